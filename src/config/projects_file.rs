@@ -3,8 +3,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
-use serde::Deserialize;
-use toml_edit::{Array, Datetime, DocumentMut, Item, Table, Value, value};
+use serde::{Deserialize, Serialize, Serializer};
+use toml_edit::{Datetime, DocumentMut, Item, Table, value};
 
 use crate::domain::{ProjectName, ProjectToken, ProjectZone, Region, TokenName, most_like};
 
@@ -30,7 +30,7 @@ struct ProjectsContent {
 }
 
 /// A `[projects.NAME]` table as written; `dsr help files` has the ranges.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProjectEntry {
     pub token: Option<String>,
@@ -38,12 +38,12 @@ pub struct ProjectEntry {
     pub data_groups: Option<u32>,
     pub delete_batch: Option<usize>,
     pub export_batch: Option<usize>,
-    pub rate: Option<f64>,
-    #[serde(default)]
-    pub callbacks: Vec<String>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "demands_nothing")]
     pub approvals: u32,
-    #[serde(default)]
+    pub rate: Option<f64>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub callbacks: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub holidays: Vec<Day>,
     /// An IANA name, such as `Europe/Berlin`.
     pub time_zone: Option<String>,
@@ -51,16 +51,20 @@ pub struct ProjectEntry {
 }
 
 /// A day, as a TOML date or a text.
+fn demands_nothing(approvals: &u32) -> bool {
+    *approvals == 0
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Day(pub NaiveDate);
 
-impl Day {
+impl Serialize for Day {
     /// A TOML date, or a text if the year does not have four digits.
-    fn to_toml(self) -> Value {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let text = self.0.to_string();
         match text.parse::<Datetime>() {
-            Ok(date) => date.into(),
-            Err(_) => text.into(),
+            Ok(date) => date.serialize(serializer),
+            Err(_) => serializer.serialize_str(&text),
         }
     }
 }
@@ -210,38 +214,15 @@ impl ProjectsFile {
         if self.find(name.as_str()).is_some() {
             return Err(ProjectsFileError::Exists(name.clone()));
         }
+        let entry = ProjectEntry {
+            token: Some(token.expose().to_owned()),
+            ..entry.clone()
+        };
+        let written = toml_edit::ser::to_document(&entry)
+            .map_err(|error| self.unwritten(io::Error::other(error)))?;
+        let fields = written.iter().map(|(key, field)| (key, field.clone()));
         let mut table = Table::new();
-        table["token"] = value(token.expose());
-        if let Some(region) = entry.region {
-            table["region"] = value(region.as_str());
-        }
-        let numbers = [
-            ("data_groups", entry.data_groups.map(i64::from)),
-            ("delete_batch", entry.delete_batch.map(to_toml)),
-            ("export_batch", entry.export_batch.map(to_toml)),
-            (
-                "approvals",
-                (entry.approvals > 0).then_some(i64::from(entry.approvals)),
-            ),
-        ];
-        for (key, number) in numbers {
-            if let Some(number) = number {
-                table[key] = value(number);
-            }
-        }
-        if let Some(rate) = entry.rate {
-            table["rate"] = value(rate);
-        }
-        if !entry.holidays.is_empty() {
-            let days = entry.holidays.iter().map(|day| day.to_toml());
-            table["holidays"] = value(days.collect::<Array>());
-        }
-        if let Some(zone) = &entry.time_zone {
-            table["time_zone"] = value(zone);
-        }
-        if let Some(auth) = &entry.auth {
-            table["auth"] = value(auth.as_str());
-        }
+        table.extend(fields);
         let projects = self
             .document
             .entry("projects")
@@ -299,6 +280,13 @@ impl ProjectsFile {
     }
 
     /// Writes a new file (0600) beside the old one and moves it into place.
+    fn unwritten(&self, source: io::Error) -> ProjectsFileError {
+        ProjectsFileError::Write {
+            path: self.path.clone(),
+            source,
+        }
+    }
+
     fn save(&mut self) -> Result<(), ProjectsFileError> {
         let write = || {
             let folder = self.path.parent().unwrap_or(Path::new("."));
@@ -309,10 +297,7 @@ impl ProjectsFile {
             file.persist(&self.path)?;
             io::Result::Ok(())
         };
-        write().map_err(|source| ProjectsFileError::Write {
-            path: self.path.clone(),
-            source,
-        })?;
+        write().map_err(|source| self.unwritten(source))?;
         *self = Self::load(self.path.clone())?;
         Ok(())
     }
@@ -339,10 +324,6 @@ fn hide_long_words(message: &str) -> String {
         }
     }
     shown
-}
-
-fn to_toml(number: usize) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

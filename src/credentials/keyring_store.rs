@@ -122,20 +122,21 @@ fn record_names(names: &BTreeSet<String>) -> Result<(), KeyringError> {
 }
 
 pub(super) fn find_text(name: String) -> Result<Option<String>, KeyringError> {
-    with_timeout(move || match entry(&name)?.get_password() {
-        Ok(text) => Ok(Some(text)),
-        Err(keyring::Error::NoEntry) => Ok(None),
-        Err(error) => Err((&error).into()),
-    })
+    with_timeout(move || found(entry(&name)?.get_password()))
 }
 
 /// The bytes of an entry, for keys that are not text.
 pub(super) fn find_secret(name: &'static str) -> Result<Option<SecretSlice<u8>>, KeyringError> {
-    with_timeout(move || match entry(name)?.get_secret() {
-        Ok(bytes) => Ok(Some(bytes.into())),
+    with_timeout(move || Ok(found(entry(name)?.get_secret())?.map(SecretSlice::from)))
+}
+
+/// `None` where there is no such entry.
+fn found<T>(answer: Result<T, keyring::Error>) -> Result<Option<T>, KeyringError> {
+    match answer {
+        Ok(value) => Ok(Some(value)),
         Err(keyring::Error::NoEntry) => Ok(None),
         Err(error) => Err((&error).into()),
-    })
+    }
 }
 
 pub(super) fn record_secret(name: &'static str, bytes: &[u8]) -> Result<(), KeyringError> {
@@ -154,11 +155,7 @@ pub(super) fn record_text(name: String, text: String) -> Result<(), KeyringError
 }
 
 pub(super) fn forget(name: String) -> Result<bool, KeyringError> {
-    with_timeout(move || match entry(&name)?.delete_credential() {
-        Ok(()) => Ok(true),
-        Err(keyring::Error::NoEntry) => Ok(false),
-        Err(error) => Err((&error).into()),
-    })
+    with_timeout(move || Ok(found(entry(&name)?.delete_credential())?.is_some()))
 }
 
 fn entry(name: &str) -> Result<keyring::Entry, KeyringError> {

@@ -1,13 +1,13 @@
 //! The key that hashes people in the ledger: in the keyring, or in the file `DSR_LEDGER_KEY_FILE`.
 
 use std::fmt;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 
-use crate::config::{Environment, create_private_folder};
+use crate::config::{Environment, create_private_folder, private_file};
 use crate::domain::LedgerKey;
 
 use super::keyring_store::{find_secret, record_secret};
@@ -126,7 +126,11 @@ fn make(data: &Path) -> Result<LedgerKey, LedgerKeyError> {
 
 fn lock(data: &Path) -> io::Result<File> {
     create_private_folder(data)?;
-    let file = private_file(data.join(LOCK).as_path(), OpenOptions::new().create(true))?;
+    let file = private_file()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(data.join(LOCK))?;
     file.lock()?;
     Ok(file)
 }
@@ -160,7 +164,7 @@ pub fn write_ledger_key(path: &Path, key: &LedgerKey) -> Result<(), LedgerKeyErr
     let digits = key.expose().iter().map(|byte| format!("{byte:02x}"));
     let text = SecretString::from(digits.chain(["\n".to_owned()]).collect::<String>());
     let write = || {
-        let mut file = private_file(path, OpenOptions::new().create_new(true))?;
+        let mut file = private_file().write(true).create_new(true).open(path)?;
         file.write_all(text.expose_secret().as_bytes())?;
         file.sync_all()
     };
@@ -168,13 +172,6 @@ pub fn write_ledger_key(path: &Path, key: &LedgerKey) -> Result<(), LedgerKeyErr
         path: path.to_owned(),
         source,
     })
-}
-
-fn private_file(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
-    options.write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
-    options.open(path)
 }
 
 #[cfg(test)]
@@ -213,7 +210,11 @@ mod tests {
         let path = folder.path().join("key");
         for text in ["", "hunter2", &"ab".repeat(33), "\u{e4}"] {
             drop(std::fs::remove_file(&path));
-            let mut file = private_file(&path, OpenOptions::new().create_new(true)).unwrap();
+            let mut file = private_file()
+                .write(true)
+                .create_new(true)
+                .open(&path)
+                .unwrap();
             file.write_all(text.as_bytes()).unwrap();
             let error = read_ledger_key(&path).unwrap_err();
             assert!(matches!(error, LedgerKeyError::Malformed { .. }), "{text}");

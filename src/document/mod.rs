@@ -3,6 +3,8 @@
 //!
 //! Pure; knows no person, no request and no file.
 
+pub mod chart;
+pub mod rows;
 pub mod text;
 
 use base64::Engine;

@@ -1,6 +1,8 @@
 use std::fmt;
 
 /// The longest name that is kept, in characters.
+use serde::Serialize;
+
 const LONGEST: usize = 255;
 
 /// The prefix of an account's number, for an account without a name.
@@ -9,7 +11,7 @@ const NUMBERED: &str = "uid ";
 const UNKNOWN: &str = "unknown";
 
 /// The account of the operating system, and its host, that an entry of the ledger names.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Actor {
     user: String,
     host: String,

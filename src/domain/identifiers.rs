@@ -1,9 +1,12 @@
 use std::fmt;
 
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 /// Secret bytes from the operating system's random numbers.
+use super::words::text;
+
 pub fn random_bytes() -> [u8; 32] {
     let mut random = Sha256::new();
     // Each UUID has 122 random bits: 488 go in, 256 come out.
@@ -17,7 +20,7 @@ pub fn random_bytes() -> [u8; 32] {
 ///
 /// About 79 random bits, so ledgers can be merged. The first letter keeps spreadsheets from reading
 /// a number.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct RequestId(String);
 
 const LETTERS: &[u8; 16] = b"abcdefghjkmnpqrs";
@@ -58,21 +61,13 @@ impl RequestId {
         Self(text)
     }
 
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
     /// The first characters, as tables show them.
     pub fn short(&self) -> &str {
         self.0.get(..Self::SHORT).unwrap_or(&self.0)
     }
 }
 
-impl fmt::Display for RequestId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+text!(RequestId);
 
 /// Names one job: its request, and its place in the request from 1.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -104,17 +99,9 @@ impl TaskId {
     pub fn random() -> Self {
         Self(Uuid::new_v4().hyphenated().to_string())
     }
-
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
 }
 
-impl fmt::Display for TaskId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+text!(TaskId);
 
 /// Our own name for a job in Mixpanel: a lower-case UUIDv4, made before the POST.
 ///

@@ -14,6 +14,7 @@ mod event_time;
 mod exclusion;
 mod exit_status;
 mod hex;
+mod history;
 pub mod id_form;
 mod id_hash;
 mod identifiers;
@@ -29,6 +30,7 @@ mod retention;
 mod similar;
 mod states;
 mod time_zone;
+pub mod timestamp;
 mod token_name;
 mod words;
 
@@ -48,6 +50,10 @@ pub use event_time::event_time;
 pub use exclusion::Exclusion;
 pub use exit_status::ExitStatus;
 pub use hex::{from_hex, to_hex};
+pub use history::{
+    Attempt, Closed, Deed, Extension, HistoryStep, LedgerReview, LeftOut, Passage, PlanRecord,
+    Purge, Setback,
+};
 pub use id_hash::{IdHasher, IdsDigest};
 pub use identifiers::{JobId, RequestId, SubjectRequestId, TaskId, random_bytes};
 pub use json_object::{JsonObject, json_text};

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use super::words;
 
 /// Export or deletion, the two kinds of request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     Export,
@@ -13,7 +13,7 @@ pub enum Kind {
 /// The law a request is made under; Mixpanel's `compliance_type`.
 ///
 /// There is no default: a CCPA export holds the last year only, a GDPR export everything.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Law {
     Gdpr,

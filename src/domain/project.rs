@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
+use super::words::text;
 use super::{ApiUrl, BatchLimits, ProjectZone, Rate, Region, TokenName, to_hex};
 
 /// The operator's name for a project: letters, digits, `-`, `_`, `.`; 1 to 64 characters.
@@ -20,17 +21,9 @@ impl ProjectName {
             && text.starts_with(|c: char| c.is_ascii_alphanumeric());
         fits.then(|| Self(text.to_owned()))
     }
-
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
 }
 
-impl fmt::Display for ProjectName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+text!(ProjectName);
 
 /// The project token: sent as `?token=`, never shown, logged or kept in the ledger.
 #[derive(Clone)]

@@ -1,13 +1,13 @@
-use std::fmt;
-
 use serde::de::Error;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::words::text;
 
 /// The operator's name for one of several OAuth tokens: letters, digits, `-`, `_`, `.`; 1 to 32
 /// characters.
 ///
 /// A token pasted in place of its name is most likely longer than that.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct TokenName(String);
 
 impl TokenName {
@@ -31,10 +31,6 @@ impl TokenName {
     pub fn is_main(&self) -> bool {
         self.0 == Self::MAIN
     }
-
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
 }
 
 impl<'de> Deserialize<'de> for TokenName {
@@ -46,11 +42,7 @@ impl<'de> Deserialize<'de> for TokenName {
     }
 }
 
-impl fmt::Display for TokenName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+text!(TokenName);
 
 #[cfg(test)]
 mod tests {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use hmac::{Hmac, KeyInit, Mac};
 use md5::Md5;
+use serde::Serialize;
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
@@ -170,7 +171,7 @@ pub struct Hashed {
 
 /// The first hashed value: enough to find it in the source and check its id, too little to identify
 /// the person.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct HashExample {
     pub source: String,
     pub line: Option<u64>,

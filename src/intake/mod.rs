@@ -31,14 +31,11 @@ use unique::Gathering;
 use unique::spool::{IN_MEMORY, SpoolWriter};
 use warning::WarningTally;
 
-pub use damage::Damage;
 pub use encoding_rs::Encoding;
 pub use events::event::{Event, EventOptions, NamedAs};
 pub use events::{EventsRead, read_events};
 pub use hash::{HashExample, HashWith, Hashed, Hashing, HashingError, LetterCase};
 pub use judge::check::{CheckOptions, OuterSpace, Pattern};
-pub use judge::look::Look;
-pub use near::NearIds;
 pub use place::Place;
 pub use problem::{Fault, IntakeError, Problem, Problems, Remedy};
 pub use reader::columns::HeaderRow;
@@ -78,7 +75,7 @@ pub enum Keep<'a> {
 }
 
 /// The result of [`read`].
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Intake {
     pub counts: Counts,
     /// `None` unless [`Keep::Ids`] was asked for.

@@ -1,6 +1,6 @@
 //! Converts values between Rust types and the columns of a row.
 
-use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use rusqlite::Row;
 
 use crate::domain::{JobId, JobState, Kind, ProjectName, RequestId};
@@ -8,6 +8,8 @@ use crate::domain::{JobId, JobState, Kind, ProjectName, RequestId};
 use super::LedgerError;
 
 /// The job in the first two columns of a row: request and number.
+pub(super) use crate::domain::timestamp::stamp as format_time;
+
 pub(super) fn job_id(row: &Row<'_>) -> rusqlite::Result<JobId> {
     Ok(JobId {
         request: RequestId::restore(row.get(0)?),
@@ -47,11 +49,6 @@ pub(super) fn kind(row: &Row<'_>) -> Result<Kind, LedgerError> {
 
 pub(super) fn to_sql(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
-}
-
-/// RFC 3339 in UTC with milliseconds, so that it sorts as text.
-pub(super) fn format_time(time: DateTime<Utc>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
 pub(super) fn parse_time(text: &str) -> Result<DateTime<Utc>, LedgerError> {

@@ -14,7 +14,7 @@ mod rejections;
 mod requests;
 mod sql;
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
@@ -24,8 +24,8 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::config::{
-    create_private_folder, refuse_shared_file, refuse_shared_folder, refuse_shared_home,
-    sweep_unfinished,
+    create_private_folder, private_file, refuse_shared_file, refuse_shared_folder,
+    refuse_shared_home, sweep_unfinished,
 };
 use crate::domain::Actor;
 
@@ -43,13 +43,12 @@ pub use jobs::attempts::Outcome;
 pub use jobs::doubt::{Settling, Tried};
 pub use jobs::pace::Slot;
 pub use jobs::partition::{LinkTo, Linked};
-pub use jobs::receipts::ReceiptsReport;
 pub use jobs::schedule::{Asking, Backlog, NextCheck, Scope, Turn};
 pub use jobs::told::Untold;
 pub use jobs::word::MadeFor;
 pub use jobs::{Claim, ClaimedJob, Purpose};
 pub use learned::LearnedLimit;
-pub use open::accept::{Accepted, LedgerReview, LostTime, MaybeSent, find_seen};
+pub use open::accept::{Accepted, LostTime, MaybeSent, find_seen};
 pub use open::backup::Backup;
 pub use open::health::{Health, examine, list_files};
 pub use open::holder::Patience;
@@ -60,18 +59,16 @@ pub use people::Swept;
 pub use people::deletions::{ErasedBy, ErasedJob};
 pub use people::elsewhere::{DeletionJob, Elsewhere, Shared};
 pub use people::erased::{Erased, ErasedPerson, NotErased};
-pub use people::purge::{Closed, Purge};
 pub use people::search::{Sighting, WantedPeople};
 pub use people::suppressed::StillSuppressed;
 pub use rejections::Rejection;
 pub use requests::answers::{AnswerChange, AnswerRecord};
 pub use requests::candidates::{Candidate, Candidates, Fitting};
-pub use requests::downloads::{DownloadRecord, LeftOut, PackagesRecord, Unfetched};
-pub use requests::extensions::{Extended, Extension};
-pub use requests::history::{Attempt, Deed, Doer, HistoryStep, JobHistory, KeptIds, Passage};
+pub use requests::downloads::{DownloadRecord, PackagesRecord, Unfetched};
+pub use requests::extensions::Extended;
+pub use requests::history::{JobHistory, KeptIds};
 pub use requests::listing::{Found, Jobs, Standing, Which};
-pub use requests::plans::PlanRecord;
-pub use requests::received::{Course, FetchedExports, ReceivedRequests, Setback};
+pub use requests::received::{Course, FetchedExports, ReceivedRequests};
 pub use requests::records::{AnswerAge, JobGroup, JobRecord, NewRequest, RequestRecord};
 pub use requests::{Again, Recorded};
 
@@ -137,11 +134,8 @@ impl Ledger {
         refuse_what_others_share(path)?;
         let create = || {
             create_private_folder(path.parent().unwrap_or(Path::new(".")))?;
-            let mut options = OpenOptions::new();
-            options.write(true).create(true).truncate(false);
-            #[cfg(unix)]
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            options.open(path)
+            let mut options = private_file();
+            options.write(true).create(true).truncate(false).open(path)
         };
         if older == Older::Refused && seen::read(path)? != Seen::Nothing && !path.exists() {
             seen::demand(&Connection::open_in_memory()?, path)?;

@@ -132,19 +132,16 @@ impl Needles {
 
     fn have_part_in(&self, text: &Letters) -> bool {
         let hashes = Hashes::of(&text.letters);
+        let is_part = |(_, hash)| self.parts.contains(&hash);
         let mut lengths = self.part_lengths.iter();
-        lengths.any(|length| {
-            let mut all = hashes.windows(*length);
-            all.any(|(_, hash)| self.parts.contains(&hash))
-        })
+        lengths.any(|length| hashes.windows(*length).any(is_part))
     }
 
     fn have_whole_in(&self, text: &Letters) -> bool {
         let hashes = Hashes::of(&text.letters);
         let mut lengths = self.whole_lengths.iter();
         lengths.any(|length| {
-            let mut all = hashes.windows(*length);
-            all.any(|(start, hash)| {
+            hashes.windows(*length).any(|(start, hash)| {
                 text.is_edge[start] && text.is_edge[start + length] && self.wholes.contains(&hash)
             })
         })

@@ -1,9 +1,9 @@
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File};
 use std::io;
 use std::path::Path;
 use std::thread;
 
-use crate::config::{UnfinishedFolder, begin_folder, sweep_unfinished};
+use crate::config::{UnfinishedFolder, begin_folder, private_file, sweep_unfinished};
 
 use super::SplitError;
 
@@ -86,7 +86,7 @@ fn make_durable(folder: &Path) -> io::Result<()> {
         let path = entry?.path();
         match path.is_dir() {
             true => make_durable(&path)?,
-            false => OpenOptions::new().write(true).open(&path)?.sync_all()?,
+            false => fs::OpenOptions::new().write(true).open(&path)?.sync_all()?,
         }
     }
     Ok(())
@@ -117,23 +117,12 @@ pub(super) fn make_folder(path: &Path) -> Result<(), SplitError> {
 
 /// Creates a file that is private to its owner from the start.
 pub(super) fn create_file(path: &Path) -> Result<File, SplitError> {
-    private(OpenOptions::new().write(true).create_new(true))
-        .open(path)
-        .map_err(SplitError::write(path))
+    let file = private_file().write(true).create_new(true).open(path);
+    file.map_err(SplitError::write(path))
 }
 
 /// Opens a file for appending; creates it private if needed.
 pub(super) fn append_file(path: &Path) -> Result<File, SplitError> {
-    private(OpenOptions::new().append(true).create(true))
-        .open(path)
-        .map_err(SplitError::write(path))
-}
-
-fn private(options: &mut OpenOptions) -> &mut OpenOptions {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
-    options
+    let file = private_file().append(true).create(true).open(path);
+    file.map_err(SplitError::write(path))
 }

@@ -1,12 +1,14 @@
 use std::num::NonZeroUsize;
 
-use chrono::{DateTime, Datelike, Days, NaiveDate, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     Actor, Deadline, Disclosure, Exclusion, Kind, Law, Operation, Period, ProjectKey, ProjectName,
     Rate, Region, from_hex, to_hex,
 };
+
+pub(super) use crate::domain::timestamp::stamp as time;
 
 use super::error::Flaw;
 use super::people::PeopleDigest;
@@ -289,11 +291,6 @@ fn understand(written: WrittenHeader) -> Option<(Header, Lock)> {
 /// Rules out dates at the ends of the calendar, where date arithmetic overflows.
 fn is_plausible(day: NaiveDate) -> bool {
     (1970..=9999).contains(&day.year())
-}
-
-/// RFC 3339 in UTC, to the millisecond.
-pub(super) fn time(time: DateTime<Utc>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
 /// The exact inverse of [`time`].

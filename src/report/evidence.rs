@@ -3,10 +3,10 @@
 use std::cell::RefCell;
 use std::io::{self, Write};
 
-use serde::ser::{Error as _, SerializeSeq};
 use serde::{Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
+use crate::document::rows::RowStream;
 use crate::domain::to_hex;
 
 use super::facts::{AuditFact, JobFacts, Made, PeriodFacts, RequestFacts, RowFacts};
@@ -36,12 +36,7 @@ pub struct ReportDocument<'a, E> {
     evidence: E,
 }
 
-/// Rows to stream, and the error that stopped them.
-struct RowStream<'a, I, E> {
-    rows: RefCell<Option<I>>,
-    failed: &'a RefCell<Option<E>>,
-}
-
+/// What is said of one request.
 #[derive(Serialize)]
 struct RequestEvidence<'a, J> {
     request: &'a RequestFacts,
@@ -59,35 +54,6 @@ struct PeriodEvidence<'a, R> {
 struct Summed<'a> {
     period: &'a PeriodFacts,
     figures: &'a RefCell<Figures>,
-}
-
-impl<'a, I, E> RowStream<'a, I, E> {
-    fn of(rows: I, failed: &'a RefCell<Option<E>>) -> Self {
-        Self {
-            rows: RefCell::new(Some(rows)),
-            failed,
-        }
-    }
-}
-
-impl<T, E, I> Serialize for RowStream<'_, I, E>
-where
-    T: Serialize,
-    I: Iterator<Item = Result<T, E>>,
-{
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut list = serializer.serialize_seq(None)?;
-        for row in self.rows.take().into_iter().flatten() {
-            match row {
-                Ok(row) => list.serialize_element(&row)?,
-                Err(error) => {
-                    self.failed.replace(Some(error));
-                    return Err(S::Error::custom("a row cannot be read"));
-                }
-            }
-        }
-        list.end()
-    }
 }
 
 impl Serialize for Summed<'_> {
@@ -157,7 +123,7 @@ pub fn period_digest<E>(
 pub fn request_document<'a, E>(
     request: &'a RequestFacts,
     jobs: impl Iterator<Item = Result<JobFacts, E>> + 'a,
-    about: About<'a>,
+    about: &'a About,
     failed: &'a RefCell<Option<E>>,
 ) -> ReportDocument<'a, impl Serialize + 'a> {
     let jobs = RowStream::of(jobs, failed);
@@ -170,7 +136,7 @@ pub fn period_document<'a, E>(
     period: &'a PeriodFacts,
     requests: impl Iterator<Item = Result<RowFacts, E>> + 'a,
     figures: &'a RefCell<Figures>,
-    about: About<'a>,
+    about: &'a About,
     failed: &'a RefCell<Option<E>>,
 ) -> ReportDocument<'a, impl Serialize + 'a> {
     let requests = RowStream::of(requests, failed);
@@ -184,11 +150,11 @@ pub fn period_document<'a, E>(
 }
 
 /// What every report has.
-#[derive(Debug, Clone, Copy)]
-pub struct About<'a> {
-    pub made: &'a Made,
-    pub audit: &'a AuditFact,
-    pub digest: &'a Digest,
+#[derive(Debug, Clone)]
+pub struct About {
+    pub made: Made,
+    pub audit: AuditFact,
+    pub digest: Digest,
     pub personal_data: PersonalData,
 }
 
@@ -201,13 +167,13 @@ pub enum PersonalData {
     Ids,
 }
 
-fn document<'a, E>(kind: &'static str, about: About<'a>, evidence: E) -> ReportDocument<'a, E> {
+fn document<'a, E>(kind: &'static str, about: &'a About, evidence: E) -> ReportDocument<'a, E> {
     ReportDocument {
         kind,
         personal_data: about.personal_data == PersonalData::Ids,
-        made: about.made,
-        audit: about.audit,
-        digest: about.digest,
+        made: &about.made,
+        audit: &about.audit,
+        digest: &about.digest,
         evidence,
     }
 }

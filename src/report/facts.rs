@@ -3,10 +3,13 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
-use crate::domain::{Disclosure, JobState, Kind, Law, Operation};
+use crate::domain::timestamp::{time, time_or_none};
+use crate::domain::{
+    Attempt, Deed, Disclosure, Extension, HistoryStep, JobState, Kind, Law, LedgerReview, LeftOut,
+    Passage, PlanRecord, Purge, Setback,
+};
 
 use super::answer::{Answer, IdCounts, Nature, Timing};
-use super::times::{time, time_or_none};
 
 /// When, by whom and with what a report was made.
 #[derive(Debug, Clone, Serialize)]
@@ -32,21 +35,21 @@ pub struct RequestFacts {
     pub answer: Answer,
     pub ids: IdCounts,
     pub jobs_count: usize,
-    pub moments: Vec<MomentFact>,
+    pub moments: Vec<Passage>,
     pub groups: Vec<GroupFact>,
-    pub setbacks: Vec<ReasonFact>,
+    pub setbacks: Vec<Setback>,
     /// Jobs with reasons that are not listed.
     pub other_setbacks: usize,
     pub fetching: Option<FetchFact>,
     /// The applied plan file, if the request came from one.
-    pub plan: Option<PlanFact>,
+    pub plan: Option<PlanRecord>,
     /// Periods since the request was recorded whose records the ledger has lost.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub set_backs: Vec<SetBackFact>,
     /// What the answer does not do, and what dsr cannot know.
     pub limits: &'static [&'static str],
     /// The first audit entries of the request, without the steps of its jobs.
-    pub deeds: Vec<DeedFact>,
+    pub deeds: Vec<Deed>,
     pub other_deeds: usize,
 }
 
@@ -84,58 +87,14 @@ pub struct Asked {
     pub due_rule: &'static str,
     pub confirm_by: Option<NaiveDate>,
     pub extension: Option<ExtensionFact>,
-    #[serde(skip)]
-    pub operation: Operation,
 }
 
 /// The extension that the law allows, if taken.
 #[derive(Debug, Clone, Serialize)]
 pub struct ExtensionFact {
-    pub day: NaiveDate,
-    #[serde(serialize_with = "time")]
-    pub at: DateTime<Utc>,
-    pub reason: String,
-    pub due_before: NaiveDate,
-    pub due_after: NaiveDate,
-    pub rule: &'static str,
-}
-
-/// An applied plan file, and the people responsible for it.
-#[derive(Debug, Clone, Serialize)]
-pub struct PlanFact {
-    pub digest: String,
-    #[serde(serialize_with = "time")]
-    pub created: DateTime<Utc>,
-    pub created_by: AccountFact,
-    /// In the order they were given.
-    pub approvals: Vec<ApprovalFact>,
-}
-
-/// One person's approval of a plan.
-#[derive(Debug, Clone, Serialize)]
-pub struct ApprovalFact {
     #[serde(flatten)]
-    pub by: AccountFact,
-    #[serde(serialize_with = "time")]
-    pub at: DateTime<Utc>,
-}
-
-/// An account, from the operating system.
-#[derive(Debug, Clone, Serialize)]
-pub struct AccountFact {
-    pub user: String,
-    pub host: String,
-}
-
-/// When the first and the last job of a request reached a state.
-#[derive(Debug, Clone, Serialize)]
-pub struct MomentFact {
-    pub state: JobState,
-    pub jobs: usize,
-    #[serde(serialize_with = "time")]
-    pub first: DateTime<Utc>,
-    #[serde(serialize_with = "time")]
-    pub last: DateTime<Utc>,
+    pub taken: Extension,
+    pub rule: &'static str,
 }
 
 /// Jobs in the same state.
@@ -148,15 +107,6 @@ pub struct GroupFact {
     pub linked: bool,
     /// `yes`, `under_way`, `possibly` or `no`. An earlier attempt of unknown outcome counts.
     pub carried_out: &'static str,
-    pub jobs: usize,
-    pub ids: usize,
-}
-
-/// Jobs that ended without success, and why.
-#[derive(Debug, Clone, Serialize)]
-pub struct ReasonFact {
-    pub state: JobState,
-    pub reason: Option<String>,
     pub jobs: usize,
     pub ids: usize,
 }
@@ -192,40 +142,14 @@ pub struct JobFacts {
     pub ended_at: Option<DateTime<Utc>>,
     #[serde(serialize_with = "time_or_none")]
     pub given_up_at: Option<DateTime<Utc>>,
-    pub attempts: Vec<AttemptFact>,
-    pub steps: Vec<StepFact>,
+    pub attempts: Vec<Attempt>,
+    pub steps: Vec<HistoryStep>,
     pub download: Option<DownloadFact>,
     /// `raw`, `hashed` or `none`: what the ledger keeps of the job's ids.
     pub kept_ids: &'static str,
     /// Only if requested and still kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub distinct_ids: Option<Vec<String>>,
-}
-
-/// One POST.
-#[derive(Debug, Clone, Serialize)]
-pub struct AttemptFact {
-    pub number: u32,
-    #[serde(serialize_with = "time")]
-    pub started_at: DateTime<Utc>,
-    #[serde(serialize_with = "time_or_none")]
-    pub ended_at: Option<DateTime<Utc>>,
-    pub outcome: Option<JobState>,
-    pub reason: Option<String>,
-    /// False if the ledger was set back and may have lost whether the attempt was made.
-    pub certain: bool,
-}
-
-/// One step from state to state.
-#[derive(Debug, Clone, Serialize)]
-pub struct StepFact {
-    pub from: JobState,
-    pub to: JobState,
-    #[serde(serialize_with = "time")]
-    pub at: DateTime<Utc>,
-    /// `user@host`; `None` for steps older than the audit trail.
-    pub by: Option<String>,
-    pub command: Option<String>,
 }
 
 /// A fetched archive.
@@ -250,35 +174,9 @@ pub struct PackagesFact {
     #[serde(serialize_with = "time")]
     pub made_at: DateTime<Utc>,
     /// What is in no package and may be about anyone; `None` if not recorded.
-    pub not_in_packages: Option<LeftOutFact>,
+    pub not_in_packages: Option<LeftOut>,
     /// The operator checked that data and released the packages.
     pub released_by_operator: Option<bool>,
-}
-
-/// What is in no package of an archive.
-#[derive(Debug, Clone, Serialize)]
-pub struct LeftOutFact {
-    pub members: u64,
-    pub pieces: u64,
-    /// Without a certain owner.
-    pub records: u64,
-    /// About several people together.
-    pub lists: u64,
-    /// Missing from the archive.
-    pub missing: u64,
-}
-
-/// An action on a request or job, other than a step.
-#[derive(Debug, Clone, Serialize)]
-pub struct DeedFact {
-    /// The number of the audit entry.
-    pub entry: usize,
-    #[serde(serialize_with = "time")]
-    pub at: DateTime<Utc>,
-    pub event: String,
-    pub job: Option<u32>,
-    pub by: String,
-    pub command: String,
 }
 
 /// The last audit entry when the report was made.
@@ -305,23 +203,10 @@ pub struct PeriodFacts {
     /// Requests in the ledger received outside the period, in any project.
     pub received_before: usize,
     pub received_after: usize,
-    pub purges: Vec<PurgeFact>,
+    pub purges: Vec<Purge>,
     /// Periods whose records the ledger has lost.
     pub set_backs: Vec<SetBackFact>,
     pub limits: &'static [&'static str],
-}
-
-/// Deleted records.
-#[derive(Debug, Clone, Serialize)]
-pub struct PurgeFact {
-    #[serde(serialize_with = "time")]
-    pub at: DateTime<Utc>,
-    pub requests: usize,
-    pub ids: usize,
-    #[serde(serialize_with = "time")]
-    pub first_closed: DateTime<Utc>,
-    #[serde(serialize_with = "time")]
-    pub last_closed: DateTime<Utc>,
 }
 
 /// A ledger that was set back, and that the operator continued with.
@@ -337,17 +222,7 @@ pub struct SetBackFact {
     pub entries: Option<u64>,
     /// The operator's review of what was lost.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub reviewed: Option<ReviewFact>,
-}
-
-/// The operator's note on lost records.
-#[derive(Debug, Clone, Serialize)]
-pub struct ReviewFact {
-    #[serde(serialize_with = "time")]
-    pub at: DateTime<Utc>,
-    /// `user@host`
-    pub by: String,
-    pub note: String,
+    pub reviewed: Option<LedgerReview>,
 }
 
 /// One request of a period.
@@ -358,7 +233,7 @@ pub struct RowFacts {
     pub asked: Asked,
     pub answer: Answer,
     pub ids: IdCounts,
-    pub setbacks: Vec<ReasonFact>,
+    pub setbacks: Vec<Setback>,
     pub other_setbacks: usize,
 }
 

@@ -21,11 +21,9 @@ pub struct Figures {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Group {
-    GdprExport,
-    GdprDelete,
-    CcpaExport,
-    CcpaDelete,
+pub(super) struct Group {
+    pub(super) law: Law,
+    kind: Kind,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -64,41 +62,22 @@ pub(super) struct DaysTaken(BTreeMap<i64, usize>);
 
 impl Group {
     pub(super) const ALL: [Self; 4] = [
-        Self::GdprExport,
-        Self::GdprDelete,
-        Self::CcpaExport,
-        Self::CcpaDelete,
+        Self::of(Law::Gdpr, Kind::Export),
+        Self::of(Law::Gdpr, Kind::Delete),
+        Self::of(Law::Ccpa, Kind::Export),
+        Self::of(Law::Ccpa, Kind::Delete),
     ];
 
-    pub(super) fn of(law: Law, kind: Kind) -> Self {
-        match (law, kind) {
-            (Law::Gdpr, Kind::Export) => Self::GdprExport,
-            (Law::Gdpr, Kind::Delete) => Self::GdprDelete,
-            (Law::Ccpa, Kind::Export) => Self::CcpaExport,
-            (Law::Ccpa, Kind::Delete) => Self::CcpaDelete,
-        }
-    }
-
-    pub(super) fn law(self) -> Law {
-        match self {
-            Self::GdprExport | Self::GdprDelete => Law::Gdpr,
-            Self::CcpaExport | Self::CcpaDelete => Law::Ccpa,
-        }
-    }
-
-    pub(super) fn kind(self) -> Kind {
-        match self {
-            Self::GdprExport | Self::CcpaExport => Kind::Export,
-            Self::GdprDelete | Self::CcpaDelete => Kind::Delete,
-        }
+    const fn of(law: Law, kind: Kind) -> Self {
+        Self { law, kind }
     }
 
     pub(super) fn title(self) -> &'static str {
-        match self {
-            Self::GdprExport => "GDPR export",
-            Self::GdprDelete => "GDPR deletion",
-            Self::CcpaExport => "CCPA request to know",
-            Self::CcpaDelete => "CCPA request to delete",
+        match (self.law, self.kind) {
+            (Law::Gdpr, Kind::Export) => "GDPR export",
+            (Law::Gdpr, Kind::Delete) => "GDPR deletion",
+            (Law::Ccpa, Kind::Export) => "CCPA request to know",
+            (Law::Ccpa, Kind::Delete) => "CCPA request to delete",
         }
     }
 }
@@ -134,7 +113,7 @@ impl Figures {
     /// The days that requests under a law took: in time, and late.
     pub(super) fn days_of(&self, law: Law) -> (DaysTaken, DaysTaken) {
         let mut days = (DaysTaken::default(), DaysTaken::default());
-        for (_, _, tally) in self.years().filter(|(_, group, _)| group.law() == law) {
+        for (_, _, tally) in self.years().filter(|(_, group, _)| group.law == law) {
             days.0.merge(&tally.in_time);
             days.1.merge(&tally.late);
         }
@@ -286,8 +265,8 @@ impl<'a> FigureObject<'a> {
             year,
             from: from.max(of_year(1, 1).unwrap_or(from)),
             to: to.min(of_year(12, 31).unwrap_or(to)),
-            law: group.law(),
-            kind: group.kind(),
+            law: group.law,
+            kind: group.kind,
             received: tally.received,
             complied_in_whole: tally.whole,
             complied_in_part: tally.part,

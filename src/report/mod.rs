@@ -10,7 +10,6 @@ mod figures;
 mod page;
 mod shown;
 mod table;
-mod times;
 mod words;
 
 pub use answer::{Answer, IdCounts, Nature, Timing, Told};
@@ -19,10 +18,8 @@ pub use evidence::{
     request_document,
 };
 pub use facts::{
-    AccountFact, ApprovalFact, Asked, AttemptFact, AuditFact, DeedFact, DownloadFact,
-    ExtensionFact, FetchFact, GroupFact, JobFacts, LeftOutFact, Made, MomentFact, PackagesFact,
-    PeriodFacts, PlanFact, PurgeFact, ReasonFact, RequestFacts, ReviewFact, RowFacts, SetBackFact,
-    StepFact,
+    Asked, AuditFact, DownloadFact, ExtensionFact, FetchFact, GroupFact, JobFacts, Made,
+    PackagesFact, PeriodFacts, RequestFacts, RowFacts, SetBackFact,
 };
 pub use figures::Figures;
 pub use page::{period_page, request_page};

@@ -8,8 +8,10 @@ use chrono::{DateTime, NaiveDate, Utc};
 use crate::document::defused;
 
 use super::evidence::PersonalData;
-use super::facts::{Asked, JobFacts, ReasonFact, RequestFacts, RowFacts};
-use super::times::stamp;
+use crate::domain::Setback;
+use crate::domain::timestamp::stamp;
+
+use super::facts::{Asked, JobFacts, RequestFacts, RowFacts};
 
 const JOB_COLUMNS: [&str; 27] = [
     "request",
@@ -149,7 +151,7 @@ impl<'a> CsvTable<'a> {
 fn job_cells(request: &RequestFacts, job: &JobFacts) -> Vec<String> {
     let asked = &request.asked;
     let download = job.download.as_ref();
-    let certain = job.attempts.iter().filter(|attempt| attempt.certain);
+    let certain = job.attempts.iter().filter(|attempt| attempt.is_certain);
     let attempts = certain.clone().count();
     let first_attempt = certain.map(|attempt| attempt.started_at).next();
     let fetched = download.and_then(|download| download.first_fetched_at);
@@ -202,8 +204,8 @@ fn request_cells(row: &RowFacts) -> Vec<String> {
         moment(asked.submitted_at),
         asked.due.to_string(),
         asked.due_rule.to_owned(),
-        day(extension.map(|extension| extension.day)),
-        text(extension.map(|extension| extension.reason.as_str())),
+        day(extension.map(|extension| extension.taken.day)),
+        text(extension.map(|extension| extension.taken.reason.as_str())),
         answer.nature.as_str().to_owned(),
         day(answer.day),
         days.unwrap_or_default(),
@@ -231,7 +233,7 @@ fn request_cells(row: &RowFacts) -> Vec<String> {
 }
 
 /// `refused (1 job): no such project; revoked (2 jobs): cancelled before it was sent`
-pub(super) fn reasons_text(reasons: &[ReasonFact], others: usize) -> String {
+pub(super) fn reasons_text(reasons: &[Setback], others: usize) -> String {
     let jobs = |count| match count {
         1 => "1 job".to_owned(),
         count => format!("{count} jobs"),

@@ -4,74 +4,53 @@
 use super::clock::Moment;
 use super::lifecycle::{Status, Times};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Retrieval,
-    Deletion,
+/// An enum of which each variant has one word.
+macro_rules! words {
+    ($(#[$about:meta])* $name:ident { $($variant:ident => $word:literal,)* }) => {
+        $(#[$about])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(super) enum $name { $($variant,)* }
+
+        impl $name {
+            pub(super) const ALL: [Self; [$($word),*].len()] = [$(Self::$variant),*];
+
+            pub(super) fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word,)* }
+            }
+        }
+    };
 }
 
-impl Kind {
-    pub(super) const ALL: [Self; 2] = [Self::Retrieval, Self::Deletion];
-
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Retrieval => "retrieval",
-            Self::Deletion => "deletion",
-        }
+words! {
+    /// Which of the two endpoints a task belongs to.
+    Kind {
+        Retrieval => "retrieval",
+        Deletion => "deletion",
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Law {
-    Gdpr,
-    Ccpa,
-}
-
-impl Law {
-    pub(super) const ALL: [Self; 2] = [Self::Gdpr, Self::Ccpa];
-
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Gdpr => "GDPR",
-            Self::Ccpa => "CCPA",
-        }
+words! {
+    /// The `compliance_type`.
+    Law {
+        Gdpr => "GDPR",
+        Ccpa => "CCPA",
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Disclosure {
-    Data,
-    Categories,
-    Sources,
-}
-
-impl Disclosure {
-    pub(super) const ALL: [Self; 3] = [Self::Data, Self::Categories, Self::Sources];
-
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Data => "Data",
-            Self::Categories => "Categories",
-            Self::Sources => "Sources",
-        }
+words! {
+    /// The `disclosure_type` of a CCPA retrieval.
+    Disclosure {
+        Data => "Data",
+        Categories => "Categories",
+        Sources => "Sources",
     }
 }
 
-/// The documented form of all replies about a task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ReplyShape {
-    Object,
-    List,
-}
-
-impl ReplyShape {
-    pub(super) const ALL: [Self; 2] = [Self::Object, Self::List];
-
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Object => "object",
-            Self::List => "list",
-        }
+words! {
+    /// Which documented form the task's replies take, for as long as it lives.
+    ReplyShape {
+        Object => "object",
+        List => "list",
     }
 }
 

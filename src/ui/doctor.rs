@@ -1,5 +1,6 @@
 //! Shows the doctor's checks: problems first, each with the command that fixes it.
 
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use crate::domain::ExitStatus;
@@ -10,21 +11,24 @@ use crate::ui::drawing::words::{plural, printable};
 use crate::ui::failures::failure::Failure;
 
 /// How a check came out; the order is worst first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Level {
     /// Something will not work.
     Problem,
     /// Works, but needs a look.
     Warning,
+    #[serde(rename = "ok")]
     Fine,
     /// Not checked.
     Skipped,
 }
 
 /// One thing that was checked.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Check {
     /// What was checked: a stable word for scripts, such as `token`.
+    #[serde(rename = "check")]
     pub what: &'static str,
     pub subject: Option<String>,
     pub level: Level,
@@ -32,7 +36,12 @@ pub struct Check {
     /// What to do, with the command to run.
     pub fix: Option<String>,
     /// The exit status of a problem.
+    #[serde(rename = "exit_status", serialize_with = "code")]
     pub status: ExitStatus,
+}
+
+fn code<S: Serializer>(status: &ExitStatus, serializer: S) -> Result<S::Ok, S::Error> {
+    status.code().serialize(serializer)
 }
 
 impl Check {
@@ -94,7 +103,7 @@ impl Check {
 }
 
 /// A setting's value, and where it came from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Setting {
     /// Its name in the config file, or a similar word.
     pub name: &'static str,
@@ -142,29 +151,11 @@ impl View for DoctorView<'_> {
     }
 
     fn json(&self) -> Value {
-        let checks = self.checks.iter().map(|check| {
-            json!({
-                "check": check.what,
-                "subject": check.subject,
-                "level": word(check.level),
-                "message": check.message,
-                "fix": check.fix,
-                "exit_status": check.status.code(),
-            })
-        });
-        let settings = self.settings.iter().map(|setting| {
-            json!({
-                "name": setting.name,
-                "project": setting.project,
-                "value": setting.value,
-                "from": setting.from,
-            })
-        });
         let worst = self.checks.iter().map(|check| check.level).min();
         json!({ "doctor": {
-            "level": word(worst.unwrap_or(Level::Fine)),
-            "checks": checks.collect::<Vec<_>>(),
-            "settings": settings.collect::<Vec<_>>(),
+            "level": worst.unwrap_or(Level::Fine),
+            "checks": self.checks,
+            "settings": self.settings,
         }})
     }
 }
@@ -216,15 +207,6 @@ impl DoctorView<'_> {
             true => format!("Nothing is wrong: {fine} fine.{skipped}\n"),
             false => format!("{}; {fine} fine.{skipped}\n", wrong.join(", ")),
         }
-    }
-}
-
-fn word(level: Level) -> &'static str {
-    match level {
-        Level::Problem => "problem",
-        Level::Warning => "warning",
-        Level::Fine => "ok",
-        Level::Skipped => "skipped",
     }
 }
 

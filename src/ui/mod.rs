@@ -26,10 +26,7 @@ pub use auth::tokens::{TokenState, TokensView};
 pub use console::{Color, Drawing, Input, OutputFormat, Talk, Ui};
 pub use doctor::{Check, DoctorView, Level, Setting};
 pub use download::{DownloadView, DownloadsView};
-pub use drawing::json::SCHEMA;
 pub use drawing::paper::{Layout, Paper};
-pub use drawing::terminal::Terminal;
-pub use drawing::view::View;
 pub use drawing::words::{age, day_count, duration, number, plural, printable, shell_word};
 pub use failures::bug::guard;
 pub use failures::failure::Failure;
@@ -52,14 +49,11 @@ pub use plan::file::{Checked, PlanFileView, WrittenView};
 pub use plan::view::{PlanView, hashing_text};
 pub use project::{ProjectView, ProjectsView, SecretPlace};
 pub use report::ReportView;
-pub use request::dates::NOT_ADVICE;
 pub use request::delete::DatesShown;
-pub use request::json::job_line;
 pub use request::print::Delivery;
 pub use request::shown::{Polling, Shown};
 pub use sandbox::ServingView;
 pub use status::watch::{Picture, Screen};
-pub use talk::aside::Aside;
 pub use talk::progress::{
     Phase, Progress, ResultLines, clocks_apart, reading, reporting, splitting, verifying,
 };

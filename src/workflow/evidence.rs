@@ -2,16 +2,14 @@
 
 use chrono::NaiveDate;
 
-use crate::domain::{Actor, JobState, Kind, Law, Operation, RequestId};
+use crate::domain::{JobState, Kind, Law, Operation, RequestId};
 use crate::ledger::{
-    Course, Deed, Doer, JobGroup, JobHistory, JobRecord, KeptIds, Ledger, LedgerError, PlanRecord,
-    RequestRecord, Setback, Standing,
+    Course, JobGroup, JobHistory, JobRecord, KeptIds, Ledger, LedgerError, RequestRecord, Standing,
 };
 use crate::report::{
-    AccountFact, Answer, ApprovalFact, Asked, AttemptFact, AuditFact, DeedFact, DownloadFact,
-    ExtensionFact, FetchFact, GroupFact, IdCounts, JobFacts, LeftOutFact, MomentFact, PackagesFact,
-    PeriodFacts, PersonalData, PlanFact, PurgeFact, ReasonFact, RequestFacts, ReviewFact, RowFacts,
-    SetBackFact, StepFact, Told, period_limits, request_limits, right,
+    Answer, Asked, AuditFact, DownloadFact, ExtensionFact, FetchFact, GroupFact, IdCounts,
+    JobFacts, PackagesFact, PeriodFacts, PersonalData, RequestFacts, RowFacts, SetBackFact, Told,
+    period_limits, request_limits, right,
 };
 
 /// The most audit entries that a report has of a request, besides the steps of its jobs.
@@ -34,7 +32,6 @@ pub fn audit_fact(ledger: &Ledger) -> Result<AuditFact, LedgerError> {
 pub fn request_facts(ledger: &Ledger, course: &Course) -> Result<RequestFacts, LedgerError> {
     let request = &course.request;
     let operation = request.asked.operation;
-    let passages = ledger.list_passages(&request.id)?;
     let row = row_facts(course);
     let (deeds, other_deeds) = ledger.list_deeds(&request.id, MOST_DEEDS)?;
     let fetching = FetchFact {
@@ -48,50 +45,20 @@ pub fn request_facts(ledger: &Ledger, course: &Course) -> Result<RequestFacts, L
         answer: row.answer,
         ids: row.ids,
         jobs_count: request.count_jobs(|_| true),
-        moments: passages
-            .into_iter()
-            .map(|passage| MomentFact {
-                state: passage.to,
-                jobs: passage.jobs,
-                first: passage.first,
-                last: passage.last,
-            })
-            .collect(),
+        moments: ledger.list_passages(&request.id)?,
         groups: groups(request),
         setbacks: row.setbacks,
         other_setbacks: row.other_setbacks,
         fetching: (operation.kind() == Kind::Export).then_some(fetching),
-        plan: request.asked.plan.as_ref().map(plan_fact),
+        plan: request.asked.plan.clone(),
         set_backs: list_set_backs(ledger)?
             .into_iter()
             .filter(|set_back| set_back.accepted_at > request.created)
             .collect(),
         limits: request_limits(operation),
-        deeds: deeds.into_iter().map(deed_fact).collect(),
+        deeds,
         other_deeds,
     })
-}
-
-fn plan_fact(plan: &PlanRecord) -> PlanFact {
-    let approvals = plan.approvals.iter();
-    PlanFact {
-        digest: plan.digest.to_string(),
-        created: plan.created,
-        created_by: account_fact(&plan.created_by),
-        approvals: approvals
-            .map(|(by, at)| ApprovalFact {
-                by: account_fact(by),
-                at: *at,
-            })
-            .collect(),
-    }
-}
-
-fn account_fact(actor: &Actor) -> AccountFact {
-    AccountFact {
-        user: actor.user().to_owned(),
-        host: actor.host().to_owned(),
-    }
 }
 
 /// The facts of one request in a report on a period.
@@ -113,7 +80,7 @@ pub fn row_facts(course: &Course) -> RowFacts {
         asked: asked_facts(course),
         answer: Answer::of(&ids, asked.received, asked.due, ended, told),
         ids,
-        setbacks: course.setbacks.iter().map(reason_fact).collect(),
+        setbacks: course.setbacks.clone(),
         other_setbacks: course.other_setbacks,
     }
 }
@@ -126,20 +93,13 @@ pub fn period_facts(
     projects: &[String],
 ) -> Result<PeriodFacts, LedgerError> {
     let [received_before, _, received_after] = ledger.count_received(from, to)?;
-    let purges = ledger.list_purges()?.into_iter().map(|purge| PurgeFact {
-        at: purge.at,
-        requests: purge.closed.requests,
-        ids: purge.closed.ids,
-        first_closed: purge.closed.first,
-        last_closed: purge.closed.last,
-    });
     Ok(PeriodFacts {
         from,
         to,
         projects: (!projects.is_empty()).then(|| projects.to_vec()),
         received_before,
         received_after,
-        purges: purges.collect(),
+        purges: ledger.list_purges()?,
         set_backs: list_set_backs(ledger)?,
         limits: period_limits(),
     })
@@ -152,11 +112,7 @@ fn list_set_backs(ledger: &Ledger) -> Result<Vec<SetBackFact>, LedgerError> {
         accepted_at: lost.accepted_at,
         entries: lost.entries(),
         accepted_by: lost.by,
-        reviewed: lost.review.map(|review| ReviewFact {
-            at: review.at,
-            by: review.by,
-            note: review.note,
-        }),
+        reviewed: lost.review,
     });
     Ok(facts.collect())
 }
@@ -210,27 +166,8 @@ fn job_fact(
         checked_at: job.checked_at.filter(|_| job.next_check.is_none()),
         ended_at,
         given_up_at: job.abandoned_at,
-        attempts: attempts
-            .into_iter()
-            .map(|attempt| AttemptFact {
-                number: attempt.number,
-                started_at: attempt.started_at,
-                ended_at: attempt.ended_at,
-                outcome: attempt.outcome,
-                reason: attempt.reason,
-                certain: attempt.is_certain,
-            })
-            .collect(),
-        steps: steps
-            .into_iter()
-            .map(|step| StepFact {
-                from: step.from,
-                to: step.to,
-                at: step.at,
-                command: step.by.as_ref().map(|doer| doer.command.clone()),
-                by: step.by.as_ref().map(user_at_host),
-            })
-            .collect(),
+        attempts,
+        steps,
         download,
         kept_ids: match kept {
             KeptIds::Raw => "raw",
@@ -239,21 +176,6 @@ fn job_fact(
         },
         distinct_ids,
     })
-}
-
-fn deed_fact(deed: Deed) -> DeedFact {
-    DeedFact {
-        entry: deed.entry,
-        at: deed.at,
-        event: deed.event,
-        job: deed.job,
-        by: user_at_host(&deed.by),
-        command: deed.by.command,
-    }
-}
-
-fn user_at_host(doer: &Doer) -> String {
-    format!("{}@{}", doer.user, doer.host)
 }
 
 fn download_fact(history: &JobHistory) -> Option<DownloadFact> {
@@ -268,13 +190,7 @@ fn download_fact(history: &JobHistory) -> Option<DownloadFact> {
             without_data: made.without_data,
             records: made.records,
             made_at,
-            not_in_packages: made.left_out.map(|left| LeftOutFact {
-                members: left.members,
-                pieces: left.pieces,
-                records: left.records,
-                lists: left.lists,
-                missing: left.missing,
-            }),
+            not_in_packages: made.left_out,
             released_by_operator: made.left_out.map(|left| left.is_released),
         }),
     })
@@ -300,15 +216,10 @@ fn asked_facts(course: &Course) -> Asked {
         due: deadline.due,
         due_rule: deadline.rule,
         confirm_by: asked.confirm_by,
-        extension: request.extension.as_ref().map(|extension| ExtensionFact {
-            day: extension.day,
-            at: extension.at,
-            reason: extension.reason.clone(),
-            due_before: extension.due_before,
-            due_after: extension.due_after,
+        extension: request.extension.clone().map(|taken| ExtensionFact {
+            taken,
             rule: law.notice_rule(),
         }),
-        operation,
     }
 }
 
@@ -351,13 +262,4 @@ fn groups(request: &RequestRecord) -> Vec<GroupFact> {
             ids: group.ids,
         })
         .collect()
-}
-
-fn reason_fact(setback: &Setback) -> ReasonFact {
-    ReasonFact {
-        state: setback.state,
-        reason: setback.reason.clone(),
-        jobs: setback.jobs,
-        ids: setback.ids,
-    }
 }

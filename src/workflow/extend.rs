@@ -1,7 +1,7 @@
 use chrono::NaiveDate;
 
-use crate::domain::{Clock, Period, due_date};
-use crate::ledger::{Extended, Extension, Ledger, LedgerError, RequestRecord};
+use crate::domain::{Clock, Extension, Period, due_date};
+use crate::ledger::{Extended, Ledger, LedgerError, RequestRecord};
 
 /// Why a request was not extended. Nothing changed.
 #[derive(Debug, thiserror::Error)]

@@ -5,11 +5,11 @@ use std::time::Duration;
 use chrono::NaiveDate;
 
 use crate::domain::{
-    Confirmed, Deadline, Disclosure, DistinctId, Exclusion, Operation, Period, Project,
+    Confirmed, Deadline, Disclosure, DistinctId, Exclusion, Operation, Period, PlanRecord, Project,
     confirmation_date, due_date,
 };
 use crate::intake::{Batches, Counts, Hashed, Intake, Reading, UniqueIds};
-use crate::ledger::{NewRequest, PlanRecord};
+use crate::ledger::NewRequest;
 use crate::plan_file::Warned;
 
 /// What the operator asks for in each of the projects.
@@ -87,32 +87,6 @@ impl Plan {
             made_of: None,
             at_most: None,
             ids: intake.ids.clone(),
-            order,
-            project,
-        }
-    }
-
-    /// A plan that was read from a file, with its ids.
-    pub(super) fn restored(
-        order: RequestTerms,
-        project: Project,
-        counts: Counts,
-        exclusions: Vec<Exclusion>,
-        ids: Rc<UniqueIds>,
-    ) -> Self {
-        let law = order.operation.law();
-        Self {
-            deadline: due_date(law, Period::First, order.received, &project.holidays),
-            confirm_by: confirmation_date(law, order.received, &project.holidays),
-            counts,
-            hashed: None,
-            readings: Vec::new(),
-            excluded_readings: Vec::new(),
-            exclusions,
-            warned: Vec::new(),
-            made_of: None,
-            at_most: None,
-            ids: Some(ids),
             order,
             project,
         }

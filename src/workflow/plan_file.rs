@@ -6,10 +6,10 @@ use std::path::Path;
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::domain::{
-    Actor, LedgerKey, Operation, Period, PlanDigest, Project, Region, confirmation_date, due_date,
+    Actor, LedgerKey, Operation, Period, PlanDigest, PlanRecord, Project, Region,
+    confirmation_date, due_date,
 };
-use crate::intake::{Counts, IntakeError, LetterCase, Restoring};
-use crate::ledger::PlanRecord;
+use crate::intake::{Counts, Intake, IntakeError, LetterCase, Restoring};
 use crate::plan_file::{self, Header, HowHashed, PlanFile, PlanFileError};
 
 use super::plan::{Plan, RequestTerms};
@@ -205,18 +205,17 @@ pub fn restore_plan(
         source: header.source.clone(),
         named_id: None,
     };
-    let counts = Counts {
-        read: header.read,
-        unique: header.unique,
-        excluded: header.excluded,
+    let restored = Intake {
+        counts: Counts {
+            read: header.read,
+            unique: header.unique,
+            excluded: header.excluded,
+        },
+        ids: Some(restoring.finish()?),
+        exclusions: header.exclusions.clone(),
+        ..Intake::default()
     };
-    let mut plan = Plan::restored(
-        order,
-        project,
-        counts,
-        header.exclusions.clone(),
-        restoring.finish()?,
-    );
+    let mut plan = Plan::new(order, project, &restored);
     plan.allow_at_most(header.batch);
     if let Some(learned) = learned {
         plan.allow_at_most(learned);

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 
 use crate::domain::{Arrival, IdHasher, LedgerKey, PersonHash, PersonHasher};
 use crate::intake::{Event, NamedAs, Place};
@@ -34,7 +35,7 @@ pub struct Recollected {
 }
 
 /// Counts of events by time.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Arrivals {
     pub after: usize,
     pub during: usize,
@@ -43,9 +44,10 @@ pub struct Arrivals {
 }
 
 /// The place of an event in a file.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct SeenEvent {
     /// The file's name in messages.
+    #[serde(rename = "source")]
     pub label: String,
     pub line: Option<u64>,
     pub element: Option<u64>,

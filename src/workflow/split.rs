@@ -9,10 +9,9 @@ use chrono::{DateTime, Utc};
 
 use crate::config::Company;
 use crate::credentials::{ProjectSecret, ProjectSecretError};
-use crate::domain::{DistinctId, JobId, Operation, ProjectZone, RetrievalScope, TaskId};
+use crate::domain::{DistinctId, JobId, LeftOut, Operation, ProjectZone, RetrievalScope, TaskId};
 use crate::ledger::{
-    DownloadRecord, JobRecord, Ledger, LedgerError, LeftOut, PackagesRecord, RequestRecord,
-    Standing,
+    DownloadRecord, JobRecord, Ledger, LedgerError, PackagesRecord, RequestRecord, Standing,
 };
 use crate::packages::{
     self, ArchiveToSplit, Limits, PackageForm, Provenance, Review, SplitError, SplitProgress,

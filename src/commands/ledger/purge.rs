@@ -3,8 +3,8 @@
 use crate::commands::context::Context;
 use crate::commands::failures::local_io;
 use crate::commands::people::minimise;
-use crate::domain::{Cutoff, ExitStatus, RETENTION_RULE, YesFlag};
-use crate::ledger::{Closed, LedgerError};
+use crate::domain::{Closed, Cutoff, ExitStatus, RETENTION_RULE, YesFlag};
+use crate::ledger::LedgerError;
 use crate::ui::{Confirmable, Failure, PurgeView, plural, staying};
 
 /// Remove the records of requests that were closed long ago

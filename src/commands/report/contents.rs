@@ -35,10 +35,7 @@ pub(super) enum ReportSubject {
 
 /// Everything but the rows, which are read again for each writing.
 pub(super) struct ReportContents {
-    made: Made,
-    audit: AuditFact,
-    digest: Digest,
-    personal_data: PersonalData,
+    about: About,
     subject: ReportFacts,
     rows: usize,
 }
@@ -73,27 +70,29 @@ impl ReportContents {
             ReportFacts::Period { .. } => false,
         };
         Ok(Self {
-            made: Made {
-                at: ctx.clock.now(),
-                by: ctx.actor().to_string(),
-                dsr: env!("CARGO_PKG_VERSION"),
-                sandbox: ctx.is_sandbox(),
-                day: ctx.clock.today(),
-                overdue: gathered.overdue,
+            about: About {
+                made: Made {
+                    at: ctx.clock.now(),
+                    by: ctx.actor().to_string(),
+                    dsr: env!("CARGO_PKG_VERSION"),
+                    sandbox: ctx.is_sandbox(),
+                    day: ctx.clock.today(),
+                    overdue: gathered.overdue,
+                },
+                audit,
+                personal_data: match personal_data {
+                    PersonalData::Ids if !holds_ids => PersonalData::Gone,
+                    asked => asked,
+                },
+                digest: gathered.digest,
             },
-            audit,
-            personal_data: match personal_data {
-                PersonalData::Ids if !holds_ids => PersonalData::Gone,
-                asked => asked,
-            },
-            digest: gathered.digest,
             subject: gathered.subject,
             rows: gathered.rows,
         })
     }
 
     pub(super) fn digest(&self) -> &Digest {
-        &self.digest
+        &self.about.digest
     }
 
     pub(super) fn headline(&self) -> String {
@@ -121,7 +120,7 @@ impl ReportContents {
         let mut step = steps(ctx, self.rows);
         match &self.subject {
             ReportFacts::Request { id, facts, shown } => {
-                let jobs = job_facts(ledger, id, self.personal_data).map(failing);
+                let jobs = job_facts(ledger, id, self.about.personal_data).map(failing);
                 let jobs = jobs.inspect(|_| step());
                 self.write_request(ctx, (facts, shown, jobs), format, &mut out, file)?;
             }
@@ -133,13 +132,13 @@ impl ReportContents {
                 let rows = rows(ctx, ledger, facts).map(failing).inspect(|_| step());
                 match format {
                     ReportFormat::Html => {
-                        period_page(&mut out, facts, &figures.borrow(), shown, self.about())
+                        period_page(&mut out, facts, &figures.borrow(), shown, &self.about)
                             .map_err(PrintError::from)?;
                     }
                     ReportFormat::Csv => period_table(&mut out, rows)?,
                     ReportFormat::Json => {
                         let failed = RefCell::new(None);
-                        let document = period_document(facts, rows, figures, self.about(), &failed);
+                        let document = period_document(facts, rows, figures, &self.about, &failed);
                         let written = ctx.ui.write_report(&mut out, &document, file);
                         drop(document);
                         told(written, failed)?;
@@ -163,24 +162,15 @@ impl ReportContents {
         file: Option<&PlacedFile>,
     ) -> Result<(), PrintError> {
         match format {
-            ReportFormat::Html => Ok(request_page(out, facts, shown, self.about())?),
-            ReportFormat::Csv => request_table(out, facts, jobs, self.personal_data),
+            ReportFormat::Html => Ok(request_page(out, facts, shown, &self.about)?),
+            ReportFormat::Csv => request_table(out, facts, jobs, self.about.personal_data),
             ReportFormat::Json => {
                 let failed = RefCell::new(None);
-                let document = request_document(facts, jobs, self.about(), &failed);
+                let document = request_document(facts, jobs, &self.about, &failed);
                 let written = ctx.ui.write_report(out, &document, file);
                 drop(document);
                 told(written, failed)
             }
-        }
-    }
-
-    fn about(&self) -> About<'_> {
-        About {
-            made: &self.made,
-            audit: &self.audit,
-            digest: &self.digest,
-            personal_data: self.personal_data,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Detects the format of a source from its beginning, then from its name.
 
+use serde::Serialize;
 use serde::de::IgnoredAny;
 
 use super::columns::{DELIMITERS, find_heading, first_line};
@@ -9,7 +10,8 @@ use crate::intake::judge::program;
 use crate::intake::problem::Fault;
 
 /// How a text holds values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Format {
     /// Rows of fields, such as CSV.
     Table,

@@ -2,19 +2,23 @@
 
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, params};
+use serde::Serialize;
 use serde_json::Value;
 
 use super::chain::{COLUMNS, RawEntry};
 use crate::domain::RequestId;
+use crate::domain::timestamp::time;
 use crate::ledger::columns::{parse_time, unreadable};
-use crate::ledger::sql::{self, prepare};
+use crate::ledger::sql;
 use crate::ledger::{Ledger, LedgerError};
 
 /// An entry of the trail.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct AuditEntry {
     /// Counts from 1, without gaps.
+    #[serde(rename = "entry")]
     pub sequence: u64,
+    #[serde(serialize_with = "time")]
     pub at: DateTime<Utc>,
     pub user: String,
     pub host: String,
@@ -23,6 +27,7 @@ pub struct AuditEntry {
     pub version: String,
     /// A word of [`super::AuditEvent::as_str`], or of a newer dsr.
     pub event: String,
+    #[serde(rename = "request_id")]
     pub request: Option<RequestId>,
     pub job: Option<u32>,
     /// A JSON object that depends on the event.
@@ -88,13 +93,10 @@ fn select(
     sql: &str,
     values: impl rusqlite::Params,
 ) -> Result<Vec<AuditEntry>, LedgerError> {
-    let mut statement = prepare(conn, sql)?;
-    let mut rows = statement.query(values)?;
-    let mut list = Vec::new();
-    while let Some(row) = rows.next()? {
+    let mut list: Vec<_> = sql::list(conn, sql, values, |row| {
         let read = RawEntry::read(row).and_then(|(raw, hash)| entry(raw, hash));
-        list.push(read.ok_or_else(|| unreadable("an entry of the audit trail"))?);
-    }
+        read.ok_or_else(|| unreadable("an entry of the audit trail"))
+    })?;
     list.reverse();
     Ok(list)
 }

@@ -127,14 +127,9 @@ fn older_differences(
 
 fn find_fetched(conn: &Connection, job: &JobId) -> Result<Option<Value>, LedgerError> {
     let sql = "SELECT bytes, sha256 FROM downloads WHERE request = $1 AND number = $2";
-    let mut statement = prepare(conn, sql)?;
-    let mut rows = statement.query(sql::of(job))?;
-    Ok(match rows.next()? {
-        Some(row) => Some(json!({
-            "bytes": value(row.get_ref(0)?),
-            "sha256": value(row.get_ref(1)?),
-        })),
-        None => None,
+    sql::find(conn, sql, sql::of(job), |row| {
+        let (bytes, sha256) = (value(row.get_ref(0)?), value(row.get_ref(1)?));
+        Ok(json!({ "bytes": bytes, "sha256": sha256 }))
     })
 }
 
@@ -145,19 +140,13 @@ fn are_steps_told(conn: &Connection, job: &JobId) -> Result<bool, LedgerError> {
     let sql =
         "SELECT at, details FROM audit WHERE request = $1 AND job = $2 AND event = 'job_moved'
          ORDER BY seq";
-    let mut statement = prepare(conn, sql)?;
-    let mut rows = statement.query(values)?;
-    let mut told = Vec::new();
-    while let Some(row) = rows.next()? {
-        told.push((value(row.get_ref(0)?), object(row, 1)["state"].clone()));
-    }
+    let told: Vec<_> = sql::list(conn, sql, values, |row| {
+        Ok((value(row.get_ref(0)?), object(row, 1)["state"].clone()))
+    })?;
     let sql = "SELECT at, to_state FROM steps WHERE request = $1 AND number = $2 ORDER BY step";
-    let mut statement = prepare(conn, sql)?;
-    let mut rows = statement.query(values)?;
-    let mut steps = Vec::new();
-    while let Some(row) = rows.next()? {
-        steps.push((value(row.get_ref(0)?), value(row.get_ref(1)?)));
-    }
+    let steps: Vec<_> = sql::list(conn, sql, values, |row| {
+        Ok((value(row.get_ref(0)?), value(row.get_ref(1)?)))
+    })?;
     Ok(steps.ends_with(&told))
 }
 

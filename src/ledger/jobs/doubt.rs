@@ -10,7 +10,7 @@ use super::row::{note_reason, note_status, read_one, step};
 use crate::ledger::audit::{self, Moved, Why};
 use crate::ledger::columns::state;
 use crate::ledger::requests::records::{JOB_COLUMNS, read_job};
-use crate::ledger::sql::{self, prepare};
+use crate::ledger::sql;
 use crate::ledger::{JobRecord, Ledger, LedgerError, Write};
 
 /// The results of a job's attempts that decide whether to make another one.
@@ -62,22 +62,18 @@ impl Ledger {
                     (SELECT outcome FROM attempts WHERE request = $1 AND number = $2
                      ORDER BY attempt DESC LIMIT 1) AS last
              FROM attempts WHERE request = $1 AND number = $2";
-        let mut statement = prepare(&self.conn, sql)?;
-        let values = sql::of(job);
-        let mut rows = statement.query(values)?;
-        let row = rows
-            .next()?
-            .ok_or_else(|| LedgerError::NoJob(job.clone()))?;
-        let last: Option<String> = row.get("last")?;
-        let is_of_lost_span: bool = row.get("lost_span")?;
-        Ok(Tried {
-            last: last.map(|_| state(row, "last")).transpose()?,
-            unclear: row
-                .get::<_, u32>("unclear")?
-                .max(u32::from(is_of_lost_span)),
-            unread: row.get("unread")?,
-            is_of_lost_span,
-        })
+        let tried = sql::find(&self.conn, sql, sql::of(job), |row| {
+            let last: Option<String> = row.get("last")?;
+            let is_of_lost_span: bool = row.get("lost_span")?;
+            let unclear: u32 = row.get("unclear")?;
+            Ok(Tried {
+                last: last.map(|_| state(row, "last")).transpose()?,
+                unclear: unclear.max(u32::from(is_of_lost_span)),
+                unread: row.get("unread")?,
+                is_of_lost_span,
+            })
+        })?;
+        tried.ok_or_else(|| LedgerError::NoJob(job.clone()))
     }
 
     /// The job that a task was made for, if the ledger has it; not a job linked to the task.

@@ -1,4 +1,4 @@
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,7 @@ use chrono::{DateTime, Datelike, Utc};
 use rusqlite::params;
 use serde::{Deserialize, Serialize};
 
-use crate::config::create_private_folder;
+use crate::config::{create_private_folder, private_file};
 use crate::domain::{JobId, JobState, RequestId, TaskId};
 
 use super::attempts::{finish_attempt, sender_of};
@@ -35,10 +35,8 @@ impl ReceiptFile {
         let folder = ledger.with_file_name(FOLDER);
         create_private_folder(&folder)?;
         let path = folder.join(format!("{sender}.jsonl"));
-        let mut options = OpenOptions::new();
+        let mut options = private_file();
         options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut receipts = Self {
             file: options.open(&path)?,
             path,

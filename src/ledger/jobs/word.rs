@@ -12,7 +12,7 @@ use super::doubt::Settling;
 use super::row::{doubt_of, note_doubt, note_reason, note_status, read_one, set, step};
 use crate::ledger::audit::{self, AuditEvent, EntrySubject, Why};
 use crate::ledger::columns::format_time;
-use crate::ledger::sql::{self, prepare};
+use crate::ledger::sql;
 use crate::ledger::{Ledger, LedgerError, Write};
 
 /// Which job a job's task was made for.
@@ -72,16 +72,9 @@ impl Ledger {
         now: DateTime<Utc>,
     ) -> Result<Vec<JobId>, LedgerError> {
         let tx = self.write()?;
-        let mut numbers: Vec<u32> = Vec::new();
-        {
-            let sql = "SELECT number FROM jobs
-                 WHERE request = $1 AND state IN ('planned', 'deferred')";
-            let mut statement = prepare(&tx, sql)?;
-            let mut rows = statement.query([request.as_str()])?;
-            while let Some(row) = rows.next()? {
-                numbers.push(row.get(0)?);
-            }
-        }
+        let sql = "SELECT number FROM jobs
+             WHERE request = $1 AND state IN ('planned', 'deferred')";
+        let numbers: Vec<u32> = sql::list(&tx, sql, [request.as_str()], |row| Ok(row.get(0)?))?;
         let mut in_doubt = Vec::new();
         for number in numbers {
             let job = JobId {

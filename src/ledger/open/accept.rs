@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use crate::domain::{JobId, JobState, Kind, ProjectName, RequestId};
+use crate::domain::{JobId, JobState, Kind, LedgerReview, ProjectName, RequestId};
 
 use super::seen::{self, NextHead};
 use super::set_back::{Seen, SetBack};
@@ -68,14 +68,6 @@ pub struct LostTime {
     jobs: usize,
     ids: usize,
     pub review: Option<LedgerReview>,
-}
-
-/// The operator's statement that the lost time was reviewed, and the result.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LedgerReview {
-    pub at: DateTime<Utc>,
-    pub by: String,
-    pub note: String,
 }
 
 impl LostTime {

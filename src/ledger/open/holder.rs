@@ -1,11 +1,12 @@
 //! Tracks who holds the ledger's write lock, and how long others wait. SQLite tells neither.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::sender::ProcessRecord;
+use crate::config::private_file;
 
 /// A file beside the ledger that is locked while a dsr holds the write lock.
 pub(crate) const FILE: &str = "holder";
@@ -92,10 +93,8 @@ impl HolderFile {
     /// Call this with the write lock held.
     pub(crate) fn mark(&mut self, command: &str) -> Mark<'_> {
         if let (Some(path), None) = (&self.path, &self.files) {
-            let mut options = OpenOptions::new();
+            let mut options = private_file();
             options.write(true).create(true).truncate(false);
-            #[cfg(unix)]
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
             let lock = options.open(path);
             let record = options.open(path.with_file_name(RECORD));
             self.files = lock.ok().zip(record.ok());

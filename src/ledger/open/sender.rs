@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::config::create_private_folder;
+use crate::config::{create_private_folder, private_file};
 
 use crate::ledger::columns::format_time;
 
@@ -41,10 +41,8 @@ impl Sender {
         create_private_folder(path.parent().unwrap_or(Path::new(".")))?;
         // Gets its name once it is locked and written, so that no one finds it half-made.
         let unready = path.with_extension("new");
-        let mut options = OpenOptions::new();
+        let mut options = private_file();
         options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut record = options.open(path.with_extension(RECORD))?;
         let (process, since) = (std::process::id(), format_time(now));
         write!(record, "{process}\n{command}\n{since}\n")?;

@@ -40,7 +40,7 @@ pub(crate) fn read_hashes<'r>(
     row: &'r Row<'_>,
 ) -> Result<&'r [[u8; PersonHash::BYTES]], LedgerError> {
     let damaged = || unreadable("the hashes of a job's people");
-    let hashes = row.get_ref(0)?.as_blob().map_err(|_| damaged())?;
+    let hashes = row.get_ref("hashes")?.as_blob().map_err(|_| damaged())?;
     match hashes.as_chunks() {
         (hashes, []) => Ok(hashes),
         _ => Err(damaged()),

@@ -4,9 +4,9 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use rusqlite::OptionalExtension;
 
-use crate::domain::{DistinctId, IdHasher, JobId, JobState, RequestId, TaskId};
+use crate::domain::{DistinctId, IdHasher, JobId, RequestId, TaskId};
 
-use crate::ledger::columns::{job_id, unreadable};
+use crate::ledger::columns::{job_id, state};
 use crate::ledger::jobs::payload;
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError};
@@ -225,8 +225,7 @@ impl Ledger {
         let mut rows = statement.query([request.as_str()])?;
         while let Some(row) = rows.next()? {
             let task: Option<String> = row.get(2)?;
-            let state: String = row.get(3)?;
-            let state = JobState::parse(&state).ok_or_else(|| unreadable("a job's state"))?;
+            let state = state(row, "state")?;
             owners.push(DeletionJob {
                 job: job_id(row)?,
                 task: task.and_then(|text| TaskId::new(&text)),

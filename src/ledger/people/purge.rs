@@ -7,7 +7,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, params};
 use serde_json::json;
 
-use crate::domain::{Cutoff, RequestId};
+use crate::domain::{Closed, Cutoff, Purge, RequestId};
 
 use super::deletions::{ALL, ErasedJob, list_jobs};
 use crate::ledger::audit::{self, AuditEvent, EntrySubject};
@@ -31,28 +31,6 @@ const TABLES: [(&str, &str); 12] = [
     ("jobs", "request"),
     ("requests", "id"),
 ];
-
-/// Counts of closed requests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Closed {
-    pub requests: usize,
-    pub ids: usize,
-    /// When the first and the last one was closed.
-    pub first: DateTime<Utc>,
-    pub last: DateTime<Utc>,
-}
-
-/// Records that a purge deleted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Purge {
-    pub at: DateTime<Utc>,
-    /// The requests were closed before this time.
-    pub closed_before: DateTime<Utc>,
-    pub closed: Closed,
-    /// How many deleted people stayed on the suppression list; `None` for an older dsr, which kept
-    /// no one.
-    pub suppressed: Option<usize>,
-}
 
 impl Ledger {
     /// The requests closed before a day: nothing has happened to any of their jobs since, and no

@@ -9,7 +9,8 @@ use crate::domain::{
     DistinctId, IdHasher, JobId, LedgerKey, PersonHash, PersonHasher, RequestId, TaskId,
 };
 
-use crate::ledger::columns::{job_id, parse_time, unreadable};
+use super::deletions::read_hashes;
+use crate::ledger::columns::{job_id, parse_time};
 use crate::ledger::jobs::payload;
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError};
@@ -124,14 +125,7 @@ impl Ledger {
         let mut statement = prepare(&view, &sql)?;
         let mut rows = statement.query(rusqlite::params_from_iter(values))?;
         while let Some(row) = rows.next()? {
-            let hashes = row.get_ref(2)?.as_blob().ok();
-            let (hashes, rest) = hashes
-                .ok_or_else(|| unreadable("the hashes of a job's people"))?
-                .as_chunks();
-            if !rest.is_empty() {
-                return Err(unreadable("the hashes of a job's people"));
-            }
-            for hash in hashes {
+            for hash in read_hashes(row)? {
                 let Some(person) = wanted.by_hash.get(&PersonHash::restore(*hash)) else {
                     continue;
                 };

@@ -7,10 +7,10 @@ use chrono::{DateTime, NaiveDate, Utc};
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
 
-use crate::domain::{JobId, RequestId, link_end, link_may_end};
+use crate::domain::{JobId, LeftOut, RequestId, link_end, link_may_end};
 
 use crate::ledger::audit::{self, AuditEvent, EntrySubject};
-use crate::ledger::columns::{count, format_time, moment, parse_time};
+use crate::ledger::columns::{count, format_time, moment};
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError};
 
@@ -35,23 +35,6 @@ pub struct PackagesRecord {
     pub records: u64,
     /// `None` if an older dsr made them.
     pub left_out: Option<LeftOut>,
-}
-
-/// Parts of an export that are in no package, since their owner is unknown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LeftOut {
-    /// Members of the archive that were not read.
-    pub members: u64,
-    /// Unreadable pieces of members.
-    pub pieces: u64,
-    /// Records without a certain owner.
-    pub records: u64,
-    /// Lists of names of several people together.
-    pub lists: u64,
-    /// Parts that the archive should have.
-    pub missing: u64,
-    /// The operator reviewed this and released the packages.
-    pub is_released: bool,
 }
 
 /// Done exports of a request that were not fetched yet.
@@ -116,13 +99,7 @@ impl Ledger {
             "records": made.records,
         });
         if let Some(left) = made.left_out {
-            details["not_in_packages"] = json!({
-                "members": left.members,
-                "pieces": left.pieces,
-                "records": left.records,
-                "lists": left.lists,
-                "missing": left.missing,
-            });
+            details["not_in_packages"] = json!(left);
             details["released_by_operator"] = left.is_released.into();
         }
         let event = AuditEvent::PackagesMade;
@@ -139,13 +116,12 @@ impl Ledger {
         let sql = "SELECT at, details FROM audit WHERE request = $1 AND job = $2
                  AND event IN ('packages_made', 'export_fetched')
              ORDER BY seq DESC LIMIT 1";
-        let mut statement = prepare(&self.conn, sql)?;
-        let mut rows = statement.query(sql::of(job))?;
-        let Some(row) = rows.next()? else {
+        let found = sql::find(&self.conn, sql, sql::of(job), |row| {
+            Ok((moment(row, "at")?, row.get::<_, String>("details")?))
+        })?;
+        let Some((at, details)) = found else {
             return Ok(None);
         };
-        let at: String = row.get("at")?;
-        let details: String = row.get("details")?;
         let details: Value = serde_json::from_str(&details).unwrap_or_default();
         let number = |key: &str| details[key].as_u64();
         let size = |key: &str| number(key).and_then(|number| usize::try_from(number).ok());
@@ -168,7 +144,7 @@ impl Ledger {
                 left_out: left_out(),
             })
         };
-        made().map(|made| Ok((parse_time(&at)?, made))).transpose()
+        Ok(made().map(|made| (at, made)))
     }
 
     /// A job's last download.

@@ -2,27 +2,15 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, NaiveDate, Utc};
 use rusqlite::{Connection, params};
 use serde_json::json;
 
-use crate::domain::RequestId;
+use crate::domain::{Extension, RequestId};
 
 use crate::ledger::audit::{self, AuditEvent, EntrySubject};
 use crate::ledger::columns::{day, format_time, moment};
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError};
-
-/// An extension by the operator.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Extension {
-    pub at: DateTime<Utc>,
-    /// The operator's local day, by which the law counts.
-    pub day: NaiveDate,
-    pub reason: String,
-    pub due_before: NaiveDate,
-    pub due_after: NaiveDate,
-}
 
 /// The result of extending a request.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use rusqlite::Row;
 
-use crate::domain::{JobId, JobState, RequestId};
+use crate::domain::{Attempt, Deed, HistoryStep, JobId, Passage, RequestId};
 
 use crate::ledger::columns::{count, moment, state, time, unreadable};
 use crate::ledger::jobs::attempts::SET_BACK;
@@ -23,53 +23,6 @@ pub struct JobHistory {
     pub kept: KeptIds,
 }
 
-/// A step from state to state.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HistoryStep {
-    pub from: JobState,
-    pub to: JobState,
-    pub at: DateTime<Utc>,
-    /// `None` for steps from before the audit trail.
-    pub by: Option<Doer>,
-}
-
-/// Who took a step, by the audit trail.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Doer {
-    pub user: String,
-    pub host: String,
-    /// Only the command, such as `dsr delete`.
-    pub command: String,
-}
-
-/// An audit entry of a request or job, other than a step.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Deed {
-    /// The entry's number in the trail.
-    pub entry: usize,
-    pub at: DateTime<Utc>,
-    pub by: Doer,
-    /// A word of [`crate::ledger::AuditEvent::as_str`], or of a newer dsr.
-    pub event: String,
-    pub job: Option<u32>,
-}
-
-/// One POST.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attempt {
-    /// From 1.
-    pub number: u32,
-    pub started_at: DateTime<Utc>,
-    /// When its answer came, or when dsr noticed that the sender was killed.
-    pub ended_at: Option<DateTime<Utc>>,
-    pub outcome: Option<JobState>,
-    /// For the operator; no secret, no id.
-    pub reason: Option<String>,
-    /// This ledger made it. Otherwise it may have been made in a lost time, and its times are only
-    /// the limits of that time.
-    pub is_certain: bool,
-}
-
 /// What the ledger keeps of a job's people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeptIds {
@@ -77,15 +30,6 @@ pub enum KeptIds {
     Raw,
     Hashed,
     None,
-}
-
-/// How many jobs of a request reached a state, and when the first and the last one did.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Passage {
-    pub to: JobState,
-    pub jobs: usize,
-    pub first: DateTime<Utc>,
-    pub last: DateTime<Utc>,
 }
 
 impl Ledger {
@@ -110,15 +54,15 @@ impl Ledger {
                     EXISTS (SELECT 1 FROM people WHERE request = $1 AND number = $2) AS hashed,
                     (SELECT COALESCE(first_fetched_at, fetched_at) FROM downloads
                      WHERE request = $1 AND number = $2) AS first_fetched_at";
-        let mut statement = prepare(&self.conn, sql)?;
-        let mut rows = statement.query(sql::of(id))?;
-        let row = rows.next()?.ok_or_else(|| unreadable("a job's people"))?;
-        let kept = match (row.get("raw")?, row.get("hashed")?) {
-            (true, _) => KeptIds::Raw,
-            (false, true) => KeptIds::Hashed,
-            (false, false) => KeptIds::None,
-        };
-        Ok((kept, time(row, "first_fetched_at")?))
+        let kept = sql::find(&self.conn, sql, sql::of(id), |row| {
+            let kept = match (row.get("raw")?, row.get("hashed")?) {
+                (true, _) => KeptIds::Raw,
+                (false, true) => KeptIds::Hashed,
+                (false, false) => KeptIds::None,
+            };
+            Ok((kept, time(row, "first_fetched_at")?))
+        })?;
+        kept.ok_or_else(|| unreadable("a job's people"))
     }
 
     fn list_steps(&self, id: &JobId) -> Result<Vec<HistoryStep>, LedgerError> {
@@ -134,6 +78,7 @@ impl Ledger {
                 to: state(row, "to_state")?,
                 at: moment(row, "at")?,
                 by: doer(row)?,
+                command: row.get("command")?,
             })
         })
     }
@@ -178,9 +123,10 @@ impl Ledger {
             deeds.push(Deed {
                 entry: count(row, "seq")?,
                 at: time(row, "at")?.ok_or_else(damaged)?,
-                by: doer(row)?.ok_or_else(damaged)?,
                 event: row.get("event")?,
                 job: row.get("job")?,
+                by: doer(row)?.ok_or_else(damaged)?,
+                command: row.get("command")?,
             });
         }
         Ok((deeds, more))
@@ -209,14 +155,9 @@ impl Ledger {
     }
 }
 
-fn doer(row: &Row<'_>) -> Result<Option<Doer>, LedgerError> {
+/// `user@host`
+fn doer(row: &Row<'_>) -> Result<Option<String>, LedgerError> {
     let user: Option<String> = row.get("actor_user")?;
-    Ok(match user {
-        Some(user) => Some(Doer {
-            user,
-            host: row.get("actor_host")?,
-            command: row.get("command")?,
-        }),
-        None => None,
-    })
+    let host: Option<String> = row.get("actor_host")?;
+    Ok(user.zip(host).map(|(user, host)| format!("{user}@{host}")))
 }

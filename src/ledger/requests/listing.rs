@@ -7,13 +7,13 @@ use std::collections::{HashMap, VecDeque};
 use chrono::{DateTime, NaiveDate, Utc};
 use rusqlite::params;
 
-use crate::domain::{Doubt, JobId, JobState, RequestId};
+use crate::domain::{Doubt, JobId, RequestId};
 
 use super::records::{
     ANSWERED_COLUMNS, JOB_COLUMNS, JobGroup, REQUEST_COLUMNS, read_job, read_request,
 };
 use super::{answers, downloads, extensions, plans};
-use crate::ledger::columns::{count, parse_time, unreadable};
+use crate::ledger::columns::{count, parse_time, state};
 use crate::ledger::jobs::told::untold;
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{JobRecord, Ledger, LedgerError, RequestRecord};
@@ -287,9 +287,8 @@ impl Ledger {
         let mut rows = statement.query(rusqlite::params_from_iter(values))?;
         let mut groups: HashMap<RequestId, Vec<JobGroup>> = HashMap::new();
         while let Some(row) = rows.next()? {
-            let state: String = row.get(1)?;
             let group = JobGroup {
-                state: JobState::parse(&state).ok_or_else(|| unreadable("a job's state"))?,
+                state: state(row, "state")?,
                 mixpanel_status: row.get(2)?,
                 is_abandoned: row.get(3)?,
                 is_linked: row.get(4)?,

@@ -6,22 +6,12 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, Row, params};
 use serde_json::{Map, Value};
 
-use crate::domain::{Actor, PlanDigest, RequestId};
+use crate::domain::{Actor, PlanDigest, PlanRecord, RequestId};
 
 use crate::ledger::audit::value;
 use crate::ledger::columns::{format_time, moment, unreadable};
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError};
-
-/// A plan file that became a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PlanRecord {
-    pub digest: PlanDigest,
-    pub created: DateTime<Utc>,
-    pub created_by: Actor,
-    /// Who approved it and when, in file order.
-    pub approvals: Vec<(Actor, DateTime<Utc>)>,
-}
 
 impl Ledger {
     /// The request made of a plan, if it was applied.
@@ -99,19 +89,14 @@ pub(crate) fn told(conn: &Connection, request: &RequestId) -> Result<Value, Ledg
         Ok(facts?.into())
     };
     let sql = "SELECT digest, created, account, host FROM plans WHERE request = $1";
-    let mut statement = prepare(conn, sql)?;
-    let mut rows = statement.query([request.as_str()])?;
-    let mut plan = match rows.next()? {
-        Some(row) => facts(row, &["digest", "created", "account", "host"])?,
-        None => Value::Null,
-    };
+    let plan = sql::find(conn, sql, [request.as_str()], |row| {
+        facts(row, &["digest", "created", "account", "host"])
+    })?;
+    let mut plan = plan.unwrap_or_default();
     let sql = "SELECT account, host, at FROM approvals WHERE request = $1 ORDER BY number";
-    let mut statement = prepare(conn, sql)?;
-    let mut rows = statement.query([request.as_str()])?;
-    let mut approvals = Vec::new();
-    while let Some(row) = rows.next()? {
-        approvals.push(facts(row, &["account", "host", "at"])?);
-    }
+    let approvals: Vec<Value> = sql::list(conn, sql, [request.as_str()], |row| {
+        facts(row, &["account", "host", "at"])
+    })?;
     if !plan.is_null() || !approvals.is_empty() {
         plan["approvals"] = approvals.into();
     }

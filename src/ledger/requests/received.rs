@@ -6,7 +6,7 @@ use std::collections::{HashMap, VecDeque};
 use chrono::{DateTime, NaiveDate, Utc};
 use rusqlite::{Connection, params, params_from_iter};
 
-use crate::domain::{JobState, RequestId};
+use crate::domain::{RequestId, Setback};
 
 use crate::ledger::columns::{count, state, time};
 use crate::ledger::sql::{self, prepare};
@@ -39,17 +39,6 @@ pub struct FetchedExports {
     pub ids: usize,
     /// When the last of them was first fetched.
     pub last: Option<DateTime<Utc>>,
-}
-
-/// Jobs of a request that ended alike, but not done.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Setback {
-    /// Refused, failed, revoked, or unknown and given up.
-    pub state: JobState,
-    /// For the operator; no secret, no id.
-    pub reason: Option<String>,
-    pub jobs: usize,
-    pub ids: usize,
 }
 
 /// Requests received in a period, sorted by that day, then by id.

@@ -4,14 +4,15 @@ use chrono::{DateTime, NaiveDate, Utc};
 use rusqlite::Row;
 
 use crate::domain::{
-    CarriedOut, Deadline, Disclosure, Doubt, JobId, JobState, Kind, Law, Operation, Period,
-    ProjectKey, ProjectName, Region, RequestId, RequestState, SubjectRequestId, TaskId, TaskStatus,
+    CarriedOut, Deadline, Disclosure, Doubt, Extension, JobId, JobState, Kind, Law, Operation,
+    Period, PlanRecord, ProjectKey, ProjectName, Region, RequestId, RequestState, SubjectRequestId,
+    TaskId, TaskStatus,
 };
 
 use crate::ledger::columns::{
     count, day, job_id, moment, parse_day, parse_time, project, state, time, unreadable,
 };
-use crate::ledger::{AnswerRecord, Extension, LedgerError, PlanRecord, Unfetched};
+use crate::ledger::{AnswerRecord, LedgerError, Unfetched};
 
 /// What the operator asks for, before it has an id.
 #[derive(Debug, Clone)]

@@ -1,13 +1,11 @@
 //! What the page and the manifest say about one person's data.
 
-use std::collections::BTreeSet;
-
 use serde::Serialize;
 
 use crate::packages::Unassigned;
 use crate::packages::archive::documented::JobMember;
 use crate::packages::sorter::job::JobLists;
-use crate::packages::sorter::tally::EventDays;
+use crate::packages::sorter::tally::EventTally;
 
 pub(crate) const CATEGORIES: &str = "categories.json";
 
@@ -18,20 +16,11 @@ pub(crate) struct PackageContents<'a> {
     pub(crate) others: u64,
     /// Most frequent first.
     pub(crate) kinds: Vec<(&'a str, u64)>,
-    /// Events of kinds that are not in `kinds`.
-    pub(crate) further: u64,
-    /// Events without a readable time.
-    pub(crate) timeless: u64,
-    /// The first and the last event, in seconds by the project's clock.
-    pub(crate) period: Option<(i64, i64)>,
-    pub(crate) days: &'a EventDays,
+    pub(crate) tally: &'a EventTally,
     pub(crate) unassigned: &'a Unassigned,
     /// The names in the person's records, or the names that Mixpanel delivered instead of records.
     pub(crate) names: PersonNames<'a>,
     pub(crate) of_categories: bool,
-    /// Records of other people that were removed from this person's.
-    pub(crate) taken_out: u64,
-    pub(crate) reduced: &'a BTreeSet<&'static str>,
 }
 
 #[derive(Default, Serialize)]

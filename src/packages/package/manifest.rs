@@ -39,7 +39,7 @@ struct Manifest<'a> {
     /// Records of other people that were removed from this person's.
     records_of_others_removed: u64,
     not_understood: NotUnderstood,
-    files: Vec<File<'a>>,
+    files: &'a [PackageFile],
 }
 
 #[derive(Serialize)]
@@ -72,13 +72,6 @@ struct NotUnderstood {
     records_maybe_under_another_id: u64,
     records_of_other_people_only: u64,
     missing_parts: u64,
-}
-
-#[derive(Serialize)]
-struct File<'a> {
-    name: &'a str,
-    bytes: u64,
-    sha256: &'a str,
 }
 
 /// The parts of a manifest that identify its package and its files.
@@ -117,18 +110,13 @@ fn manifest<'a>(
     files: &'a [PackageFile],
 ) -> Manifest<'a> {
     let operation = crate::domain::Operation::Export(about.scope);
-    let period = contents.period.map(|(first, last)| EventPeriod {
+    let period = contents.tally.period.map(|(first, last)| EventPeriod {
         first_event: utc(first, about.zone),
         last_event: utc(last, about.zone),
     });
     let named = |(name, count): &(&'a str, u64)| NamedCount {
         name,
         count: *count,
-    };
-    let file = |file: &'a PackageFile| File {
-        name: file.name,
-        bytes: file.bytes,
-        sha256: &file.sha256,
     };
     Manifest {
         schema: 1,
@@ -149,10 +137,10 @@ fn manifest<'a>(
             others: contents.others,
         },
         events_by_name: contents.kinds.iter().map(named).collect(),
-        events_of_further_names: contents.further,
-        events_without_time: contents.timeless,
+        events_of_further_names: contents.tally.further,
+        events_without_time: contents.tally.timeless,
         names: &contents.names,
-        records_of_others_removed: contents.taken_out,
+        records_of_others_removed: contents.tally.taken_out,
         not_understood: NotUnderstood {
             records_that_name_nobody: contents.unassigned.no_owner,
             records_that_name_several: contents.unassigned.contradictory,
@@ -163,7 +151,7 @@ fn manifest<'a>(
             records_of_other_people_only: contents.unassigned.others_only,
             missing_parts: contents.unassigned.missing,
         },
-        files: files.iter().map(file).collect(),
+        files,
     }
 }
 

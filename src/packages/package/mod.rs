@@ -113,15 +113,10 @@ impl Maker<'_> {
             profiles,
             others,
             kinds,
-            further: shelf.tally.further(),
-            timeless: shelf.tally.timeless(),
-            period: shelf.tally.period(),
-            days: shelf.tally.days(),
+            tally: &shelf.tally,
             unassigned: self.unassigned,
             names,
             of_categories: self.categories.is_some(),
-            taken_out: shelf.tally.taken_out,
-            reduced: &shelf.tally.reduced,
         };
         if contents.of_categories {
             files.push(write_categories(&contents.names, &shelf.folder)?);

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::newest::{EventSpot, Newest};
@@ -39,11 +40,12 @@ pub(crate) struct Shelf {
     others: DataFile,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct PackageFile {
     pub(crate) name: &'static str,
     pub(crate) bytes: u64,
     pub(crate) sha256: String,
+    #[serde(skip)]
     pub(crate) records: u64,
 }
 

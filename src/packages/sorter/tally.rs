@@ -47,11 +47,11 @@ impl Names {
 pub(crate) struct EventTally {
     kinds: BTreeMap<u32, u64>,
     /// Events of kinds that are not counted separately.
-    further: u64,
-    period: Option<(i64, i64)>,
-    days: EventDays,
+    pub(crate) further: u64,
+    pub(crate) period: Option<(i64, i64)>,
+    pub(crate) days: EventDays,
     /// Events without a readable time.
-    timeless: u64,
+    pub(crate) timeless: u64,
     pub(crate) event_properties: Properties,
     pub(crate) profile_properties: Properties,
     /// Records of other people that were cut out of this person's.
@@ -162,23 +162,6 @@ impl EventTally {
         kinds.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
         kinds
     }
-
-    pub(crate) fn further(&self) -> u64 {
-        self.further
-    }
-
-    pub(crate) fn timeless(&self) -> u64 {
-        self.timeless
-    }
-
-    /// The times of the first and the last event, in seconds by the project's clock.
-    pub(crate) fn period(&self) -> Option<(i64, i64)> {
-        self.period
-    }
-
-    pub(crate) fn days(&self) -> &EventDays {
-        &self.days
-    }
 }
 
 fn day_of(time: i64) -> Option<NaiveDate> {
@@ -210,7 +193,7 @@ mod tests {
         tally.add(names.number("event 7"), None);
         assert_eq!(tally.kinds(&names).len(), KINDS_A_PERSON);
         assert_eq!(tally.kinds(&names)[0], ("event 7", 2));
-        assert_eq!((tally.further(), tally.timeless()), (5, 1006));
+        assert_eq!((tally.further, tally.timeless), (5, 1006));
     }
 
     #[test]
@@ -228,11 +211,11 @@ mod tests {
         for day in 0..500 {
             tally.add(None, Some(day * DAY + 1));
         }
-        let EventDays::Months(months) = tally.days() else {
+        let EventDays::Months(months) = tally.days else {
             panic!("500 days are too many");
         };
         assert_eq!(months.values().sum::<u64>(), 500);
         assert_eq!(months.len(), 17);
-        assert_eq!(tally.period(), Some((1, 499 * DAY + 1)));
+        assert_eq!(tally.period, Some((1, 499 * DAY + 1)));
     }
 }

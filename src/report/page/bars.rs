@@ -4,6 +4,7 @@
 use chrono::NaiveDate;
 use maud::{Markup, html};
 
+use crate::document::chart::{bar_height, percent};
 use crate::document::text::{counted, grouped};
 use crate::domain::Law;
 
@@ -114,19 +115,11 @@ fn stack(counts: &[usize; 4], most: usize) -> Vec<(usize, u32, u32)> {
     let there = counts.iter().enumerate().filter(|(_, count)| **count > 0);
     there
         .map(|(group, count)| {
-            let height = bar_height(*count, most).min(y);
+            let height = bar_height(*count as u64, most as u64, BASE - TOP).min(y);
             y -= height;
             (group, y, height)
         })
         .collect()
-}
-
-fn bar_height(count: usize, most: usize) -> u32 {
-    let share = count as f64 / most.max(1) as f64 * f64::from(BASE - TOP);
-    match count {
-        0 => 0,
-        _ => share.round().max(2.0) as u32,
-    }
 }
 
 fn legend() -> Markup {
@@ -151,6 +144,7 @@ pub(super) fn days(figures: &Figures, law: Law) -> Markup {
     let bins = bins(&in_time, &late, width);
     let most = bins.iter().map(|(on, late)| on + late).max().unwrap_or(0);
     let wide = 100.0 / bins.len() as f64;
+    let height = |count: usize| bar_height(count as u64, most as u64, BASE - TOP);
     let limit_at = limit as f64 / width as f64 * wide;
     let summary = format!(
         "{}: days from receipt to answer of {}, {} of them in time.",
@@ -163,7 +157,7 @@ pub(super) fn days(figures: &Figures, law: Law) -> Markup {
             svg role="img" aria-label=(summary) width="100%" height=(HEIGHT) {
                 (frame(most, "request", "requests"))
                 @for (place, (on, late)) in bins.iter().enumerate() {
-                    @let (low, high) = (bar_height(*on, most), bar_height(*late, most));
+                    @let (low, high) = (height(*on), height(*late));
                     @let x = percent(place as f64 * wide + wide * 0.1);
                     @let name = bin_name(place, width, bins.len());
                     @if low > 0 {
@@ -265,10 +259,6 @@ fn ends<'a>(names: impl Iterator<Item = &'a str>) -> Markup {
             @if names.len() > 1 { text.label x="100%" y=(HEIGHT - 8) text-anchor="end" { (last) } }
         }
     }
-}
-
-fn percent(share: f64) -> String {
-    format!("{share:.3}%")
 }
 
 #[cfg(test)]

@@ -3,9 +3,9 @@
 use maud::{Markup, html};
 
 use crate::document::text::{Visible, counted, day, grouped, moment};
-use crate::domain::{JobState, Kind};
+use crate::domain::{Attempt, JobState, Kind};
 
-use super::super::facts::{AttemptFact, JobFacts, PackagesFact, RequestFacts};
+use super::super::facts::{JobFacts, PackagesFact, RequestFacts};
 use super::super::shown::{JobsShown, MOST_JOBS};
 use super::super::words;
 use super::count;
@@ -201,7 +201,7 @@ fn history(job: &JobFacts) -> Markup {
                     td.time { (moment(step.at)) }
                     td {
                         @match (attempt_of(job, place), step.to) {
-                            (Some(attempt), JobState::Sending) if !attempt.certain => "may have been sent before the ledger was set back",
+                            (Some(attempt), JobState::Sending) if !attempt.is_certain => "may have been sent before the ledger was set back",
                             (None, JobState::Accepted) if job.submitted_at.is_none() => "the operator named the task",
                             (attempt, to) => {
                                 (words::step(to))
@@ -220,7 +220,7 @@ fn history(job: &JobFacts) -> Markup {
 }
 
 /// The attempt that a step began or ended: a step to `sending` begins one, the next step ends it.
-fn attempt_of(job: &JobFacts, place: usize) -> Option<&AttemptFact> {
+fn attempt_of(job: &JobFacts, place: usize) -> Option<&Attempt> {
     let before = job.steps[..=place].iter();
     let begun = before.filter(|step| step.to == JobState::Sending).count();
     let step = &job.steps[place];
@@ -232,11 +232,11 @@ fn attempt_of(job: &JobFacts, place: usize) -> Option<&AttemptFact> {
     attempt.filter(|_| touches)
 }
 
-fn outcome(attempt: &AttemptFact) -> Markup {
+fn outcome(attempt: &Attempt) -> Markup {
     html! {
         small {
             " ("
-            @if attempt.certain { "attempt " (attempt.number) } @else { "not certain that it was sent" }
+            @if attempt.is_certain { "attempt " (attempt.number) } @else { "not certain that it was sent" }
             @if let Some(reason) = &attempt.reason { ": " (Visible(reason)) }
             ")"
         }

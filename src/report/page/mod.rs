@@ -35,12 +35,7 @@ struct ReportPage<'a> {
 impl<'a> ReportPage<'a> {
     /// Begins a page. `name` is printed at the foot of every sheet. It must hold only letters,
     /// digits, spaces and hyphens.
-    fn begin(
-        out: &'a mut dyn Write,
-        title: &str,
-        name: &str,
-        about: About<'_>,
-    ) -> io::Result<Self> {
+    fn begin(out: &'a mut dyn Write, title: &str, name: &str, about: &About) -> io::Result<Self> {
         let sheets = sheets(name, about);
         let mut page = Self { out };
         page.write(html! {
@@ -60,8 +55,8 @@ impl<'a> ReportPage<'a> {
         self.out.write_all(markup.into_string().as_bytes())
     }
 
-    fn end(mut self, name: &str, about: About<'_>) -> io::Result<()> {
-        let made = about.made;
+    fn end(mut self, name: &str, about: &About) -> io::Result<()> {
+        let made = &about.made;
         self.write(html! {
             (PreEscaped("</main>"))
             footer {
@@ -71,7 +66,7 @@ impl<'a> ReportPage<'a> {
                     div { dt { "By" } dd { (Visible(&made.by)) } }
                     div { dt { "With" } dd { "dsr " (made.dsr) } }
                     div.wide { dt { "Digest of the facts (SHA-256)" } dd.id { (about.digest.as_str()) } }
-                    @match about.audit {
+                    @match &about.audit {
                         AuditFact::Head { entries, hash, at } => div.wide {
                             dt { "Head of the audit trail: entry " (grouped(*entries)) ", of " (moment(*at)) " UTC" }
                             dd.id { (hash) }
@@ -88,7 +83,7 @@ impl<'a> ReportPage<'a> {
 }
 
 /// Text on every printed sheet, if the browser supports it.
-fn sheets(name: &str, about: About<'_>) -> String {
+fn sheets(name: &str, about: &About) -> String {
     let digest = about.digest.as_str().get(..16).unwrap_or_default();
     format!(
         "@page{{@bottom-left{{content:\"{name}\"}}@bottom-center{{content:\"digest {digest}\"}}@bottom-right{{content:counter(page) \" / \" counter(pages)}}}}"

@@ -27,12 +27,12 @@ pub fn period_page(
     period: &PeriodFacts,
     figures: &Figures,
     shown: &RowsShown,
-    about: About<'_>,
+    about: &About,
 ) -> io::Result<()> {
     let name = format!("dsr requests {} to {}", period.from, period.to);
     let title = format!("Requests received from {} to {}", period.from, period.to);
     let mut page = ReportPage::begin(out, &title, &name, about)?;
-    page.write(header(period, figures.all(), about.made))?;
+    page.write(header(period, figures.all(), &about.made))?;
     page.write(PreEscaped("<main id=\"main\">".into()))?;
     page.write(pressing(shown))?;
     if figures.received() > 0 {
@@ -156,7 +156,7 @@ fn charts(period: &PeriodFacts, figures: &Figures) -> Markup {
         section aria-labelledby="days" {
             h2 #days { "Days to answer" }
             @for law in [Law::Gdpr, Law::Ccpa] {
-                @if figures.years().any(|(_, group, _)| group.law() == law) {
+                @if figures.years().any(|(_, group, _)| group.law == law) {
                     h3 { (law.title()) }
                     (bars::days(figures, law))
                 }
@@ -287,7 +287,7 @@ fn elsewhere(period: &PeriodFacts) -> Markup {
                 li { (counted(period.received_before as u64, "request", "requests")) " in this ledger received before the period, " (count(period.received_after)) " after it, of whatever project." }
                 @if period.purges.is_empty() { li { "No records were ever removed from this ledger." } }
                 @for purge in &period.purges {
-                    li { "On " (day(purge.at.date_naive())) " the records of " (counted(purge.requests as u64, "request", "requests")) " on " (counted(purge.ids as u64, "id", "ids")) " were removed, closed from " (day(purge.first_closed.date_naive())) " to " (day(purge.last_closed.date_naive())) ". When they were received is not known any more." }
+                    li { "On " (day(purge.at.date_naive())) " the records of " (counted(purge.closed.requests as u64, "request", "requests")) " on " (counted(purge.closed.ids as u64, "id", "ids")) " were removed, closed from " (day(purge.closed.first.date_naive())) " to " (day(purge.closed.last.date_naive())) ". When they were received is not known any more." }
                 }
                 @for set_back in &period.set_backs {
                     li { (lost_time(set_back)) " Requests may be missing from this report." }

@@ -6,12 +6,12 @@ use chrono::{DateTime, Utc};
 use maud::{Markup, PreEscaped, html};
 
 use crate::document::text::{Visible, counted, day, moment};
-use crate::domain::{CONFIRMATION_RULE, Kind, Law};
+use crate::domain::{Actor, CONFIRMATION_RULE, Kind, Law};
 
 use super::super::answer::IdCounts;
 use super::super::answer::{Nature, Timing};
 use super::super::evidence::{About, PersonalData};
-use super::super::facts::{AccountFact, Made, RequestFacts};
+use super::super::facts::{ExtensionFact, Made, RequestFacts};
 use super::super::shown::JobsShown;
 use super::super::words;
 use super::{
@@ -24,12 +24,12 @@ pub fn request_page(
     out: &mut dyn Write,
     request: &RequestFacts,
     shown: &JobsShown,
-    about: About<'_>,
+    about: &About,
 ) -> io::Result<()> {
     let name = format!("dsr request {}", request.id);
     let title = format!("Request {}: evidence", request.id);
     let mut page = ReportPage::begin(out, &title, &name, about)?;
-    page.write(header(request, about.made))?;
+    page.write(header(request, &about.made))?;
     page.write(PreEscaped("<main id=\"main\">".into()))?;
     page.write(timeline::section(request))?;
     page.write(asked(request))?;
@@ -204,7 +204,7 @@ fn asked(request: &RequestFacts) -> Markup {
                 @if let Some(plan) = &request.plan {
                     dt { "Planned" } dd { (signed(&plan.created_by, plan.created)) br; small { "Digest of the plan: " (plan.digest) } }
                     dt { "Approved" } dd {
-                        @for approval in &plan.approvals { (signed(&approval.by, approval.at)) br; }
+                        @for (by, at) in &plan.approvals { (signed(by, *at)) br; }
                         @if plan.approvals.is_empty() { "by nobody; the project demanded none" br; }
                         small { "By the accounts that the operating system named; an approval is no signature." }
                     }
@@ -216,11 +216,11 @@ fn asked(request: &RequestFacts) -> Markup {
                 @if let Some(answered) = request.answer.day {
                     dt { "Answered" } dd { "on " (day(answered)) @if let Some(manner) = &request.answer.manner { ": " (Visible(manner)) } br; small { "By the operator’s word." } }
                 }
-                @if let Some(extension) = &asked.extension {
+                @if let Some(ExtensionFact { taken, rule }) = &asked.extension {
                     dt { "Extended" } dd {
-                        "on " (day(extension.day)) ", from " (day(extension.due_before)) " to " (day(extension.due_after))
-                        br; "Reason: " (Visible(&extension.reason))
-                        br; small { (extension.rule) ". Whether they were, dsr does not know." }
+                        "on " (day(taken.day)) ", from " (day(taken.due_before)) " to " (day(taken.due_after))
+                        br; "Reason: " (Visible(&taken.reason))
+                        br; small { (rule) ". Whether they were, dsr does not know." }
                     }
                 }
             }
@@ -229,8 +229,8 @@ fn asked(request: &RequestFacts) -> Markup {
 }
 
 /// `by anna@ops-1, 22 November 2026, 18:50:07 UTC`
-fn signed(by: &AccountFact, at: DateTime<Utc>) -> Markup {
-    html! { "by " (Visible(&by.user)) "@" (Visible(&by.host)) ", " (moment(at)) " UTC" }
+fn signed(by: &Actor, at: DateTime<Utc>) -> Markup {
+    html! { "by " (Visible(by.user())) "@" (Visible(by.host())) ", " (moment(at)) " UTC" }
 }
 
 /// Where each id is; the counts add up.

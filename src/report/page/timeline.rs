@@ -3,11 +3,12 @@
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
 use maud::{Markup, html};
 
+use crate::document::chart::percent;
 use crate::document::text::{counted, day, moment};
-use crate::domain::JobState;
+use crate::domain::{JobState, Passage};
 
 use super::super::answer::Timing;
-use super::super::facts::{MomentFact, RequestFacts};
+use super::super::facts::RequestFacts;
 use super::super::words;
 use super::{CHANGED, count};
 
@@ -206,8 +207,8 @@ fn lane(
     }
 }
 
-fn moment_of(request: &RequestFacts, state: JobState) -> Option<&MomentFact> {
-    request.moments.iter().find(|moment| moment.state == state)
+fn moment_of(request: &RequestFacts, state: JobState) -> Option<&Passage> {
+    request.moments.iter().find(|moment| moment.to == state)
 }
 
 fn table(request: &RequestFacts) -> Markup {
@@ -220,7 +221,7 @@ fn table(request: &RequestFacts) -> Markup {
                      td.time data-label="First" { (moment(asked.created)) } td.time data-label="Last" { (moment(asked.created)) } }
                 @for passed in &request.moments {
                     tr {
-                        th scope="row" { (words::step(passed.state)) }
+                        th scope="row" { (words::step(passed.to)) }
                         td.number data-label="Jobs" { (count(passed.jobs)) }
                         td.time data-label="First" { (moment(passed.first)) }
                         td.time data-label="Last" { (moment(passed.last)) }
@@ -247,8 +248,4 @@ fn start_of(day: NaiveDate) -> DateTime<Utc> {
 /// The whole last day counts.
 fn end_of(day: NaiveDate) -> DateTime<Utc> {
     start_of(day.checked_add_days(Days::new(1)).unwrap_or(day))
-}
-
-fn percent(share: f64) -> String {
-    format!("{share:.3}%")
 }

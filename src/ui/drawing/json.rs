@@ -2,7 +2,6 @@
 
 use std::io::{self, Write};
 
-use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::ser::{Formatter, Serializer};
@@ -10,12 +9,10 @@ use serde_json::ser::{Formatter, Serializer};
 use super::words::steers;
 
 /// Version of all JSON shapes. It grows when a change could break a script.
-pub const SCHEMA: u32 = 1;
+pub(crate) use crate::domain::timestamp::stamp as time;
 
-/// RFC 3339 in UTC, with milliseconds.
-pub(crate) fn time(time: DateTime<Utc>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::Millis, true)
-}
+/// The version of every JSON shape; it grows when one of them changes in a way scripts would notice.
+pub(crate) const SCHEMA: u32 = 1;
 
 pub(crate) fn line(value: &Value) -> String {
     let mut line = Vec::new();

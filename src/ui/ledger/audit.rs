@@ -211,25 +211,9 @@ impl View for AuditLogView<'_> {
     fn json(&self) -> Value {
         json!({ "audit": {
             "earlier": self.entries.earlier,
-            "entries": self.entries.list.iter().map(object).collect::<Vec<_>>(),
+            "entries": self.entries.list,
         }})
     }
-}
-
-fn object(entry: &AuditEntry) -> Value {
-    json!({
-        "entry": entry.sequence,
-        "at": time(entry.at),
-        "user": entry.user,
-        "host": entry.host,
-        "command": entry.command,
-        "version": entry.version,
-        "event": entry.event,
-        "request_id": entry.request.as_ref().map(|request| request.as_str()),
-        "job": entry.job,
-        "details": entry.details,
-        "hash": entry.hash,
-    })
 }
 
 fn row(entry: &AuditEntry) -> Vec<String> {

@@ -5,7 +5,8 @@ pub(super) mod purge;
 
 use serde_json::{Value, json};
 
-use crate::ledger::{Accepted, Anchor, AuditHead, Backup, LedgerReview, LostTime, Seen, SetBack};
+use crate::domain::LedgerReview;
+use crate::ledger::{Accepted, Anchor, AuditHead, Backup, LostTime, Seen, SetBack};
 use crate::ui::drawing::json::time;
 use crate::ui::drawing::paper::Paper;
 use crate::ui::drawing::view::View;
@@ -124,12 +125,8 @@ fn lost(lost: &LostTime) -> Value {
         "at": time(lost.accepted_at),
         "by": lost.by,
         "entries": lost.entries(),
-        "reviewed": lost.review.as_ref().map(reviewed),
+        "reviewed": lost.review,
     })
-}
-
-fn reviewed(review: &LedgerReview) -> Value {
-    json!({ "at": time(review.at), "by": review.by, "note": review.note })
 }
 
 impl View for BackupView<'_> {
@@ -188,7 +185,7 @@ impl View for AcceptedView<'_> {
             })
         });
         match self.reviewed {
-            Some(review) => json!({ "accepted": accepted, "reviewed": reviewed(review) }),
+            Some(review) => json!({ "accepted": accepted, "reviewed": review }),
             None => json!({ "accepted": accepted }),
         }
     }

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use serde_json::{Value, json};
 
-use crate::ledger::{Closed, Purge};
+use crate::domain::{Closed, Purge};
 use crate::ui::drawing::json::time;
 use crate::ui::drawing::paper::Paper;
 use crate::ui::drawing::view::View;
@@ -54,7 +54,7 @@ impl View for PurgeView<'_> {
 
     fn json(&self) -> Value {
         let purges = self.all.iter().map(|purge| {
-            let mut object = object(&purge.closed);
+            let mut object = json!(purge.closed);
             object["at"] = time(purge.at).into();
             object["closed_before"] = time(purge.closed_before).into();
             object["suppressed"] = purge.suppressed.into();
@@ -62,8 +62,8 @@ impl View for PurgeView<'_> {
         });
         json!({
             "closed_before": self.cutoff.to_string(),
-            "found": self.found.map(object),
-            "purged": self.purged.map(object),
+            "found": self.found,
+            "purged": self.purged,
             "suppressed": self.stay,
             "purges": purges.collect::<Vec<_>>(),
         })
@@ -90,13 +90,4 @@ fn records(closed: &Closed) -> String {
         closed.first.date_naive(),
         closed.last.date_naive(),
     )
-}
-
-fn object(closed: &Closed) -> Value {
-    json!({
-        "requests": closed.requests,
-        "ids": closed.ids,
-        "first_closed": time(closed.first),
-        "last_closed": time(closed.last),
-    })
 }

@@ -151,17 +151,6 @@ impl RecollectedView<'_> {
     }
 
     fn person(&self, person: &Recollected) -> Value {
-        let Arrivals {
-            after,
-            during,
-            before,
-            undated,
-        } = person.events;
-        let SeenEvent {
-            label,
-            line,
-            element,
-        } = &person.first;
         json!({
             "hash": self.hash(person),
             "request_id": person.deletion.job.request.as_str(),
@@ -170,9 +159,9 @@ impl RecollectedView<'_> {
             "erasure": person.deletion.erasure,
             "sent_at": time(person.deletion.period.begun),
             "done_at": person.deletion.period.done.map(time),
-            "events": { "after": after, "during": during, "before": before, "undated": undated },
+            "events": person.events,
             "from_device": person.from_device,
-            "first": { "source": label, "line": line, "element": element },
+            "first": person.first,
             "last_at": person.last_at.map(time),
         })
     }
@@ -217,12 +206,7 @@ impl View for RecollectedView<'_> {
     }
 
     fn json(&self) -> Value {
-        let Arrivals {
-            after,
-            during,
-            before,
-            undated,
-        } = self.sum();
+        let sum = self.sum();
         json!({
             "erased": self.erased,
             "collected_again": self.again().count(),
@@ -230,10 +214,10 @@ impl View for RecollectedView<'_> {
                 "read": self.count_events(),
                 "nameless": self.read.iter().map(|read| read.nameless).sum::<usize>(),
                 "damaged": self.read.iter().map(|read| read.problems.count()).sum::<usize>(),
-                "after": after,
-                "during": during,
-                "before": before,
-                "undated": undated,
+                "after": sum.after,
+                "during": sum.during,
+                "before": sum.before,
+                "undated": sum.undated,
                 "from_device": self.people.iter().map(|person| person.from_device).sum::<usize>(),
             },
             "people": self.people.iter().map(|person| self.person(person)).collect::<Vec<_>>(),

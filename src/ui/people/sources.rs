@@ -55,14 +55,7 @@ fn delimiter_text(delimiter: Option<u8>) -> String {
 pub(crate) fn object(reading: &Reading) -> Value {
     json!({
         "source": reading.label,
-        "format": match reading.format {
-            Format::Table => "table",
-            Format::JsonLines => "json_lines",
-            Format::JsonArray => "json_array",
-            Format::JsonDocument => "json_document",
-            Format::List => "list",
-            Format::Spreadsheet => "spreadsheet",
-        },
+        "format": reading.format,
         "delimiter": reading.delimiter.map(|byte| char::from(byte).to_string()),
         "column": reading.column,
         "encoding": reading.encoding.to_lowercase(),

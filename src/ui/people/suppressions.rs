@@ -44,14 +44,16 @@ pub struct SuppressionList<'a> {
 }
 
 /// How many people are on a list.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct ListCounts {
     /// One entry for each person in each project.
+    #[serde(rename = "people")]
     pub entries: usize,
     pub done: usize,
     pub under_way: usize,
     pub unknown: usize,
     /// Unknown entries whose jobs the operator gave up on.
+    #[serde(skip)]
     pub given_up: usize,
     /// Entries with an id beside the hash.
     pub with_ids: usize,
@@ -68,16 +70,6 @@ impl ListCounts {
             Erasure::Unknown => &mut self.unknown,
         } += 1;
         self.with_ids += usize::from(person.id.is_some());
-    }
-
-    fn object(self) -> Value {
-        json!({
-            "people": self.entries,
-            "done": self.done,
-            "under_way": self.under_way,
-            "unknown": self.unknown,
-            "with_ids": self.with_ids,
-        })
     }
 }
 
@@ -175,7 +167,7 @@ impl SuppressionList<'_> {
         let not_listed = self.not_listed.iter();
         let states = not_listed.map(|left| (left.state.as_str().to_owned(), left.people.into()));
         json!({
-            "counts": counts.object(),
+            "counts": counts,
             "not_listed_ids": states.collect::<Map<_, _>>(),
         })
     }

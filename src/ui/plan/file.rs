@@ -10,7 +10,7 @@ use crate::ui::drawing::paper::Paper;
 use crate::ui::drawing::view::View;
 use crate::ui::drawing::words::{duration, number, plural, printable, rate_text, wrapped};
 use crate::ui::request::dates::{Dates, NOT_ADVICE};
-use crate::ui::request::plan::{actor, approval, signed};
+use crate::ui::request::plan::{approval, signed};
 
 use crate::ui::people::sources::exclusion_text;
 
@@ -152,7 +152,7 @@ impl PlanFileView<'_> {
                 "jobs": header.jobs(),
             },
             "created": time(header.created),
-            "created_by": actor(&header.created_by),
+            "created_by": header.created_by,
             "expires": time(header.expires()),
             "dsr": header.version,
             "ledger_key": file.ledger_key(),

@@ -226,16 +226,10 @@ fn plan_object(plan: &Plan, now: DateTime<Utc>, today: NaiveDate) -> Value {
 }
 
 fn hashed(hashed: &Hashed) -> Value {
-    let example = hashed.example.as_ref();
     json!({
         "function": hashed.function,
         "prefix": hashed.prefix,
         "lowercase": hashed.case == LetterCase::Lowered,
-        "example": example.map(|example| json!({
-            "source": example.source,
-            "line": example.line,
-            "value": example.value,
-            "id": example.id,
-        })),
+        "example": hashed.example,
     })
 }

@@ -3,8 +3,8 @@
 use chrono::NaiveDate;
 use serde_json::{Map, Value, json};
 
-use crate::domain::{CONFIRMATION_RULE, Deadline, JobState, Law, expected_completion};
-use crate::ledger::{Extension, JobGroup, RequestRecord, Unfetched};
+use crate::domain::{CONFIRMATION_RULE, Deadline, Extension, JobState, Law, expected_completion};
+use crate::ledger::{JobGroup, RequestRecord, Unfetched};
 use crate::plan_file::Header;
 use crate::ui::console::Ui;
 use crate::ui::drawing::json::time;
@@ -14,7 +14,7 @@ use crate::ui::drawing::words::{day_count, plural, printable, wrapped};
 use crate::workflow::Plan;
 
 /// Printed once wherever dates are shown.
-pub const NOT_ADVICE: &str = "Dates follow the rules they name and are not legal advice.";
+pub(crate) const NOT_ADVICE: &str = "Dates follow the rules they name and are not legal advice.";
 
 /// The dates of a plan or a request.
 pub(crate) struct Dates<'a> {

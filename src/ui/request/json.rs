@@ -8,7 +8,6 @@ use crate::ledger::{AnswerAge, JobRecord, RequestRecord};
 use crate::ui::drawing::json::{SCHEMA, time};
 
 use super::dates::{Dates, days_late};
-use super::plan;
 use super::shown::Polling;
 
 /// A request as the ledger has it, without its jobs.
@@ -33,7 +32,7 @@ pub(crate) fn request(request: &RequestRecord, today: NaiveDate) -> Map<String, 
         },
         "linked_ids": request.count_ids(|group| group.is_linked),
         "state": request.state().as_str(),
-        "plan": asked.plan.as_ref().map(plan::record_object),
+        "plan": asked.plan,
         "answered": request.answer.as_ref().map(|answer| json!({
             "on": answer.day.to_string(),
             "manner": answer.manner,
@@ -74,7 +73,7 @@ pub(crate) fn polling(polling: Polling) -> Value {
 }
 
 /// A changed job, on a line of its own.
-pub fn job_line(record: &JobRecord) -> Value {
+pub(crate) fn job_line(record: &JobRecord) -> Value {
     let request = record.id.request.as_str();
     json!({ "schema": SCHEMA, "request_id": request, "job": job(record) })
 }

@@ -3,8 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use crate::domain::Actor;
-use crate::ledger::PlanRecord;
+use crate::domain::{Actor, PlanRecord};
 use crate::ui::drawing::json::time;
 use crate::ui::drawing::paper::Paper;
 use crate::ui::drawing::words::printable;
@@ -14,23 +13,8 @@ pub(crate) fn signed(by: &Actor, at: DateTime<Utc>) -> String {
     format!("{by}, {}", at.format("%Y-%m-%d %H:%M UTC"))
 }
 
-pub(crate) fn actor(actor: &Actor) -> Value {
-    json!({ "user": actor.user(), "host": actor.host() })
-}
-
 pub(crate) fn approval(by: &Actor, at: DateTime<Utc>) -> Value {
     json!({ "user": by.user(), "host": by.host(), "at": time(at) })
-}
-
-/// The plan of a request, as JSON.
-pub(crate) fn record_object(plan: &PlanRecord) -> Value {
-    let approvals = plan.approvals.iter();
-    json!({
-        "digest": plan.digest.to_string(),
-        "created": time(plan.created),
-        "created_by": actor(&plan.created_by),
-        "approvals": approvals.map(|(by, at)| approval(by, *at)).collect::<Vec<_>>(),
-    })
 }
 
 /// A line for the plan, and one for each approval.

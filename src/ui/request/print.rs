@@ -3,13 +3,12 @@
 use std::cell::RefCell;
 use std::io::{self, BufWriter, Write};
 
-use chrono::NaiveDate;
-use serde::ser::{Error as _, SerializeMap, SerializeSeq};
-use serde::{Serialize, Serializer};
-use serde_json::Value;
+use serde::Serialize;
+use serde_json::{Map, Value};
 
+use crate::document::rows::RowStream;
 use crate::domain::Clock;
-use crate::ledger::{Ledger, LedgerError, RequestRecord, Standing};
+use crate::ledger::{Ledger, RequestRecord};
 use crate::ui::console::{OutputFormat, Ui};
 use crate::ui::drawing::json::SCHEMA;
 
@@ -80,23 +79,30 @@ impl Ui {
         polling: Option<Polling>,
         clock: &dyn Clock,
     ) -> Result<Delivery, PrintError> {
-        let source = JobSource {
-            ledger,
-            today: clock.today(),
-            standing: shown.standing(),
-            failed: RefCell::new(None),
+        let (today, failed) = (clock.today(), RefCell::new(None));
+        let mut objects = requests.iter().map(|request| {
+            let jobs = ledger.jobs(&request.id, shown.standing());
+            let jobs = jobs.map(|job| job.map(|job| shapes::job(&job)));
+            RequestObject {
+                request: shapes::request(request, today),
+                jobs: RowStream::of(jobs, &failed),
+            }
+        });
+        let (request, requests) = match (shown, requests) {
+            (Shown::Jobs, [_]) => (objects.next(), None),
+            _ => (None, Some(objects.collect::<Vec<_>>())),
         };
         let document = RequestsDocument {
-            source: &source,
+            schema: SCHEMA,
+            request,
             requests,
-            shown,
-            polling,
+            polling: polling.map(shapes::polling),
             warnings: self.warnings.take(),
         };
         let mut out = BufWriter::new(io::stdout().lock());
         let written = write(&mut out, &document);
-        if let Some(error) = source.failed.take() {
-            return Err(error.into());
+        if let Some(error) = failed.take() {
+            return Err(PrintError::Ledger(error));
         }
         let written = written.and_then(|()| out.write_all(b"\n"));
         Ok(delivered(written.and_then(|()| out.flush()))?)
@@ -111,81 +117,23 @@ fn delivered(written: io::Result<()>) -> io::Result<Delivery> {
     }
 }
 
-/// Where jobs are read from while they are written.
-struct JobSource<'a> {
-    ledger: &'a Ledger,
-    today: NaiveDate,
-    standing: Standing,
-    failed: RefCell<Option<LedgerError>>,
-}
-
-struct RequestsDocument<'a> {
-    source: &'a JobSource<'a>,
-    requests: &'a [RequestRecord],
-    shown: Shown,
-    polling: Option<Polling>,
+#[derive(Serialize)]
+struct RequestsDocument<R> {
+    schema: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request: Option<R>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    requests: Option<Vec<R>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    polling: Option<Value>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<Value>,
 }
 
-struct RequestObject<'a> {
-    source: &'a JobSource<'a>,
-    request: &'a RequestRecord,
-}
-
-struct RequestJobs<'a>(RequestObject<'a>);
-
-impl Serialize for RequestsDocument<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let source = self.source;
-        let requests = self.requests.iter();
-        let requests: Vec<_> = requests
-            .map(|request| RequestObject { source, request })
-            .collect();
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("schema", &SCHEMA)?;
-        match (self.shown, requests.as_slice()) {
-            (Shown::Jobs, [request]) => map.serialize_entry("request", request)?,
-            (_, requests) => map.serialize_entry("requests", requests)?,
-        }
-        if let Some(polling) = self.polling {
-            map.serialize_entry("polling", &shapes::polling(polling))?;
-        }
-        if !self.warnings.is_empty() {
-            map.serialize_entry("warnings", &self.warnings)?;
-        }
-        map.end()
-    }
-}
-
-impl Serialize for RequestObject<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        for (key, value) in shapes::request(self.request, self.source.today) {
-            map.serialize_entry(&key, &value)?;
-        }
-        let jobs = RequestJobs(RequestObject {
-            source: self.source,
-            request: self.request,
-        });
-        map.serialize_entry("jobs", &jobs)?;
-        map.end()
-    }
-}
-
-impl Serialize for RequestJobs<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let RequestObject { source, request } = &self.0;
-        let mut jobs = serializer.serialize_seq(None)?;
-        for job in source.ledger.jobs(&request.id, source.standing) {
-            match job {
-                Ok(job) => jobs.serialize_element(&shapes::job(&job))?,
-                Err(error) => {
-                    let message = S::Error::custom(&error);
-                    source.failed.replace(Some(error));
-                    return Err(message);
-                }
-            }
-        }
-        jobs.end()
-    }
+/// The jobs are read as they are written.
+#[derive(Serialize)]
+struct RequestObject<J> {
+    #[serde(flatten)]
+    request: Map<String, Value>,
+    jobs: J,
 }

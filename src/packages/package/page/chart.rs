@@ -3,6 +3,7 @@
 use chrono::{Datelike, Days as Span, Months, NaiveDate};
 use maud::{Markup, html};
 
+use crate::document::chart::{bar_height, percent};
 use crate::document::text::{counted, day, grouped};
 use crate::packages::sorter::tally::{EventDays, first_of_month};
 
@@ -86,7 +87,7 @@ pub(crate) fn chart(days: &EventDays) -> Option<Markup> {
                 line.grid x1="0" x2="100%" y1=((TOP + BASE) / 2) y2=((TOP + BASE) / 2) {}
                 text.label x="0" y=(TOP - 6) { (counted(most, "event", "events")) }
                 @for (place, (start, count)) in bars.iter().enumerate() {
-                    @let height = bar_height(*count, most);
+                    @let height = bar_height(*count, most, BASE - TOP);
                     @if height > 0 {
                         rect.bar
                             x=(percent(place as f64 * width + width * 0.1))
@@ -121,16 +122,6 @@ pub(crate) fn chart(days: &EventDays) -> Option<Markup> {
     })
 }
 
-/// At least two pixels for anything above zero.
-fn bar_height(count: u64, most: u64) -> u32 {
-    let share = count as f64 / most.max(1) as f64 * f64::from(BASE - TOP);
-    if count == 0 {
-        0
-    } else {
-        share.round().max(2.0) as u32
-    }
-}
-
 /// Aligns the first and last label to the edges, so that they are not cut off.
 fn label_at(label: usize, labels: usize, middle: f64) -> (f64, &'static str) {
     match label {
@@ -139,10 +130,6 @@ fn label_at(label: usize, labels: usize, middle: f64) -> (f64, &'static str) {
         _ if label + 1 == labels => (100.0, "end"),
         _ => (middle, "middle"),
     }
-}
-
-fn percent(share: f64) -> String {
-    format!("{share:.3}%")
 }
 
 /// One bar per unit of time from the first event to the last, including empty ones.

@@ -112,10 +112,10 @@ impl PersonPage<'_> {
     }
 
     fn over_time(&self) -> Markup {
-        let Some(chart) = chart::chart(self.contents.days) else {
+        let Some(chart) = chart::chart(&self.contents.tally.days) else {
             return html! {};
         };
-        let timeless = self.contents.timeless;
+        let timeless = self.contents.tally.timeless;
         html! {
             section aria-labelledby="time" {
                 h2 #time { "When it was recorded" }
@@ -133,7 +133,7 @@ impl PersonPage<'_> {
             return html! {};
         };
         let hidden = contents.kinds.iter().skip(MOST_KINDS);
-        let rest = contents.further + hidden.map(|(_, count)| count).sum::<u64>();
+        let rest = contents.tally.further + hidden.map(|(_, count)| count).sum::<u64>();
         html! {
             section aria-labelledby="kinds" {
                 h2 #kinds { "What was recorded" }
@@ -191,7 +191,7 @@ impl PersonPage<'_> {
                                 th scope="row" { a href=(file.name) { (file.name) } }
                                 td {
                                     (what(file.name))
-                                    @if self.contents.reduced.contains(&file.name) { ", less what was removed" }
+                                    @if self.contents.tally.reduced.contains(&file.name) { ", less what was removed" }
                                     @if file.name != PAGE { " (JSON)" }
                                 }
                                 td.number { (size(file.bytes)) }
@@ -207,9 +207,9 @@ impl PersonPage<'_> {
                 @if self.contents.others > 0 {
                     p { (counted(self.contents.others, "record is", "records are")) " neither event nor profile: see " code { (OTHERS) } "." }
                 }
-                @if self.contents.taken_out > 0 {
+                @if self.contents.tally.taken_out > 0 {
                     p.note {
-                        (counted(self.contents.taken_out, "part", "parts")) " of your records " (if self.contents.taken_out == 1 { "names" } else { "name" })
+                        (counted(self.contents.tally.taken_out, "part", "parts")) " of your records " (if self.contents.tally.taken_out == 1 { "names" } else { "name" })
                         " other people, or may do so. A note stands in the place of what was removed."
                     }
                 }
@@ -253,6 +253,7 @@ fn share(count: u64, most: u64) -> Markup {
 fn period(contents: &PackageContents<'_>) -> String {
     let date = |seconds| chrono::DateTime::from_timestamp(seconds, 0).map(|time| time.date_naive());
     let ends = contents
+        .tally
         .period
         .map(|(first, last)| (date(first), date(last)));
     match ends {

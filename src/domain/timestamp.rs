@@ -3,17 +3,19 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serializer;
 
-/// RFC 3339 in UTC, to the millisecond.
-pub(super) fn stamp(time: DateTime<Utc>) -> String {
+/// RFC 3339 in UTC, to the millisecond: sorts as text.
+pub fn stamp(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
-pub(super) fn time<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
+/// For `serialize_with`.
+pub(crate) fn time<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&stamp(*time))
 }
 
+/// The same where there may be none.
 #[expect(clippy::ref_option, reason = "serde asks for it")]
-pub(super) fn time_or_none<S: Serializer>(
+pub(crate) fn time_or_none<S: Serializer>(
     time: &Option<DateTime<Utc>>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {

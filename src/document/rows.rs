@@ -1,0 +1,41 @@
+//! Lists in JSON that are read while they are written.
+
+use std::cell::RefCell;
+
+use serde::ser::{Error as _, SerializeSeq};
+use serde::{Serialize, Serializer};
+
+/// Where rows come from, one after the other, and what came in their way: it ends the writing.
+pub struct RowStream<'a, I, E> {
+    rows: RefCell<Option<I>>,
+    failed: &'a RefCell<Option<E>>,
+}
+
+impl<'a, I, E> RowStream<'a, I, E> {
+    pub fn of(rows: I, failed: &'a RefCell<Option<E>>) -> Self {
+        Self {
+            rows: RefCell::new(Some(rows)),
+            failed,
+        }
+    }
+}
+
+impl<T, E, I> Serialize for RowStream<'_, I, E>
+where
+    T: Serialize,
+    I: Iterator<Item = Result<T, E>>,
+{
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut list = serializer.serialize_seq(None)?;
+        for row in self.rows.take().into_iter().flatten() {
+            match row {
+                Ok(row) => list.serialize_element(&row)?,
+                Err(error) => {
+                    self.failed.replace(Some(error));
+                    return Err(S::Error::custom("a row cannot be read"));
+                }
+            }
+        }
+        list.end()
+    }
+}
