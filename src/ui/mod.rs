@@ -30,7 +30,9 @@ pub use drawing::json::SCHEMA;
 pub use drawing::paper::{Layout, Paper};
 pub use drawing::terminal::Terminal;
 pub use drawing::view::View;
-pub use drawing::words::{age, day_count, duration, number, plural, printable, shell_word};
+pub use drawing::words::{
+    age, capital, day_count, duration, number, plural, printable, shell_word,
+};
 pub use failures::bug::guard;
 pub use failures::failure::Failure;
 pub use failures::kinds::{ERROR_KINDS, WARNING_KINDS};

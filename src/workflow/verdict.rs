@@ -137,7 +137,7 @@ impl Temper {
                 http_status,
                 message,
             } => {
-                let reason = format!("Mixpanel turned the token away ({http_status}): {message}");
+                let reason = format!("Mixpanel refused the token ({http_status}): {message}");
                 record(
                     Outcome::NotCreated,
                     Some(reason),
@@ -214,7 +214,7 @@ impl Temper {
                 message,
             } => still(
                 JobState::Planned,
-                format!("Mixpanel turned the token away ({http_status}): {message}"),
+                format!("Mixpanel refused the token ({http_status}): {message}"),
                 Next::Stop(Stop::NotAllowed {
                     http_status,
                     message: message.into(),
