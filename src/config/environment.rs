@@ -11,7 +11,7 @@ pub const VARIABLES: [(&str, &str); 14] = [
     ("DSR_TOKEN", "the OAuth token"),
     (
         "DSR_TOKEN_ISSUED",
-        "day the token was made, as YYYY-MM-DD; it is good for a year",
+        "day the token was made, as YYYY-MM-DD; it is valid for a year",
     ),
     (
         "DSR_LEDGER_KEY_FILE",

@@ -16,7 +16,7 @@ pub enum NotPrivate {
     OpenFolder { path: PathBuf },
     #[error("`{path}` belongs to another user")]
     Foreign { path: PathBuf },
-    #[error("`{path}` is a link, and dsr follows none to where it writes people's ids")]
+    #[error("`{path}` is a link, and dsr follows no link to people's ids")]
     Link { path: PathBuf },
     #[error("`{path}` has a second name elsewhere, where others may read it")]
     SecondName { path: PathBuf },

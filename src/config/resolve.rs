@@ -69,7 +69,7 @@ pub enum ResolveError {
     RegionConflict { name: String },
     #[error("project `{name}` has no token")]
     NoToken { name: String },
-    #[error("the token of project `{name}` holds white space or other characters no token has")]
+    #[error("the token of project `{name}` has white space or other characters that no token has")]
     BadToken { name: String },
     #[error("the token given for project `{name}` is a numeric project id, not a project token")]
     ProjectIdAsToken { name: String },

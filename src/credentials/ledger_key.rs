@@ -60,11 +60,11 @@ pub enum LedgerKeyError {
     Malformed { path: PathBuf },
     #[error("there is no ledger key: no file was named, and the keyring cannot be used")]
     Keyring(#[source] KeyringError),
-    #[error("the ledger's key is not in the keyring any more")]
+    #[error("the ledger's key is no longer in the keyring")]
     Gone,
     #[error("cannot write the ledger key to `{path}`")]
     Write { path: PathBuf, source: io::Error },
-    #[error("cannot see to it that one key is made only")]
+    #[error("cannot make sure that only one key is made")]
     Lock(#[source] io::Error),
 }
 

@@ -45,14 +45,14 @@ pub enum CredentialError {
     OpenTokenFile { path: PathBuf },
     #[error("both DSR_TOKEN_FILE and DSR_TOKEN are set, and only one can be meant")]
     TwoTokens,
-    #[error("DSR_TOKEN_ISSUED is no day such as 2026-05-31")]
+    #[error("DSR_TOKEN_ISSUED is not a date such as 2026-05-31")]
     BadIssued,
     #[error("{origin} cannot be used: {source}")]
     BadToken {
         origin: TokenOrigin,
         source: TokenError,
     },
-    #[error("{token} expired on {expired}: it is good for one year from the day it was made")]
+    #[error("{token} expired on {expired}: a token is valid for one year from the day it was made")]
     Expired {
         expired: NaiveDate,
         token: String,

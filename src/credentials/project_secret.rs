@@ -34,7 +34,7 @@ impl fmt::Display for SecretOrigin {
         f.write_str(match self {
             Self::Keyring => "in the keyring",
             Self::SecretFile => "in the file that DSR_PROJECT_SECRET_FILE names",
-            Self::Sandbox => "the sandbox's fixed one",
+            Self::Sandbox => "the sandbox's fixed secret",
         })
     }
 }

@@ -73,9 +73,9 @@ const QUOTES: [char; 10] = ['"', '\'', '`', '“', '”', '„', '‘', '’', '
 pub enum TokenError {
     #[error("it is empty")]
     Empty,
-    #[error("it stands in quotes, and no token has any")]
+    #[error("it is in quotes, which no token has")]
     Quoted,
-    #[error("it holds white space or characters that no token has")]
+    #[error("it has white space or characters that no token has")]
     Characters,
 }
 

@@ -97,7 +97,7 @@ impl ExitStatus {
                 "a legal deadline has passed (from status --exit-status), or is near (with --due-within)"
             }
             Self::Locked => "another dsr held the ledger longer than --lock-timeout",
-            Self::LocalIo => "a file problem (disk full, ledger damaged or set back)",
+            Self::LocalIo => "a file problem (disk full, ledger damaged or an older copy)",
             Self::Temporary => {
                 "temporary: the rate limit or the network stopped the sending; `dsr resume` sends the rest"
             }

@@ -15,9 +15,9 @@ MPSessionReplay.getInstance()?.stopRecording()",
         ),
         notes: &[
             "`mixpanel` is what `MixpanelAPI.getInstance` gave.",
-            "What is queued on the device is deleted; `mixpanel.flush()` before it would send it.",
+            "The call deletes the events queued on the device; call `mixpanel.flush()` before it to send them.",
             "If the person was identified, it queues two last messages under their id: one deletes the profile, and the next takes `$transactions` out of it.",
-            "Session replay is a library of its own, mixpanel-android-session-replay. The source of its version 1.4.0 does not look at the opt-out.",
+            "Session replay is a separate library, mixpanel-android-session-replay. The source of its version 1.4.0 does not look at the opt-out.",
         ],
     },
     opt_in: Section {
@@ -41,7 +41,7 @@ MixpanelAPI mixpanel = MixpanelAPI.getInstance(
 mixpanel.optInTracking();",
         ),
         notes: &[
-            "Who opted in before stays in. Who was identified by an earlier version of your app and never chose is opted out, with all that `dsr guide opt-out` says of it.",
+            "People who opted in before stay opted in. People who were identified by an earlier version of your app and never chose are opted out, with all that `dsr guide opt-out` says about it.",
             "The `false` turns automatic events off.",
         ],
     },
@@ -57,7 +57,7 @@ mixpanel.optInTracking();",
   android:value=\"false\" />",
         ),
         notes: &[
-            "The default is true. The call is not kept: make it after each start. The line in the manifest holds from the first event on.",
+            "The default is true. The SDK does not store the call: make it after each start. The line in the manifest applies from the first event on.",
         ],
     },
     default_properties: Section {
@@ -76,7 +76,7 @@ MixpanelAPI mixpanel = MixpanelAPI.getInstance(
     context, \"YOUR_PROJECT_TOKEN\", false, options);",
         ),
         notes: &[
-            "Works on events, and on `set` of profiles only. Names are compared exactly.",
+            "This works on events, and on `set` of profiles only. Names are compared exactly.",
             "These cannot be left out: `token`, `time`, `distinct_id`, `$device_id`, `$user_id`, `$had_persisted_distinct_id`.",
             "The SDK warns if `mp_lib` or `$lib_version` is listed.",
         ],

@@ -39,14 +39,14 @@ pub(super) static LIBRARY: Library = Library {
 [[Mixpanel sharedInstance] optInTracking];",
         ),
         notes: &[
-            "Who opted in before stays in. Who was identified by an earlier version of your app and never chose is opted out, with all that `dsr guide opt-out` says of it.",
+            "People who opted in before stay opted in. People who were identified by an earlier version of your app and never chose are opted out, with all that `dsr guide opt-out` says about it.",
         ],
     },
     ip_and_location: Section {
         source: "https://github.com/mixpanel/mixpanel-iphone/blob/v5.0.9/Sources/Mixpanel.h#L159",
         calls: Calls::Code("[Mixpanel sharedInstance].useIPAddressForGeoLocation = NO;"),
         notes: &[
-            "The default is YES, and it is not kept: set it after each start, before anything is sent.",
+            "The default is YES, and the SDK does not store it: set it after each start, before anything is sent.",
         ],
     },
     default_properties: Section {
@@ -60,7 +60,7 @@ pub(super) static LIBRARY: Library = Library {
 }];",
         ),
         notes: &[
-            "The source has no way to leave properties out. Super properties are put over those the SDK adds, so an empty value takes their place.",
+            "The source has no way to leave properties out. Super properties replace those that the SDK adds, so set an empty value instead.",
             "An opt-out and a reset clear super properties: register them again afterwards, or after the opt-in.",
             "Profiles get `$ios_version`, `$ios_lib_version`, `$ios_app_version`, `$ios_app_release` and `$ios_device_model` in any case.",
         ],

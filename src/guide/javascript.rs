@@ -11,10 +11,10 @@ pub(super) static LIBRARY: Library = Library {
 mixpanel.has_opted_out_tracking(); // true",
         ),
         notes: &[
-            "Kept in this browser for this project token: in localStorage, or in a cookie where there is none.",
+            "The SDK keeps the choice in this browser, for this project token: in localStorage, or in a cookie if there is none.",
             "Without `delete_user: false`, and if the person was identified on the page, it sends two last messages under their id: one deletes the profile, and the next sets `$transactions` in it. After a deletion that is new data.",
             "It stops session recording and clears what the SDK had stored; `clear_persistence: false` leaves the store alone, and does not stop the recording at once.",
-            "Where a browser says Do Not Track, it counts as opted out from the start, unless `ignore_dnt: true` was given to `init`.",
+            "If a browser says Do Not Track, it counts as opted out from the start, unless `ignore_dnt: true` was given to `init`.",
         ],
     },
     opt_in: Section {
@@ -39,8 +39,8 @@ mixpanel.has_opted_in_tracking(); // true",
 mixpanel.opt_in_tracking();",
         ),
         notes: &[
-            "Who opted in before stays in.",
-            "Without `opt_out_persistence_by_default` nothing is sent, and cookies or localStorage are used all the same.",
+            "People who opted in before stay opted in.",
+            "Without `opt_out_persistence_by_default` nothing is sent, but the SDK still uses cookies or localStorage.",
         ],
     },
     ip_and_location: Section {
@@ -70,7 +70,7 @@ mixpanel.set_config({ ip: false });",
 });",
         ),
         notes: &[
-            "List what you do not want. Never `token`, `distinct_id`, `time` or `$insert_id`: they would be left out like the rest.",
+            "List what you do not want, but never `token`, `distinct_id`, `time` or `$insert_id`: they would be left out like the rest.",
             "The list works on events only: `people.set` adds `$os`, `$browser` and `$browser_version` in any case.",
             "The four settings below it keep back referrers, UTM tags and click ids, on profiles too.",
         ],

@@ -16,7 +16,7 @@ if (mayTrack(userId)) {
 }"
         )),
         notes: &[
-            "The source has no opt-out: whatever it is given, it sends. Ask before every call that names a person: `track`, `track_batch`, `import`, `import_batch`, `alias` and all of `people`.",
+            "The source has no opt-out: it sends everything it is given. Ask before every call that names a person: `track`, `track_batch`, `import`, `import_batch`, `alias` and all of `people`.",
             "`suppressed.txt` is the list that `dsr suppressions export` writes, `ledger.key` the key that `dsr auth ledger-key --to` writes. A list in another format, of another key or without its end stops the program.",
         ],
     },
@@ -28,14 +28,14 @@ if (mayTrack(userId)) {
 }",
         ),
         notes: &[
-            "The source has no opt-in, and a nightly `dsr suppressions export` lists the person again. Keep a list of your own, `agreed`, of those who agreed after their deletion, and ask it first.",
+            "The source has no opt-in, and a nightly `dsr suppressions export` lists the person again. Keep your own list, `agreed`, of people who agreed after their deletion, and ask it first.",
         ],
     },
     opted_out_by_default: Section {
         source: "https://github.com/mixpanel/mixpanel-node/blob/v0.21.0/lib/mixpanel-node.js#L336",
         calls: Calls::Code("const mayTrack = (id) => agreed.has(String(id));"),
         notes: &[
-            "The source has no such setting: keep a list of those who agreed, `agreed`, and ask it before every call.",
+            "The source has no such setting: keep a list, `agreed`, of people who agreed, and ask it before every call.",
         ],
     },
     ip_and_location: Section {
@@ -73,7 +73,7 @@ if (list.mayTrack(userId)) {
 }"
         )),
         notes: &[
-            "The source has no opt-out: whatever it is given, it sends. Ask before every message that names a person, of `MessageBuilder` (here `messages`) or your own.",
+            "The source has no opt-out: it sends everything it is given. Ask before every message that names a person, of `MessageBuilder` (here `messages`) or your own.",
             "`suppressed.txt` is the list that `dsr suppressions export` writes, `ledger.key` the key that `dsr auth ledger-key --to` writes. A list in another format, of another key or without its end stops the program.",
         ],
     },
@@ -86,7 +86,7 @@ if (list.mayTrack(userId)) {
 }",
         ),
         notes: &[
-            "The source has no opt-in, and a nightly `dsr suppressions export` lists the person again. Keep a list of your own, `agreed`, of those who agreed after their deletion, and ask it first.",
+            "The source has no opt-in, and a nightly `dsr suppressions export` lists the person again. Keep your own list, `agreed`, of people who agreed after their deletion, and ask it first.",
         ],
     },
     opted_out_by_default: Section {
@@ -98,7 +98,7 @@ if (list.mayTrack(userId)) {
 }",
         ),
         notes: &[
-            "The source has no such setting: keep a list of those who agreed, `agreed`, and ask it before every message.",
+            "The source has no such setting: keep a list, `agreed`, of people who agreed, and ask it before every message.",
         ],
     },
     ip_and_location: Section {
@@ -115,7 +115,7 @@ if (list.mayTrack(userId)) {
 messages.event(userId, \"Signed Up\", properties);",
         ),
         notes: &[
-            "An event gets `token`, `time`, `mp_lib` and `distinct_id`, an import `$insert_id` as well, nothing else. The source has no way to leave them out; all but `distinct_id` give way to yours.",
+            "An event gets `token`, `time`, `mp_lib` and `distinct_id`, an import `$insert_id` as well, nothing else. The source has no way to leave them out; your properties replace all but `distinct_id`.",
         ],
     },
 };

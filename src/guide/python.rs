@@ -13,7 +13,7 @@ if may_track(user_id):
     mp.track(user_id, \"Signed Up\", {\"plan\": \"pro\"})"
         )),
         notes: &[
-            "The source has no opt-out: whatever it is given, it sends. Ask before every call that names a person: `track`, `import_data`, `alias`, `merge` and all that begin with `people_`.",
+            "The source has no opt-out: it sends everything it is given. Ask before every call that names a person: `track`, `import_data`, `alias`, `merge` and all that begin with `people_`.",
             "`suppressed.txt` is the list that `dsr suppressions export` writes, `ledger.key` the key that `dsr auth ledger-key --to` writes. A list in another format, of another key or without its end stops the program.",
         ],
     },
@@ -24,7 +24,7 @@ if may_track(user_id):
     mp.track(user_id, \"Signed Up\", {\"plan\": \"pro\"})",
         ),
         notes: &[
-            "The source has no opt-in, and a nightly `dsr suppressions export` lists the person again. Keep a list of your own, `agreed`, of those who agreed after their deletion, and ask it first.",
+            "The source has no opt-in, and a nightly `dsr suppressions export` lists the person again. Keep your own list, `agreed`, of people who agreed after their deletion, and ask it first.",
         ],
     },
     opted_out_by_default: Section {
@@ -34,7 +34,7 @@ if may_track(user_id):
     return str(distinct_id) in agreed",
         ),
         notes: &[
-            "The source has no such setting: keep a list of those who agreed, `agreed`, and ask it before every call.",
+            "The source has no such setting: keep a list, `agreed`, of people who agreed, and ask it before every call.",
         ],
     },
     ip_and_location: Section {
@@ -51,7 +51,7 @@ if may_track(user_id):
          {\"mp_lib\": \"\", \"$lib_version\": \"\"})",
         ),
         notes: &[
-            "It adds `token`, `distinct_id`, `time`, `$insert_id`, `mp_lib` and `$lib_version`, nothing else. The source has no way to leave them out; your properties are put over them.",
+            "It adds `token`, `distinct_id`, `time`, `$insert_id`, `mp_lib` and `$lib_version`, nothing else. The source has no way to leave them out; your properties replace them.",
         ],
     },
 };

@@ -16,10 +16,10 @@ await mixpanel.hasOptedOutTracking(); // true
 await MPSessionReplay.stopRecording();",
         ),
         notes: &[
-            "In JavaScript mode (where there is no native module, or `useNative` is false) the opt-out ends with the app: `init()` writes it off at each start. Keep the choice yourself, and call `init(true)` for who has opted out.",
+            "In JavaScript mode (if there is no native module, or `useNative` is false) the opt-out ends with the app: `init()` clears it at each start. Keep the choice yourself, and call `init(true)` for people who have opted out.",
             "In JavaScript mode `hasOptedOutTracking()` fails: it calls a function that the source does not have (`getOptOut`).",
             "Natively it does what mixpanel-swift 5.1.3 and mixpanel-android 8.2.5 do, to which this version is tied: so on iOS a `reset()` deletes the stored opt-out, too.",
-            "Session replay is a package of its own, mixpanel-react-native-session-replay. The source of its version 1.2.0 does not look at the opt-out.",
+            "Session replay is a separate package, mixpanel-react-native-session-replay. The source of its version 1.2.0 does not look at the opt-out.",
         ],
     },
     opt_in: Section {
@@ -38,15 +38,15 @@ await mixpanel.init(true);
 mixpanel.optInTracking();",
         ),
         notes: &[
-            "Natively, who opted in before stays in. Who was identified by an earlier version of your app and never chose is opted out.",
-            "In JavaScript mode `init(true)` opts out at each start, whatever was chosen before, and leaves `serverURL` and the super properties unset: call `setServerURL` yourself, for a project in the EU or India above all.",
+            "Natively, people who opted in before stay opted in. People who were identified by an earlier version of your app and never chose are opted out.",
+            "In JavaScript mode `init(true)` opts out at each start, whatever was chosen before, and leaves `serverURL` and the super properties unset: call `setServerURL` yourself, above all for a project in the EU or India.",
         ],
     },
     ip_and_location: Section {
         source: "https://github.com/mixpanel/mixpanel-react-native/blob/v3.2.2/index.js#L167",
         calls: Calls::Code("mixpanel.setUseIpAddressForGeolocation(false);"),
         notes: &[
-            "The default is true, and it is not kept: call it after each `init`, before anything is sent.",
+            "The default is true, and the SDK does not store it: call it after each `init`, before anything is sent.",
         ],
     },
     default_properties: Section {
@@ -62,7 +62,7 @@ mixpanel.optInTracking();",
 });",
         ),
         notes: &[
-            "The source has no way to leave properties out. Super properties are put over those the SDK adds, so an empty value takes their place.",
+            "The source has no way to leave properties out. Super properties replace those that the SDK adds, so set an empty value instead.",
             "An opt-out and a reset clear super properties: register them again afterwards, or after the opt-in.",
             "`mp_lib` and `$lib_version` are put over yours.",
         ],

@@ -17,7 +17,7 @@ MPSessionReplay.getInstance()?.stopRecording()",
             "If the person was identified, it sends what is queued. Its code asks for the profile to be deleted, too, but forgets who the person is before that is queued: do not count on it. If not identified, queued events stay on the device, and are sent after an opt-in.",
             "A `reset()` afterwards deletes the stored opt-out, too: at the next start of the app nothing of it is left. Opt out again after each reset.",
             "It works in the background: `hasOptedOutTracking()` is true a moment later.",
-            "Session replay is a package of its own, mixpanel-ios-session-replay-package. The source of its version 1.5.1 does not look at the opt-out.",
+            "Session replay is a separate package, mixpanel-ios-session-replay-package. The source of its version 1.5.1 does not look at the opt-out.",
         ],
     },
     opt_in: Section {
@@ -41,7 +41,7 @@ Mixpanel.mainInstance()
 Mixpanel.mainInstance().optInTracking()",
         ),
         notes: &[
-            "Who opted in before stays in. Who was identified by an earlier version of your app and never chose is opted out.",
+            "People who opted in before stay opted in. People who were identified by an earlier version of your app and never chose are opted out.",
         ],
     },
     ip_and_location: Section {
@@ -51,7 +51,7 @@ Mixpanel.mainInstance().optInTracking()",
 mixpanel.useIPAddressForGeoLocation = false",
         ),
         notes: &[
-            "The default is true, and it is not kept: set it after each start, before anything is sent. `MixpanelOptions` has no setting for it.",
+            "The default is true, and the SDK does not store it: set it after each start, before anything is sent. `MixpanelOptions` has no setting for it.",
         ],
     },
     default_properties: Section {
@@ -67,7 +67,7 @@ mixpanel.useIPAddressForGeoLocation = false",
 ))",
         ),
         notes: &[
-            "Works on events, and on `$set` and `$set_once` of profiles. Names are compared exactly.",
+            "This works on events, and on `$set` and `$set_once` of profiles. Names are compared exactly.",
             "These cannot be left out: `token`, `time`, `distinct_id`, `$device_id`, `$user_id`, `$had_persisted_distinct_id`.",
             "The SDK warns if `mp_lib` or `$lib_version` is listed.",
         ],

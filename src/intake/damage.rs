@@ -25,7 +25,7 @@ pub enum Damage {
         "Mixpanel knows an anonymous device id (`$device:`) as it is: hashing it would match no one"
     )]
     HashedDevice,
-    #[error("{found} fields where the first line has {expected}")]
+    #[error("{}, but the first line has {expected}", fields(*.found))]
     Ragged { expected: usize, found: usize },
     #[error("a quote is opened and never closed")]
     OpenQuote,
@@ -33,17 +33,17 @@ pub enum Damage {
     TextAfterQuote,
     #[error("it is longer than {} MiB; a line end or a closing quote may be missing", MAX_LINE_BYTES >> 20)]
     TooLong,
-    #[error("the line holds a NUL")]
+    #[error("the line has a NUL")]
     Nul,
     #[error("the line is not valid {encoding}")]
     Undecodable { encoding: &'static str },
-    #[error("a byte order mark stands inside the text; files may have been joined")]
+    #[error("a byte order mark is inside the text; files may have been joined")]
     InnerMark,
     #[error("the heading is repeated; files may have been joined")]
     RepeatedHeading,
     #[error("it is not valid JSON at column {column}")]
     BrokenJson { column: usize },
-    #[error("the id holds an escape that stands for no character")]
+    #[error("the id has an escape that means no character")]
     BadEscape,
     #[error("its JSON ends too early: the end may be missing")]
     UnfinishedJson,
@@ -59,15 +59,21 @@ pub enum Damage {
     NoEvent,
     #[error("objects and bare values are mixed")]
     Mixed,
-    #[error("the id is {0}, not a text or a whole number")]
+    #[error("the id is {0}, not a string or a whole number")]
     NotAnId(&'static str),
+}
+
+fn fields(count: usize) -> String {
+    match count {
+        1 => "1 field".to_owned(),
+        _ => format!("{count} fields"),
+    }
 }
 
 fn of_id(error: DistinctIdError) -> String {
     match error {
         DistinctIdError::LineBreak => {
-            "the id holds a line break or a NUL; a quote may have been left open above it"
-                .to_owned()
+            "the id has a line break or a NUL; a quote may have been left open above it".to_owned()
         }
         error => error.to_string(),
     }

@@ -99,7 +99,7 @@ pub enum Fault {
     MissingKey(String),
     #[error(" holds no events: neither JSON objects nor a table with a heading")]
     NoEvents,
-    #[error(" has no event that names anybody: none has `distinct_id` or another known name")]
+    #[error(" has no event that names a person: none has `distinct_id` or another known name")]
     Nameless,
 }
 

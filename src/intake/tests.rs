@@ -164,9 +164,9 @@ fn every_problem_is_listed_with_its_line_and_without_its_value() {
         "5 values are damaged",
         "line 4: the id begins or ends",
         "line 5: the value stands for",
-        "line 6: 1 fields where the first line has 2",
+        "line 6: 1 field, but the first line has 2",
         "line 7: the id is empty",
-        "line 8: the id holds a line break",
+        "line 8: the id has a line break",
     ] {
         assert!(message.contains(expected), "{expected} in {message}");
     }

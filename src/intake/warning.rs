@@ -1,7 +1,8 @@
 //! What looks suspicious in the sources but may be right. Never holds a value.
 
 use std::collections::BTreeMap;
-use std::fmt;
+
+use crate::document::text::grouped;
 
 use super::judge::form::IdKind;
 use super::place::{At, Place};
@@ -90,53 +91,67 @@ impl WarningKind {
     }
 }
 
-/// The words after the number of ids: `3 ids in the form of a date, …`.
-impl fmt::Display for WarningKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::LostZeros { digits } => {
-                return write!(
-                    f,
-                    "with fewer digits than the {digits} to which others are filled with zeros: leading zeros may be lost"
-                );
-            }
-            Self::OtherLength { usual, of } => {
-                return write!(
-                    f,
-                    "with another number of digits than the {usual} that {of} others have"
-                );
-            }
+impl WarningKind {
+    /// The words after the number of ids: `3 ids look like …`.
+    pub fn text(self, count: usize) -> String {
+        let (has, is, look) = match count {
+            1 => ("has", "is", "looks"),
+            _ => ("have", "are", "look"),
+        };
+        let (it, does) = match count {
+            1 => ("it", "does"),
+            _ => ("them", "do"),
+        };
+        match self {
+            Self::LostZeros { digits } => format!(
+                "{has} fewer digits than the others ({digits}, padded with zeros): leading zeros may be lost"
+            ),
+            Self::OtherLength { usual, of } => format!(
+                "{has} another number of digits; {} others have {usual}",
+                grouped(of as u64)
+            ),
             Self::OtherKind {
                 kind: IdKind::Other,
                 usual,
                 of,
-            } => return write!(f, "of another form than {usual}, which {of} others have"),
-            Self::OtherKind { kind, usual, of } => {
-                return write!(f, "in the form of {kind}, where {of} others have that of {usual}");
+            } => format!(
+                "{does} not look like {usual}; {} others do",
+                grouped(of as u64)
+            ),
+            Self::OtherKind { kind, usual, of } => format!(
+                "{look} like {kind}; {} others look like {usual}",
+                grouped(of as u64)
+            ),
+            Self::RoundedNumber => format!(
+                "{look} rounded: zeros from the 16th digit on, as spreadsheets make them. Check the source"
+            ),
+            Self::Device => format!(
+                "{is} of an anonymous device (`$device:`) and may not reach the person's other data. List the person's other ids, too"
+            ),
+            Self::CaseVariant => format!(
+                "{} from another id only in capital letters: Mixpanel tells them apart",
+                if count == 1 { "differs" } else { "differ" }
+            ),
+            Self::Repeated => format!(
+                "{is} repeated, more than one in five; dsr sends each once. Check that the column has people, not something that many people share"
+            ),
+            Self::TooLong => format!(
+                "{is} longer than 255 bytes, where Mixpanel cuts other strings; dsr sends {it} whole"
+            ),
+            Self::OuterWhiteSpace => {
+                format!("{has} white space around {it}; dsr keeps it, as you asked")
             }
-            Self::RoundedNumber => {
-                "with zeros from the 16th digit on, as a spreadsheet leaves of long numbers"
+            Self::Trimmed => {
+                format!("had white space around {it}; dsr removed it, as you asked")
             }
-            Self::Device => {
-                "of an anonymous device (`$device:`), which may not reach the person's other data: list the person's other ids, too"
-            }
-            Self::CaseVariant => "differing from another id in capital letters only: Mixpanel tells them apart",
-            Self::Repeated => {
-                "repeated, more than one in five: dsr sends each once. Check that the column holds people, and not something that many share"
-            }
-            Self::TooLong => {
-                "longer than 255 bytes, at which Mixpanel cuts strings elsewhere; sent whole"
-            }
-            Self::OuterWhiteSpace => "with outer white space, kept as you said",
-            Self::Trimmed => "with outer white space, dropped as you said",
-            Self::LooksHashed => "in the form of a hash before it is hashed",
-            Self::HashedCapitals => {
-                "in the form of an e-mail address with capital letters, hashed as written: say `--hash-lowercase` if your product lower-cases them first"
-            }
-            Self::UnicodeCase => {
-                "with capital letters beyond ASCII, lower-cased by Unicode's rules: another program may have done it otherwise"
-            }
-        })
+            Self::LooksHashed => format!("{look} like a hash before dsr hashes {it}"),
+            Self::HashedCapitals => format!(
+                "{look} like an e-mail address with capital letters, and dsr hashes {it} as written. Add `--hash-lowercase` if your product lower-cases them first"
+            ),
+            Self::UnicodeCase => format!(
+                "{has} capital letters beyond ASCII, lower-cased by Unicode's rules. Another program may lower-case them differently"
+            ),
+        }
     }
 }
 

@@ -15,7 +15,7 @@ pub enum LedgerError {
     Open { path: PathBuf, source: io::Error },
     #[error(transparent)]
     NotPrivate(#[from] NotPrivate),
-    #[error("another dsr holds the ledger, and the time to wait for it is over")]
+    #[error("another dsr holds the ledger, and did not release it in time")]
     Locked,
     #[error("the ledger cannot be written: the disk is full or fails")]
     Disk(#[source] rusqlite::Error),
@@ -31,7 +31,7 @@ pub enum LedgerError {
     },
     #[error("{0}")]
     SetBack(Box<SetBack>),
-    #[error("cannot note beside the ledger what was seen of it")]
+    #[error("cannot record beside the ledger which entry this host has seen")]
     Seen(#[source] io::Error),
     #[error("cannot write the copy `{path}`")]
     Backup { path: PathBuf, source: io::Error },
@@ -41,7 +41,7 @@ pub enum LedgerError {
         from: JobState,
         to: JobState,
     },
-    #[error("another dsr has taken the next step with job {0}")]
+    #[error("another dsr has already changed job {0}")]
     Overtaken(JobId),
     #[error("the audit trail is damaged: {0}")]
     Trail(String),
@@ -49,17 +49,17 @@ pub enum LedgerError {
     OtherIds(RequestId),
     #[error("there is no job {0} in the ledger")]
     NoJob(JobId),
-    #[error("the ids of job {0} are gone: it has ended, and only keyed hashes of them are kept")]
+    #[error(
+        "the ledger no longer has the ids of job {0}: the job has ended, and the ledger keeps only keyed hashes"
+    )]
     IdsHashed(JobId),
     #[error(
         "the ids of job {0} are not hashed, so its people could not stay on the suppression list"
     )]
     NotHashed(JobId),
-    #[error(
-        "the ledger remembers people under another key: its is {known}, and the one at hand is {given}"
-    )]
+    #[error("the ledger's ids are hashed with the key {known}, and this key is {given}")]
     OtherKey { known: String, given: String },
-    #[error("cannot mark this process as one that sends")]
+    #[error("cannot record that this process is sending")]
     Sender(#[source] io::Error),
     #[error("cannot keep a receipt of what Mixpanel accepts")]
     Receipt(#[source] io::Error),

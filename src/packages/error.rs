@@ -6,13 +6,13 @@ use zip::result::ZipError;
 /// Why no package was made. Nothing is left at the target.
 #[derive(Debug, thiserror::Error)]
 pub enum SplitError {
-    #[error("nobody was asked for")]
+    #[error("there are no ids to package")]
     Nobody,
     #[error("cannot read the archive `{}`", path.display())]
     Open { path: PathBuf, source: io::Error },
     #[error("the archive is not the one that was fetched: it has another SHA-256")]
     Changed,
-    #[error("the archive is no zip file, or its end is missing")]
+    #[error("the archive is not a zip file, or its end is missing")]
     NotZip(#[source] ZipError),
     #[error("the archive is not safe to open: {0}")]
     Unsafe(Danger),
@@ -28,9 +28,9 @@ pub enum SplitError {
     Compression { member: usize, method: &'static str },
     #[error("member {member} of the archive is packed in a way that is not supported")]
     Unsupported { member: usize, source: ZipError },
-    #[error("`{}` is there already and is not overwritten", path.display())]
+    #[error("`{}` already exists; dsr did not overwrite it", path.display())]
     TargetExists { path: PathBuf },
-    #[error("the packages in `{}` are not as they were made: {}", path.display(), harm(missing, changed))]
+    #[error("the packages in `{}` have changed: {}", path.display(), harm(missing, changed))]
     NotAsMade {
         path: PathBuf,
         /// Names of packages, which are hashes.
@@ -62,7 +62,7 @@ pub enum Danger {
     UnreadableName,
     #[error("a member is a symbolic link")]
     SymbolicLink,
-    #[error("a member is no plain file")]
+    #[error("a member is not a plain file")]
     SpecialFile,
     #[error("two members have one name")]
     DuplicateNames,

@@ -6,7 +6,7 @@ use crate::domain::Actor;
 /// Why a plan file cannot be written, read or approved. Never holds an id.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanFileError {
-    #[error("`{path}` is there already and is not overwritten")]
+    #[error("`{path}` already exists; dsr did not overwrite it")]
     Exists { path: PathBuf },
     #[error("cannot write the plan file `{path}`")]
     Write { path: PathBuf, source: io::Error },
@@ -26,9 +26,9 @@ pub enum PlanFileError {
     Damaged { path: PathBuf, what: &'static str },
     #[error("the names of the sources are too long for a plan file")]
     TooLong,
-    #[error("the plan was sealed under the ledger key {sealed}, and the one at hand is {given}")]
+    #[error("the plan was sealed with the ledger key {sealed}, and this key is {given}")]
     OtherKey { sealed: String, given: String },
-    #[error("the approval of {by} is for another plan: this one was changed or made anew since")]
+    #[error("the approval of {by} is for another plan: this plan was changed or made again since")]
     ForAnother { by: Actor },
     #[error("the approval in the name of {by} was not made by dsr under the plan's ledger key")]
     Forged { by: Actor },
@@ -38,11 +38,11 @@ pub enum PlanFileError {
     Doubled { by: Actor },
     #[error("{by} made the plan; someone else must approve it")]
     OwnPlan { by: Actor },
-    #[error("{by} cannot be told apart from other people")]
+    #[error("dsr cannot tell {by} from other people")]
     Unclear { by: Actor },
-    #[error("{by} has approved the plan already")]
+    #[error("{by} has already approved the plan")]
     Again { by: Actor },
-    #[error("the plan file `{path}` is another one now than the one that was shown")]
+    #[error("the plan file `{path}` has changed since it was shown")]
     Replaced { path: PathBuf },
 }
 

@@ -144,7 +144,7 @@ impl PlanFile {
         unsealer.finish().map_err(flawed)?;
         match people.to_string() == self.parts.lock.people {
             true => Ok(()),
-            false => Err(flawed(Flaw::Damaged("it is about other people than it says")).into()),
+            false => Err(flawed(Flaw::Damaged("its ids differ from its description")).into()),
         }
     }
 

@@ -82,7 +82,7 @@ impl DownloadView<'_> {
             DownloadOutcome::Untried(why, None) => format!("not fetched: {}", why_untried(*why)),
             DownloadOutcome::Untried(why, Some(record)) => {
                 facts.add("Archive", &shown(&record.path));
-                format!("fetched before; not looked at: {}", why_untried(*why))
+                format!("fetched before; not checked: {}", why_untried(*why))
             }
         };
         match self.split {
@@ -142,7 +142,7 @@ impl DownloadView<'_> {
     }
 }
 
-const IN_THE_WAY: &str = "another file has its place";
+const IN_THE_WAY: &str = "another file has its name";
 
 fn why_untried(why: Untried) -> &'static str {
     match why {
@@ -179,21 +179,21 @@ fn add_packages(facts: &mut FactList<'_>, path: &Path, summary: &Summary, before
     if summary.without_data > 0 {
         let people = plural(summary.without_data, "person", "people");
         let pages = match summary.without_data {
-            1 => "The page says so",
+            1 => "That person's page says so",
             _ => "Their pages say so",
         };
-        let text = format!("Mixpanel delivered no data on {people}. {pages}. See index.csv");
+        let text = format!("Mixpanel delivered no data on {people} (see index.csv). {pages}");
         facts.add_below("No data", &text);
     }
     let unassigned = summary.unassigned.total() as usize;
     if unassigned > 0 {
         let parts = plural(unassigned, "part", "parts");
-        let text = format!("{parts} in nobody's package: check unassigned/");
+        let text = format!("{parts} in no package: check unassigned/");
         facts.add_below("Unassigned", &text);
     }
     if summary.taken_out > 0 {
         let records = plural(summary.taken_out as usize, "record", "records");
-        let text = format!("{records} inside of records of another person, filed by themselves");
+        let text = format!("{records} from inside other people's records");
         facts.add_below("Taken out", &text);
     }
 }

@@ -27,7 +27,9 @@ pub use console::{Color, Drawing, Input, OutputFormat, Talk, Ui};
 pub use doctor::{Check, DoctorView, Level, Setting};
 pub use download::{DownloadView, DownloadsView};
 pub use drawing::paper::{Layout, Paper};
-pub use drawing::words::{age, day_count, duration, number, plural, printable, shell_word};
+pub use drawing::words::{
+    age, capital, day_count, duration, number, plural, printable, shell_word,
+};
 pub use failures::bug::guard;
 pub use failures::failure::Failure;
 pub use failures::kinds::{ERROR_KINDS, WARNING_KINDS};

@@ -170,7 +170,7 @@ pub(super) fn find_damage(file: &mut File, length: u64) -> io::Result<Option<Str
     file.rewind()?;
     Read::by_ref(file).take(4).read_to_end(&mut beginning)?;
     if beginning != b"PK\x03\x04" && beginning != b"PK\x05\x06" {
-        return Ok(Some("what came is no zip archive".to_owned()));
+        return Ok(Some("the file is not a zip archive".to_owned()));
     }
     let mut end = Vec::new();
     file.seek(SeekFrom::Start(length.saturating_sub(DIRECTORY_END)))?;

@@ -60,11 +60,11 @@ impl CancelOutcome {
     fn of_state(state: JobState) -> Self {
         match state {
             JobState::Planned | JobState::Deferred => Self::NotCancelled {
-                reason: "it became ready to be sent meanwhile".to_owned(),
+                reason: "it is now ready to be sent".to_owned(),
             },
             JobState::Sending => Self::Sending,
             JobState::Accepted => Self::NotCancelled {
-                reason: "Mixpanel was not asked to".to_owned(),
+                reason: "dsr did not ask Mixpanel".to_owned(),
             },
             JobState::Running | JobState::Done => Self::Started,
             JobState::Refused => Self::NothingCreated,
@@ -309,9 +309,9 @@ async fn cancel_one(run: &mut Run<'_>, item: &FollowedJob) -> Result<One, Ledger
 fn not_cancelled(trouble: &RefreshTrouble) -> Option<CancelOutcome> {
     let reason = match trouble {
         RefreshTrouble::NotAllowed { http_status } => {
-            format!("Mixpanel was asked and refused ({http_status})")
+            format!("Mixpanel refused ({http_status})")
         }
-        RefreshTrouble::Unreachable { .. } => "Mixpanel could not be reached".to_owned(),
+        RefreshTrouble::Unreachable { .. } => "dsr could not reach Mixpanel".to_owned(),
         RefreshTrouble::RateLimited => "Mixpanel's rate limit lasted too long".to_owned(),
         RefreshTrouble::NoProject { .. } | RefreshTrouble::Interrupted => return None,
     };
@@ -354,7 +354,7 @@ fn judge(job: &JobRecord, said: &Said, trouble: Option<&RefreshTrouble>) -> Canc
         // Without an answer to the GET, the ledger's state is from before the DELETE.
         (JobState::Accepted | JobState::Running, Said::Taken) if trouble.is_some() => {
             CancelOutcome::Unconfirmed {
-                reason: "Mixpanel took the cancellation and then could not be asked about it"
+                reason: "Mixpanel accepted the cancellation, but dsr could not ask for the result"
                     .to_owned(),
             }
         }
@@ -367,7 +367,7 @@ fn judge(job: &JobRecord, said: &Said, trouble: Option<&RefreshTrouble>) -> Canc
         (JobState::Accepted, Said::Taken) => {
             let status = job.mixpanel_status.as_deref().unwrap_or("nothing");
             CancelOutcome::Unconfirmed {
-                reason: format!("Mixpanel took the cancellation and still reports {status}"),
+                reason: format!("Mixpanel accepted the cancellation, but still reports {status}"),
             }
         }
         (JobState::Accepted, Said::Nothing(reason)) => CancelOutcome::NotCancelled {

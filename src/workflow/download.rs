@@ -188,10 +188,10 @@ async fn download_one(
     let age = LinkAge::of(job, run.clock.now());
     let reason = match (refused, age) {
         (Some(status), LinkAge::Young) => {
-            format!("the link does not work now ({status}); it cannot have ended yet")
+            format!("the link does not work now ({status}); it cannot have expired yet")
         }
         (Some(status), LinkAge::Any) => {
-            format!("the link does not work ({status}); links live 14 to 30 days")
+            format!("the link does not work ({status}); links work for 14 to 30 days")
         }
         (None, _) => "Mixpanel names no link for it".to_owned(),
     };
@@ -249,7 +249,7 @@ impl<'a> PartialFile<'a> {
     /// The file, its length and hash, once it is on disk; or why it is not a whole archive.
     fn finish(mut self) -> io::Result<Result<(NamedTempFile, u64, String), String>> {
         if self.expected.is_some_and(|expected| expected != self.taken) {
-            return Ok(Err("it ended too early".to_owned()));
+            return Ok(Err("the download ended too early".to_owned()));
         }
         if let Some(reason) = find_damage(self.file.as_file_mut(), self.taken)? {
             return Ok(Err(reason));

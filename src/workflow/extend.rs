@@ -9,7 +9,7 @@ pub enum ExtendError {
     #[error(transparent)]
     Ledger(#[from] LedgerError),
     #[error(
-        "the request was extended on {day} already, to {due}, and can be extended once only ({rule})"
+        "the request was already extended on {day}, to {due}; it can be extended only once ({rule})"
     )]
     Again {
         day: NaiveDate,

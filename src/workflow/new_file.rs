@@ -14,7 +14,7 @@ use crate::domain::to_hex;
 /// Why the file was not written. Nothing that was there changed.
 #[derive(Debug, thiserror::Error)]
 pub enum NewFileError {
-    #[error("`{path}` is there already and is not overwritten")]
+    #[error("`{path}` already exists; dsr did not overwrite it")]
     Exists { path: PathBuf },
     #[error("cannot write `{path}`")]
     Write { path: PathBuf, source: io::Error },

@@ -206,7 +206,7 @@ impl ReadyPlan {
 fn warned(intake: &Intake) -> Vec<Warned> {
     let warnings = intake.warnings.iter().map(|warning| Warned {
         kind: warning.kind.word().to_owned(),
-        message: warning.kind.to_string(),
+        message: warning.kind.text(warning.count),
         count: warning.count,
     });
     warnings.collect()

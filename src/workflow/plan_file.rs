@@ -41,18 +41,25 @@ pub enum Outdated {
         planned: String,
         now: String,
     },
-    #[error("project `{project}` has another project token than when the plan was made")]
+    #[error("the project token of `{project}` has changed since the plan was made")]
     Token { project: String },
-    #[error("by the project's holidays it is due on {now}, and the plan says {planned}")]
+    #[error("with the project's holidays, the due date is {now}; the plan has {planned}")]
     Due { planned: NaiveDate, now: NaiveDate },
-    #[error("by the project's holidays receipt is to be confirmed on another day than planned")]
+    #[error("with the project's holidays, the day to confirm receipt is not the day in the plan")]
     ConfirmBy,
     #[error("the plan was made on {made}, which is in the future by this machine's clock ({now})")]
     Future { made: String, now: String },
     #[error("the plan was made on {made} and expired on {until}")]
     Expired { made: NaiveDate, until: NaiveDate },
-    #[error("this plan needs {}. It has {given}", approvals_by_others(*.needed))]
+    #[error("the plan needs {} and has {}", approvals_by_others(*.needed), given_text(*.given))]
     NotEnoughApprovals { needed: usize, given: usize },
+}
+
+fn given_text(given: usize) -> String {
+    match given {
+        0 => "none".to_owned(),
+        _ => format!("{given}"),
+    }
 }
 
 fn approvals_by_others(needed: usize) -> String {

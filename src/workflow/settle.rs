@@ -81,7 +81,7 @@ pub(super) async fn link(
     let ended = ended_text(&named);
     groups.extend(match linking {
         Linking::SendsAgain => {
-            let reason = format!("{ended}, so {count} are to be sent again");
+            let reason = format!("{ended}, so dsr sends {count} again");
             linked(over, LinkTo::Later, reason)
         }
         Linking::Done => {
@@ -105,9 +105,9 @@ fn unowned_reason(ids: usize, named: &[NamedTask<'_>]) -> String {
     let tasks = tasks.join(", ");
     let is_gone = |one: &NamedTask<'_>| one.status == TaskStatus::NotFound;
     match (tasks.is_empty(), named.iter().all(is_gone)) {
-        (true, _) => format!("{says}, and names no task"),
-        (false, true) => format!("{says}, and does not know the task that it names ({tasks})"),
-        (false, false) => format!("{says}, and the task ({tasks}) they are in does not name them"),
+        (true, _) => format!("{says}, but names no task"),
+        (false, true) => format!("{says}, but does not know the task that it names ({tasks})"),
+        (false, false) => format!("{says}, but the task ({tasks}) does not name them"),
     }
 }
 

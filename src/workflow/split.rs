@@ -50,7 +50,7 @@ pub enum SplitOutcome {
 pub enum SplitTrouble {
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    #[error("the ledger does not keep the ids of job {job} any more")]
+    #[error("the ledger no longer keeps the ids of job {job}")]
     NoIds { job: JobId },
     #[error("job {job} asked for {asked} ids, and the file holds {given}")]
     OtherIds {

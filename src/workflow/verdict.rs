@@ -137,7 +137,7 @@ impl Temper {
                 http_status,
                 message,
             } => {
-                let reason = format!("Mixpanel turned the token away ({http_status}): {message}");
+                let reason = format!("Mixpanel refused the token ({http_status}): {message}");
                 record(
                     Outcome::NotCreated,
                     Some(reason),
@@ -184,7 +184,7 @@ impl Temper {
             }
             CreateAnswer::Deferred { retry_after } => {
                 let (until, next) = self.limited(retry_after, now);
-                let reason = "Mixpanel's rate limit (429) kept dsr from settling it";
+                let reason = "Mixpanel's rate limit (429) kept dsr from resolving it";
                 Verdict {
                     closed_until: Some(until),
                     ..still(JobState::Deferred, reason.to_owned(), next)
@@ -214,7 +214,7 @@ impl Temper {
                 message,
             } => still(
                 JobState::Planned,
-                format!("Mixpanel turned the token away ({http_status}): {message}"),
+                format!("Mixpanel refused the token ({http_status}): {message}"),
                 Next::Stop(Stop::NotAllowed {
                     http_status,
                     message: message.into(),
@@ -305,7 +305,7 @@ fn act(act: Act, reason: String) -> Verdict {
 }
 
 fn too_large_reason(message: &str) -> String {
-    format!("more ids than Mixpanel takes at once: {message}")
+    format!("more ids than Mixpanel accepts at once: {message}")
 }
 
 pub(super) fn conflict_reason(ids: usize, tasks: &[TaskId]) -> String {
@@ -318,10 +318,8 @@ pub(super) fn conflict_reason(ids: usize, tasks: &[TaskId]) -> String {
 
 fn foreign_conflict(ids: usize) -> String {
     match ids {
-        0 => {
-            "Mixpanel names a conflict, and not the ids and the tasks it is about (409)".to_owned()
-        }
-        _ => format!("Mixpanel names a conflict over {ids} ids that were not sent (409)"),
+        0 => "Mixpanel reports a conflict, but not its ids and tasks (409)".to_owned(),
+        _ => format!("Mixpanel reports a conflict about {ids} ids that dsr did not send (409)"),
     }
 }
 

@@ -378,7 +378,7 @@ fn without_a_day_the_recorded_day_stays() {
     for again in [&[][..], &["--on", "2026-01-07"], &["--manner", "by post"]] {
         let again = tell(again);
         again.exits_with(0).never_says("corrects");
-        again.says("recorded already");
+        again.says("already recorded");
     }
     assert_eq!(entries(), before, "nothing new was said");
     tell(&["--on", "2026-01-08"])

@@ -171,7 +171,7 @@ fn a_job_that_waits_for_another_request_names_it_and_what_lets_it_go() {
         "{status}"
     );
     assert!(
-        !said.contains(&format!("Go on with `dsr resume {own}`")),
+        !said.contains(&format!("Continue with `dsr resume {own}`")),
         "{status}"
     );
     let posts = fake.posts().len();

@@ -244,7 +244,7 @@ fn a_task_that_the_operator_names_is_held_against_what_is_known() {
     });
     for (task, said) in [
         ("t-gone", "not known to Mixpanel"),
-        ("t-unknown", "could not be looked up"),
+        ("t-unknown", "got no clear answer"),
         ("t-others", "has no id in common with job 2"),
         ("t-part", "the job has 2, 1 of them not in the task"),
         ("t-first", "is the task of job 1"),
@@ -280,7 +280,7 @@ fn of_two_words_at_once_the_first_counts_and_the_other_is_said_to_have_lost() {
     outcome
         .exits_with(2)
         .did_not_panic()
-        .says("another dsr settled job 2 meanwhile")
+        .says("another dsr has resolved job 2")
         .never_says("damaged");
     let job = operator.only_request()["jobs"][1].clone();
     assert_eq!(
@@ -356,8 +356,7 @@ fn a_cancellation_that_is_refused_says_that_the_deletion_goes_on() {
             .as_str()
             .expect("an id")
             .to_owned();
-        let said =
-            format!("Mixpanel was asked to cancel and refused ({status}); the deletion goes on");
+        let said = format!("Mixpanel refused to cancel ({status}); the deletion continues");
         let outcome = operator.run(&["cancel", &id]);
         outcome
             .exits_with(4)

@@ -41,13 +41,13 @@ fn a_token_that_ends_before_mixpanel_may_be_done_is_warned_of_before_and_after_s
             assert_eq!(outlives(outcome.exits_with(0)), is_warned, "{outcome}");
         }
         let watched = operator.run(&["status", "--watch", "--timeout", "1s"]);
-        let said = watched.stderr.contains("year is over before Mixpanel");
+        let said = watched.stderr.contains("expires before Mixpanel");
         let shown = watched.stdout.contains("token_outlived");
         assert_eq!(said || shown, is_warned, "{watched}");
         if is_warned {
             let said = operator.run(&["status", "--cached"]);
             let id = operator.only_request()["id"].as_str().unwrap()[..8].to_owned();
-            said.says("the OAuth token's year is over before Mixpanel may be done")
+            said.says("the OAuth token expires before Mixpanel may finish")
                 .says(&id)
                 .says("or later")
                 .says("`dsr auth login`");
@@ -147,7 +147,7 @@ fn a_finished_export_counts_down_until_it_is_fetched() {
         .run(&["status"])
         .exits_with(0)
         .says("2 finished exports are not fetched")
-        .says("links live 14 to 30 days: fetch by 2026-03-19 (in 14 days)")
+        .says("links work for 14 to 30 days: fetch by 2026-03-19 (in 14 days)")
         .says(&fetch);
     assert_eq!(unfetched(&operator)["link_until_at_most"], "2026-03-19");
     assert_eq!(unfetched(&operator)["days_left_at_most"], 14);
@@ -169,14 +169,14 @@ fn a_finished_export_counts_down_until_it_is_fetched() {
         operator.lives_on(day);
         let outcome = operator.run(&["status"]);
         outcome
-            .says("the link may end any day, on 2026-04-04 at the latest")
+            .says("the link may expire any day, on 2026-04-04 at the latest")
             .says(&format!("fetch at once with `dsr download {short}`"));
     }
     operator.lives_on("2026-04-05");
     operator.run(&["status"]).never_says("fetch");
     operator
         .run(&["status", &id, "--cached"])
-        .says("asks for a fresh one")
+        .says("asks for a new link")
         .says("`dsr export`");
     operator.lives_on("2026-03-15");
     operator.run(&["download", &id]).exits_with(0);

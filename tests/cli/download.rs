@@ -190,7 +190,10 @@ fn what_is_there_already_is_neither_followed_nor_overwritten() {
     #[cfg(not(unix))]
     fs::write(&target, "mine").unwrap();
     let outcome = scene.download(&[]);
-    outcome.exits_with(2).says("not overwritten").says("--to");
+    outcome
+        .exits_with(2)
+        .says("did not overwrite it")
+        .says("--to");
     assert_eq!(fs::read_to_string(&secret).unwrap(), "mine");
     scene.store.was_not_called();
 }

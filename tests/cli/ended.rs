@@ -215,7 +215,7 @@ fn a_larger_task_that_the_operator_names_is_no_possible_duplicate() {
 fn a_word_that_settles_nothing_is_not_counted_as_settled() {
     let (_fake, operator, name) = unknown_beside(|_| status_of("REVOKED", &["a1", "a2"]));
     let outcome = operator.run(&["resume", &name, "--task", "t-revoked"]);
-    outcome.never_says("1 job settled");
+    outcome.never_says("1 job resolved");
 }
 
 #[test]

@@ -128,7 +128,7 @@ fn what_the_law_does_not_allow_is_refused_and_changes_nothing() {
     let again = extend(&operator, &id);
     again
         .exits_with(2)
-        .says("once only")
+        .says("only once")
         .says("GDPR Art. 12(3), extended");
     let again = operator.run(&["extend", &id, "--reason", "another", "--json"]);
     assert_eq!(again.exits_with(2).failure()["kind"], "extended");
@@ -191,7 +191,7 @@ fn of_many_at_once_one_extends() {
     let kept = operator.ledger_texts("SELECT reason FROM extensions");
     assert_eq!(kept.len(), 1);
     assert!(ends[0].stdout.contains(&kept[0]), "{}", ends[0]);
-    assert!(ends[1].stderr.contains("once only"), "{}", ends[1]);
+    assert!(ends[1].stderr.contains("only once"), "{}", ends[1]);
 }
 
 #[test]
@@ -200,7 +200,7 @@ fn a_request_of_a_project_that_is_gone_is_extended_without_holidays() {
     let (operator, id) = operator_with_request(&fake, &["export", "--gdpr", "a1"]);
     operator.write_config("");
     let outcome = extend(&operator, &id);
-    outcome.exits_with(0).says("no holidays are known");
+    outcome.exits_with(0).says("dsr knows no holidays");
     assert_eq!(operator.only_request()["extended"], true);
 }
 

@@ -116,7 +116,7 @@ fn letters_are_lowered_only_on_request_and_capitals_are_told_of() {
     let outcome = delete(&operator, &["--hash", "sha256"]);
     outcome
         .exits_with(0)
-        .says("1 id (`ids.csv`, line 2) in the form of an e-mail address with capital letters")
+        .says("1 id (`ids.csv`, line 2) looks like an e-mail address with capital letters")
         .says("--hash-lowercase");
     assert_ne!(fake.posted_ids(), [ALICE]);
     let outcome = delete(&operator, &["--hash", "sha256", "--hash-lowercase"]);
@@ -143,7 +143,7 @@ fn hashes_and_devices_are_not_hashed_unnoticed() {
     operator.file("ids.csv", format!("distinct_id\n{ALICE}\n{BOB}\n"));
     delete(&operator, &["--hash", "sha256", "--dry-run"])
         .exits_with(0)
-        .says("2 ids (`ids.csv`, lines 2, 3) in the form of a hash before it is hashed");
+        .says("2 ids (`ids.csv`, lines 2, 3) look like a hash before dsr hashes them");
     operator.file("ids.csv", "distinct_id\na@b.test\n$device:77\n");
     delete(&operator, &["--hash", "sha256"])
         .exits_with(5)

@@ -178,7 +178,7 @@ fn what_has_the_name_of_the_packages_is_neither_followed_nor_overwritten() {
     fs::create_dir(&elsewhere).unwrap();
     std::os::unix::fs::symlink(&elsewhere, &target).unwrap();
     let outcome = exports.download(&["--split"]);
-    outcome.exits_with(2).says("is there already");
+    outcome.exits_with(2).says("already exists");
     assert_eq!(fs::read_dir(&elsewhere).unwrap().count(), 0);
     fs::remove_file(&target).unwrap();
     fs::write(&target, "mine").unwrap();

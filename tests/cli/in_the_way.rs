@@ -31,7 +31,7 @@ fn is_refused(outcome: &Outcome, path: &Path) {
     let failure = outcome.exits_with(2).failure();
     assert_eq!(failure["kind"], "exists", "{outcome}");
     let message = failure["message"].as_str().expect("a message");
-    assert!(message.contains("is there already"), "{outcome}");
+    assert!(message.contains("already exists"), "{outcome}");
     let name = path.file_name().expect("a name").to_str().expect("UTF-8");
     assert!(message.contains(name), "{outcome}");
     assert!(failure["hint"].is_string(), "{outcome}");

@@ -194,7 +194,7 @@ fn a_token_that_was_turned_away_is_told_of_until_a_new_one_is_kept() {
     // The open job goes on with the new token.
     let args = ["auth", "login", "--name", "acme", "--with-token"];
     let renewed = operator.run_with_input(&args, RENEWED);
-    renewed.exits_with(0).says("1 open request goes on with it");
+    renewed.exits_with(0).says("1 open request now uses it");
     let next = operator.run(&["status", "--cached", "--json"]);
     let warnings = &next.exits_with(0).json()["warnings"];
     assert!(warnings.is_null(), "nothing is held against it: {warnings}");

@@ -65,7 +65,7 @@ fn what_is_no_id_is_listed_by_line_and_look_and_nothing_is_sent() {
             "\u{feff}secret",
             "begins or ends with an invisible character",
         ),
-        ("NaN", "what programs write where there is none"),
+        ("NaN", "a placeholder for an empty value"),
         ("2024-05-31", "looks like a date"),
         ("1,234", "thousands separators"),
         ("'00123", "has a quote"),
@@ -119,7 +119,7 @@ fn ordinary_ids_raise_no_warning() {
 #[test]
 fn more_than_one_repeated_id_in_five_is_warned_of() {
     let half = sends(&["a", "a", "b", "b"], &[], &["a", "b"]);
-    half.says("2 ids repeated, more than one in five");
+    half.says("2 ids are repeated, more than one in five");
     let json = sends(&["a", "a", "b", "b"], &["--json"], &["a", "b"]);
     let [warning] = warnings(&json).try_into().expect("one kind");
     assert_eq!(warning["kind"], "repeated_ids");
@@ -137,7 +137,7 @@ fn three_addresses_among_five_thousand_uuids_stand_out() {
     let fake = Fake::start();
     let outcome = export(&fake, table(&ids), &["--dry-run"]);
     outcome.exits_with(0).says(
-        "3 ids (`ids.csv`, lines 9, 2002, 5001) in the form of an e-mail address, where 4997 others have that of a UUID",
+        "3 ids (`ids.csv`, lines 9, 2002, 5001) look like an e-mail address; 4,997 others look like a UUID",
     );
     fake.was_not_called();
 }
@@ -153,12 +153,12 @@ fn a_few_devices_and_numbers_of_another_length_stand_out() {
     let outcome = export(&fake, table(&ids), &["--dry-run"]);
     outcome
         .exits_with(0)
-        .says("1 id (`ids.csv`, line 5) with another number of digits than the 10 that 998 others")
-        .says("1 id (`ids.csv`, line 11) of an anonymous device");
+        .says("1 id (`ids.csv`, line 5) has another number of digits; 998 others have 10")
+        .says("1 id (`ids.csv`, line 11) is of an anonymous device");
     ids[3] = "0000012345".to_owned();
     ids[4] = "12345".to_owned();
     export(&fake, table(&ids), &["--dry-run"])
-        .says("1 id (`ids.csv`, line 6) with fewer digits than the 10 to which others are filled");
+        .says("1 id (`ids.csv`, line 6) has fewer digits than the others (10, padded with zeros)");
 }
 
 #[test]
@@ -166,7 +166,7 @@ fn a_long_id_is_warned_of_and_never_cut() {
     let long = format!("x{}", "y".repeat(299));
     let outcome = sends(&["a", &long], &[], &["a", &long]);
     outcome
-        .says("1 id (`ids.csv`, line 3) longer than 255 bytes")
+        .says("1 id (`ids.csv`, line 3) is longer than 255 bytes")
         .never_says("yyy");
     let fits = &long[..255];
     let outcome = sends(&[fits], &[], &[fits]);
@@ -178,7 +178,9 @@ fn every_line_is_listed_on_request() {
     let ids: Vec<String> = (0..1200).map(|n| format!("$device:{n}")).collect();
     let fake = Fake::start();
     let short = export(&fake, table(&ids), &["--dry-run"]);
-    short.says("1,200 ids (`ids.csv`, lines 2, 3, 4, 5, 6; and 1,195 more) of an anonymous device");
+    short.says(
+        "1,200 ids (`ids.csv`, lines 2, 3, 4, 5, 6; and 1,195 more) are of an anonymous device",
+    );
     assert_eq!(short.stderr.lines().count(), 1, "{short}");
     let long = export(&fake, table(&ids), &["--dry-run", "--show-warnings"]);
     long.says("\n  `ids.csv`, line 2\n")
@@ -235,10 +237,10 @@ fn white_space_is_refused_dropped_or_kept_as_the_operator_says() {
         .says("--trim")
         .says("--keep-whitespace");
     sends(&ids, &["--trim"], &["a1", "a2", "a3", "a4"])
-        .says("3 ids (`ids.csv`, lines 3, 4, 5) with outer white space, dropped as you said");
+        .says("3 ids (`ids.csv`, lines 3, 4, 5) had white space around them; dsr removed it");
     let spaces = [" a2", "a3\u{a0}"];
     sends(&spaces, &["--keep-whitespace"], &spaces)
-        .says("2 ids (`ids.csv`, lines 2, 3) with outer white space, kept as you said");
+        .says("2 ids (`ids.csv`, lines 2, 3) have white space around them; dsr keeps it");
     sends_nothing(&["a1", " null "], &["--trim"]).says("line 3");
     sends_nothing(&["a1", " null "], &["--keep-whitespace"]).says("line 3");
     sends_nothing(&["a1", "  "], &["--trim"]).says("line 3: the id is empty");

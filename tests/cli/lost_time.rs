@@ -13,13 +13,13 @@ fn after_an_accepted_set_back_nothing_speaks_for_the_lost_time() {
     let found = operator.run(&["find", "--id", "b1"]);
     found
         .exits_with(0)
-        .says("lacks what was recorded between")
+        .says("lacks what was recorded from")
         .says("people may have been erased in that time");
     let json = operator.run(&["find", "--id", "b1", "--json"]).json();
     assert_eq!(json["warnings"][0]["kind"], "set_back_accepted");
     let status = operator.run(&["status", "--cached", "--all"]);
-    status.exits_with(0).says("lacks what was recorded between");
-    assert_eq!(status.stderr.matches("set back").count(), 1, "{status}");
+    status.exits_with(0).says("lacks what was recorded from");
+    assert_eq!(status.stderr.matches("older copy").count(), 1, "{status}");
     let page = operator.run(&["report"]);
     let elsewhere = page.exits_with(0).stdout.split("What is not in it").nth(1);
     let elsewhere = elsewhere.expect("a section");
@@ -38,7 +38,11 @@ fn where_nothing_was_set_back_nothing_is_said_of_it() {
     let operator = Operator::at(&fake);
     operator.run(&["export", "--gdpr", "a1"]).exits_with(0);
     for args in [&["find", "b1"][..], &["status"], &["report"]] {
-        operator.run(args).exits_with(0).never_says("set back");
+        operator
+            .run(args)
+            .exits_with(0)
+            .never_says("set back")
+            .never_says("older copy");
     }
     let report = operator.run(&["report", "--json"]).json();
     assert_eq!(
@@ -64,7 +68,7 @@ fn the_status_of_an_accepted_ledger_says_what_it_lacks() {
         "{shown}"
     );
     let lost = format!("at least {} entries", seen - has);
-    for said in ["was set back", "accepted on 20", &lost] {
+    for said in ["older copy", "Accepted on 20", &lost] {
         assert!(text.contains(said), "{said}: {shown}");
     }
     let json = operator.run(&["ledger", "status", "--json"]).json();
@@ -89,14 +93,14 @@ fn heads_of_the_lost_time_are_told_from_tampering() {
 
     let before = verify(&last);
     let shown = &before.exits_with(74).stdout;
-    assert!(shown.contains("was set back"), "{before}");
+    assert!(shown.contains("older copy"), "{before}");
 
     operator.run(&["ledger", "accept", "--yes"]).exits_with(0);
     // Once with a trail shorter than the lost one, and once with a longer one.
     for name in ["d1", "e1", "f1"] {
         let exact = verify(&last);
         let shown = exact.exits_with(0).stdout.replace('\n', " ");
-        for said in ["of the time that was lost", "accepted on 20", " by "] {
+        for said in ["from the lost time", "accepted on 20", " by "] {
             assert!(shown.contains(said), "{said}: {exact}");
         }
         assert!(!shown.contains("saved head matches"), "{exact}");
@@ -108,8 +112,8 @@ fn heads_of_the_lost_time_are_told_from_tampering() {
         let other = verify(&between);
         other.exits_with(74).never_says("who could write");
         let shown = other.stdout.replace('\n', " ");
-        assert!(shown.contains("cannot be checked"), "{other}");
-        verify(&kept).exits_with(0).never_says("cannot be checked");
+        assert!(shown.contains("dsr cannot check"), "{other}");
+        verify(&kept).exits_with(0).never_says("cannot check");
         operator.run(&["export", "--gdpr", name]).exits_with(0);
     }
     let forged = format!("1:{}", "0".repeat(64));
@@ -141,7 +145,7 @@ fn what_was_sent_in_the_lost_time_is_not_said_to_have_lost_an_answer() {
     let found = operator.run(&["find", "--id", "b1"]);
     let shown = &found.exits_with(0).stdout;
     assert!(
-        shown.contains("Possibly carried out (the ledger was set back)"),
+        shown.contains("Possibly carried out (the ledger was restored from an older copy)"),
         "{found}"
     );
     let name = operator.only_request()["id"].clone();
@@ -157,7 +161,7 @@ fn what_was_sent_in_the_lost_time_is_not_said_to_have_lost_an_answer() {
     );
     let reason = job["reason"].as_str().expect("a reason");
     assert!(
-        reason.starts_with("recovered: the ledger was set back"),
+        reason.starts_with("recovered: the ledger was restored from an older copy"),
         "{job}"
     );
 }
@@ -219,7 +223,7 @@ fn what_was_lost_is_told_until_the_operator_has_looked_it_up() {
         .stdout
         .clone();
     assert!(shown.contains("asked again: T-3"), "{shown}");
-    operator.run(&review).exits_with(2).says("looked up before");
+    operator.run(&review).exits_with(2).says("already recorded");
     operator.run(&["audit", "verify"]).exits_with(0);
 }
 
@@ -271,7 +275,7 @@ fn the_reasons_say_no_more_than_is_known_of_the_lost_time() {
     let job = operator.only_request()["jobs"][0].clone();
     let reason = job["reason"].as_str().expect("a reason");
     assert!(
-        reason.contains("it may have been sent before, in the time the ledger lacks"),
+        reason.contains("it may have been sent before, in the lost time"),
         "{job}"
     );
     assert!(!reason.contains("no answer came"), "{job}");
@@ -292,16 +296,16 @@ fn the_operators_naming_of_a_task_is_not_shown_as_a_post() {
         .exits_with(0);
     let job = operator.only_request()["jobs"][0].clone();
     let reason = job["reason"].as_str().expect("a reason");
-    assert!(reason.contains("the ledger was set back"), "{job}");
     assert!(
-        reason.contains("the operator named the task on 20"),
+        reason.contains("the ledger was restored from an older copy"),
         "{job}"
     );
+    assert!(reason.contains("task set by hand on 20"), "{job}");
     assert_eq!(job["possible_duplicate"], false, "{job}");
     assert_eq!(job["submitted_at"], json!(null), "{job}");
     let page = operator.run(&["report", &name, "--format", "html"]);
     let page = page.exits_with(0).stdout.replace('\n', " ");
-    assert!(page.contains("the operator named the task"), "{page}");
+    assert!(page.contains("task set by hand"), "{page}");
     assert!(!page.contains("Mixpanel accepted it"), "{page}");
     operator.run(&["audit", "verify"]).exits_with(0);
 }

@@ -94,9 +94,9 @@ fn events_are_told_by_when_they_came_as_seen_from_the_deletion() {
     human.exits_with(0).never_says("x.test");
     let said = human.stdout.replace('\n', " ");
     for text in [
-        "2 erased people were collected again, in 6 events: 4 after the deletion was done, 1 since it",
+        "2 erased people were collected again, in 6 events: 4 after the deletion was done, 1 while it ran",
         "2 events are from before a deletion",
-        "Looked at 11 events in 1 file for 2 people",
+        "Checked 11 events in 1 file for 2 people",
         "`events.jsonl`, line 7",
     ] {
         assert!(said.contains(text), "no `{text}`\n{human}");

@@ -340,12 +340,12 @@ fn what_was_given_up_is_not_said_to_wait_for_a_word() {
     let name = name_of(&operator);
     operator.run(&["resume", &name, "--abandon"]).exits_with(0);
     let again = operator.run(&["resume", &name, "--send-again"]);
-    again.exits_with(2).says("you gave up on");
+    again.exits_with(2).says("was abandoned on");
     again.says("make a new request");
     let list = operator.run(&["suppressions", "export"]);
     list.exits_with(0).says("1 person stays on the list");
-    list.says("you gave up").never_says("settle it");
+    list.says("abandoned").never_says("resolve it");
     let cancelled = operator.run(&["cancel", &name]);
-    cancelled.exits_with(6).says("you gave up");
+    cancelled.exits_with(6).says("it is abandoned");
     cancelled.never_says("--send-again");
 }

@@ -82,16 +82,16 @@ fn a_ledger_that_was_set_back_is_not_written_to_and_sends_nothing() {
         &["audit", "log"],
         &["audit", "head"],
     ] {
-        operator.run(args).exits_with(0).says("set back");
+        operator.run(args).exits_with(0).says("older copy");
     }
     let verified = operator.run(&["audit", "verify"]);
     let first = verified.exits_with(74).stdout.lines().next();
     let first = first.unwrap_or_default();
-    assert!(first.contains("set back"), "{verified}");
+    assert!(first.contains("older copy"), "{verified}");
     let json = operator.run(&["audit", "verify", "--json"]).json();
     assert_eq!(json["audit"]["set_back"], true);
     let status = operator.run(&["ledger", "status"]);
-    for label in ["Last entry:", "Seen here:"] {
+    for label in ["Last entry of its audit trail:", "Last seen on this host:"] {
         assert!(status.exits_with(74).stdout.contains(label), "{status}");
     }
     let doctor = operator.run(&["doctor", "--offline"]);
@@ -183,7 +183,7 @@ fn what_may_have_been_sent_since_is_unknown_and_not_sent_again() {
     ] {
         let text = &shown.exits_with(0).stdout;
         assert!(
-            text.contains("may have been sent before the ledger was set back"),
+            text.contains("may have been sent in the lost time"),
             "{shown}"
         );
         assert!(!text.contains("(set_back)"), "{shown}");
@@ -304,11 +304,11 @@ fn a_ledger_that_is_gone_is_not_made_anew_without_a_word() {
         &["status"],
         &["audit", "verify"],
     ] {
-        operator.run(args).exits_with(74).says("gone");
+        operator.run(args).exits_with(74).says("missing");
     }
     let doctor = operator.run(&["doctor", "--offline"]);
     doctor.exits_with(74).never_says("Nothing is wrong");
-    assert!(doctor.stdout.contains("gone"), "{doctor}");
+    assert!(doctor.stdout.contains("missing"), "{doctor}");
     assert!(!ledger_of(&operator).exists());
     assert_eq!(fake.posts().len(), 1);
     operator.run(&["ledger", "accept", "--yes"]).exits_with(0);
@@ -423,17 +423,14 @@ fn the_people_of_the_lost_span_are_named_as_missing_on_the_suppression_list() {
     delete("a1");
     let copy = copy_of(&operator);
     delete("b1");
-    operator
-        .run(&export)
-        .exits_with(0)
-        .never_says("was set back");
+    operator.run(&export).exits_with(0).never_says("older copy");
     put_back(&operator, &copy);
     let accepted = operator.run(&["ledger", "accept", "--yes"]);
     accepted.exits_with(0).says("suppression list");
     accepted.says("Keep the last list");
     let list = fs::read(operator.work().join("list.txt")).expect("a list");
     let refused = operator.run(&export);
-    refused.exits_with(2).says("was set back");
+    refused.exits_with(2).says("older copy");
     refused.says("another file").never_says("--allow-fewer");
     let after = fs::read(operator.work().join("list.txt")).expect("a list");
     assert!(list == after, "nobody fell off it");
@@ -441,6 +438,6 @@ fn the_people_of_the_lost_span_are_named_as_missing_on_the_suppression_list() {
     let apart = operator.run(&apart);
     apart
         .exits_with(0)
-        .says("was set back")
+        .says("older copy")
         .says("Keep the last list");
 }

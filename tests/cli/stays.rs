@@ -69,7 +69,7 @@ fn people_stay_on_the_list_when_their_records_are_purged() {
     operator
         .run(&["suppressions", "check", "--exit-status", "events.jsonl"])
         .exits_with(1)
-        .never_says("nobody is found");
+        .never_says("does not find people");
     let found = operator.run(&[
         "find",
         "--id",

@@ -242,7 +242,7 @@ fn what_differs_is_named_wherever_the_trail_has_it() {
             "UPDATE answers SET day = '2026-01-19'",
             "the day of its answer is 2026-01-19, and the trail has 2026-01-20",
         ),
-        ("DELETE FROM answers", "its answer is gone"),
+        ("DELETE FROM answers", "its answer is missing"),
         ("UPDATE jobs SET state = 'failed'", "`state`"),
         (
             "UPDATE steps SET at = '2026-01-06T00:00:00.000Z' WHERE to_state = 'done'",

@@ -81,7 +81,7 @@ fn a_token_that_mixpanel_turns_away_is_told_of_until_mixpanel_takes_it() {
     operator
         .run(&["auth", "status", "--exit-status"])
         .exits_with(4)
-        .says("turned");
+        .says("refused");
 
     // The note is about this token: another one in the same variable starts clean.
     let operator = operator.with("DSR_TOKEN", "another-token");
@@ -113,7 +113,7 @@ fn a_token_is_marked_by_whichever_call_finds_out() {
         operator
             .run(&["status", "--cached"])
             .exits_with(0)
-            .says("turned");
+            .says("refused");
     }
 }
 

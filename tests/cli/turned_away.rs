@@ -37,7 +37,7 @@ fn a_job_whose_cancellation_was_refused_was_asked_about() {
         outcome
             .exits_with(4)
             .says(&format!("{asked} ({status})"))
-            .says("job 3 (task task-2): it was not cancelled: Mixpanel was not asked to")
+            .says("job 3 (task task-2): it was not cancelled: dsr did not ask Mixpanel")
             .says("put it into DSR_TOKEN")
             .never_says("dsr auth login");
         let calls = fake.calls().into_iter();

@@ -240,7 +240,7 @@ fn prepared(case: &Case, world: &World) -> Option<Scene> {
             }))
         }
         "Put the newest copy in place" => Some(Scene::at(world.quick.url()).with_an_older_copy()),
-        "Say that it is settled" => {
+        "Record that the review is done" => {
             let scene = Scene::at(world.quick.url()).with_an_older_copy();
             Some(scene.that_was_accepted())
         }

@@ -295,7 +295,7 @@ impl Scene {
         }
         let outcome = Running::start(self.bash(&text), "").end();
         let asks = [
-            "no terminal to ask on",
+            "and there is no terminal",
             "nothing was given on standard input",
         ];
         match asks.iter().any(|asks| outcome.stderr.contains(asks)) {

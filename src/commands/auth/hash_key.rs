@@ -57,7 +57,7 @@ fn typed_key(ctx: &Context, args: &HashKeyArgs) -> Result<HashKey, Failure> {
         true => ctx.ui.read_secret()?,
         false => ctx
             .ui
-            .ask_secret("Key (not shown): ", "the key must be typed")
+            .ask_secret("Key (not shown): ", "dsr asks for the key")
             .map_err(|error| {
                 Failure::from(error).or_hint("pipe it in: `… | dsr auth hash-key --with-key`")
             })?,

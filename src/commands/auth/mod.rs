@@ -118,14 +118,14 @@ fn login(ctx: &mut Context, args: &LoginArgs) -> Result<ExitStatus, Failure> {
         true => ctx.ui.read_secret()?,
         false => ctx
             .ui
-            .ask_secret("OAuth token (not shown): ", "the token must be typed")
+            .ask_secret("OAuth token (not shown): ", "dsr asks for the token")
             .map_err(|error| {
                 Failure::from(error).or_hint("pipe it in: `… | dsr auth login --with-token`")
             })?,
     };
     let token = OauthToken::new(text.expose_secret(), Some(issued), TokenOrigin::Keyring)
         .map_err(|error| {
-            usage(format!("this cannot be a token: {error}")).hint("copy it again from Mixpanel")
+            usage(format!("this is not a token: {error}")).hint("copy it again from Mixpanel")
         })?
         .named(name.clone());
     // A damaged entry is also an entry: this token is not the first then.
@@ -141,7 +141,7 @@ fn login(ctx: &mut Context, args: &LoginArgs) -> Result<ExitStatus, Failure> {
     });
     if !is_used(ctx, &name)? {
         ctx.ui.note(&format!(
-            "No project uses it yet: say `auth = \"{name}\"` in the config file, or `dsr auth use {name}` for all that name none."
+            "No project uses it yet. Add `auth = \"{name}\"` to a project in the config file, or run `dsr auth use {name}` for all projects that name no token."
         ));
     }
     // The token is kept even if this fails.
@@ -168,13 +168,12 @@ fn go_on_with(ctx: &Context, name: &TokenName) -> Result<(), Failure> {
     };
     let count = open.iter().filter(uses_it).count();
     if count > 0 {
-        let requests = plural(count, "open request goes", "open requests go");
-        ctx.ui
-            .note(&format!("{requests} on with it: see `dsr status`."));
+        let requests = plural(count, "open request now uses", "open requests now use");
+        ctx.ui.note(&format!("{requests} it: see `dsr status`."));
     }
     for sender in ledger::list_senders(&ctx.home.ledger())? {
         ctx.ui.note(&format!(
-            "One that sends just now ends with the token it began with: {}.",
+            "A dsr that is sending keeps its earlier token: {}.",
             holders::describe(&sender)
         ));
     }
@@ -196,7 +195,7 @@ fn use_token(ctx: &mut Context, name: &TokenName) -> Result<ExitStatus, Failure>
     make_default(ctx, name)?;
     warn_of_environment(ctx);
     ctx.ui.note(&format!(
-        "`{name}` is the token of all projects that name none."
+        "`{name}` is the token of all projects that name no token."
     ));
     status::show_one(ctx, token)
 }
@@ -215,7 +214,7 @@ fn warn_of_environment(ctx: &Context) {
     if ctx.environment.token.is_some() || ctx.environment.token_file.is_some() {
         ctx.ui.warn(
             "environment_token",
-            "DSR_TOKEN or DSR_TOKEN_FILE is set and is used instead of the keyring's",
+            "DSR_TOKEN or DSR_TOKEN_FILE is set, and dsr uses it instead of the keyring",
         );
     }
 }
@@ -237,7 +236,7 @@ fn logout(ctx: &mut Context, name: Option<TokenName>) -> Result<ExitStatus, Fail
     }
     if was_default && Keyring::list(&[]).is_ok_and(|left| !left.is_empty()) {
         ctx.ui
-            .note("It was the default; choose another one with `dsr auth use NAME`.");
+            .note("It was the default token; choose another with `dsr auth use NAME`.");
     }
     for (project, entry) in file.list() {
         if entry.auth.as_ref() == Some(&name) {
@@ -267,7 +266,7 @@ fn the_only_one() -> Result<TokenName, Failure> {
         _ => {
             let names: Vec<&str> = names.iter().map(TokenName::as_str).collect();
             let message = format!("there are several tokens: {}", names.join(", "));
-            Err(usage(message).hint("say which one with `--name NAME`"))
+            Err(usage(message).hint("name one with `--name NAME`"))
         }
     }
 }

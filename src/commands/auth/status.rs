@@ -34,7 +34,7 @@ pub(crate) fn run(ctx: &mut Context, args: &AuthStatusArgs) -> Result<ExitStatus
     let rejections = ctx.rejections().unwrap_or_else(|failure| {
         // This must not hide what is known without the ledger.
         let message = format!(
-            "whether Mixpanel turned one away is not known: {}",
+            "dsr cannot tell whether Mixpanel refused a token: {}",
             failure.message
         );
         ctx.ui.warn("ledger", &message);
@@ -177,7 +177,7 @@ pub(crate) fn trouble(
     let which = token.description();
     match (token.age(today), state.rejected_at) {
         (_, Some(at)) => Some(format!(
-            "Mixpanel turned {which} away on {} (401)",
+            "Mixpanel refused {which} on {} (401)",
             at.date_naive()
         )),
         (TokenAge::Expired { expired }, None) => Some(format!("{which} expired on {expired}")),
@@ -186,7 +186,7 @@ pub(crate) fn trouble(
             day_count(days_left)
         )),
         (TokenAge::NotKnown, None) if token.origin() != TokenOrigin::Sandbox => Some(format!(
-            "nobody knows when {which} expires: set DSR_TOKEN_ISSUED to the day it was made"
+            "the expiry date of {which} is not known: set DSR_TOKEN_ISSUED to the day it was made"
         )),
         (TokenAge::Good { .. } | TokenAge::NotKnown, None) => None,
     }

@@ -120,7 +120,7 @@ impl Context {
 
     pub(crate) fn warn_of_rejection(&self, which: &str, renewal: &str, at: DateTime<Utc>) {
         let day = at.date_naive();
-        let message = format!("Mixpanel turned {which} away on {day} (401); {renewal}");
+        let message = format!("Mixpanel refused {which} on {day} (401); {renewal}");
         self.ui.warn("token_rejected", &message);
     }
 

@@ -41,7 +41,7 @@ pub(crate) fn check_files(ctx: &Context) -> Vec<Check> {
     for path in ledger::list_files(&ctx.home.ledger()) {
         if is_open(&path) {
             let message = format!(
-                "others can read `{}`, where people's ids are",
+                "others can read `{}`, which has people's ids",
                 path.display()
             );
             let fix = close(&path);
@@ -69,7 +69,7 @@ pub(crate) fn check_ledger(ctx: &Context) -> Vec<Check> {
     match std::fs::metadata(&path) {
         Ok(metadata) if metadata.len() > LARGE => {
             ctx.ui
-                .note("Looking at the whole ledger; this takes a while.");
+                .note("Checking the whole ledger; this takes a while.");
         }
         Ok(_) => {}
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -92,7 +92,7 @@ pub(crate) fn check_ledger(ctx: &Context) -> Vec<Check> {
         }
         // `check_files` reports it.
         Err(LedgerError::NotPrivate(NotPrivate::OpenFile { .. })) => {
-            let message = "not looked at as long as others can read it";
+            let message = "not checked while others can read it";
             let fix = "close it, then run `dsr doctor` again";
             vec![Check::warning("ledger", message, fix)]
         }
@@ -117,7 +117,7 @@ fn of_no_ledger(path: &Path) -> Check {
     let seen = match ledger::find_seen(path) {
         Ok(Seen::Nothing) => {
             let path = path.display();
-            let message = format!("there is none at `{path}`; the first request makes it");
+            let message = format!("there is no ledger at `{path}`; the first request makes one");
             return Check::fine("ledger", message);
         }
         Ok(seen @ (Seen::Head(_) | Seen::Unreadable)) => seen,
@@ -132,7 +132,7 @@ fn of_set_back(set_back: &SetBack) -> Check {
 }
 
 fn of_lost(lost: &LostTime) -> Check {
-    let message = format!("{lost}; its suppression list lacks people deleted then");
+    let message = format!("{lost}; its suppression list lacks people deleted in that time");
     let fix = "keep the last suppression list that your servers have; see “Restore a ledger” in the runbooks";
     Check::warning("ledger", message, fix)
 }
@@ -152,8 +152,8 @@ fn of_trail(glance: &Glance) -> Check {
             ),
         ),
         Some(finding) => {
-            let message = format!("the audit trail does not fit: {finding}");
-            let fix = "run `dsr audit verify`, and keep the ledger as it is";
+            let message = format!("the audit trail has a problem: {finding}");
+            let fix = "run `dsr audit verify`, and do not change the ledger";
             Check::problem("audit", ExitStatus::LocalIo, message, fix)
         }
     }
@@ -173,13 +173,17 @@ fn of_health(path: &Path, health: &Health) -> Check {
         return of_set_back(set_back);
     }
     if health.receipts > 0 {
-        let files = plural(health.receipts, "receipt waits", "receipts wait");
-        let message = format!("{files} to be recorded, of what Mixpanel accepted");
+        let files = plural(
+            health.receipts,
+            "receipt of an accepted job is",
+            "receipts of accepted jobs are",
+        );
+        let message = format!("{files} not recorded yet");
         return Check::warning("ledger", message, "run `dsr status`");
     }
     if health.unsettled > 0 {
         let jobs = plural(health.unsettled, "job is", "jobs are");
-        let message = format!("it is unknown what became of some jobs: {jobs} to be settled");
+        let message = format!("{jobs} unknown");
         return Check::warning("ledger", message, "run `dsr resume`");
     }
     if health.ids_to_hash > 0 {
@@ -190,7 +194,7 @@ fn of_health(path: &Path, health: &Health) -> Check {
     }
     if health.log_bytes > LONG_LOG {
         let message = format!(
-            "{} of it wait in its log: some program keeps it open",
+            "{} of the ledger are still in its log: some program keeps the ledger open",
             size(health.log_bytes)
         );
         let fix = "end that program; the next dsr writes the log back";
@@ -198,10 +202,7 @@ fn of_health(path: &Path, health: &Health) -> Check {
     }
     let mut message = format!("whole, {}", size(health.bytes + health.log_bytes));
     for sender in &health.senders {
-        message.push_str(&format!(
-            "; sending just now: {}",
-            holders::describe(sender)
-        ));
+        message.push_str(&format!("; sending now: {}", holders::describe(sender)));
     }
     Check::fine("ledger", message)
 }

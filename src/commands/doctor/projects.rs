@@ -80,7 +80,7 @@ fn of_settings(resolved: &Resolved, mode: &Mode) -> Check {
     let check = match mode {
         Mode::Real if !project.token.has_documented_form() => Check::warning(
             "project",
-            "its token does not look like one: 32 hex digits",
+            "its token does not look like a project token (32 hex digits)",
             "copy the project token from Mixpanel's project settings",
         ),
         Mode::Real | Mode::Sandbox { .. } => Check::fine(
@@ -122,8 +122,8 @@ pub(super) async fn ask_each(ctx: &mut Context, resolved: &[Resolved], checks: &
         },
     };
     let Some(mut ledger) = ledger else {
-        let message = "not asked: without the ledger nobody keeps the pace";
-        let fix = "put the ledger right, then run `dsr doctor` again";
+        let message = "not asked: dsr needs the ledger to keep to the rate limit";
+        let fix = "repair the ledger, then run `dsr doctor` again";
         checks.push(Check::warning("mixpanel", message, fix));
         return;
     };
@@ -138,7 +138,7 @@ pub(super) async fn ask_each(ctx: &mut Context, resolved: &[Resolved], checks: &
             }
             // The token checks report the reason.
             Err(failure) if failure.status == ExitStatus::Auth => {
-                let message = "not asked: it has no token that could be sent";
+                let message = "not asked: the project has no valid token";
                 checks.push(Check::skipped("mixpanel", message).of(name));
             }
             Err(failure) => checks.push(Check::of_failure("ledger", &failure)),
@@ -185,14 +185,14 @@ fn of_probe(ctx: &Context, project: &Project, probe: &Probe, renewal: &str) -> C
         Probe::NotAllowed { http_status: 401 } => Check::problem(
             WHAT,
             ExitStatus::Auth,
-            format!("turns the OAuth token away (401); region `{region}` may be wrong, too"),
+            format!("refuses the OAuth token (401); region `{region}` may be wrong, too"),
             renewal,
         ),
         Probe::NotAllowed { http_status } => Check::problem(
             WHAT,
             ExitStatus::Auth,
-            format!("does not let this token into the project ({http_status})"),
-            format!("{ELIGIBLE}; as such a person, {renewal}"),
+            format!("does not allow this token in the project ({http_status})"),
+            format!("{ELIGIBLE}; as that person, {renewal}"),
         ),
         Probe::Odd { status } => Check::warning(
             WHAT,
@@ -203,11 +203,7 @@ fn of_probe(ctx: &Context, project: &Project, probe: &Probe, renewal: &str) -> C
             ),
             "check DSR_API_URL and the proxy",
         ),
-        Probe::RateLimited => Check::warning(
-            WHAT,
-            "its rate limit is in the way (429), so nothing could be asked",
-            again,
-        ),
+        Probe::RateLimited => Check::warning(WHAT, "not asked: Mixpanel's rate limit (429)", again),
         Probe::Unreachable { reason } => {
             let fix = match (&ctx.environment.proxy, project.api_url.is_loopback()) {
                 (Some(proxy), false) => {
@@ -215,7 +211,7 @@ fn of_probe(ctx: &Context, project: &Project, probe: &Probe, renewal: &str) -> C
                 }
                 (_, _) => "check the network".to_owned(),
             };
-            let message = format!("cannot be asked: {reason}");
+            let message = format!("cannot be reached: {reason}");
             Check::problem(WHAT, ExitStatus::Temporary, message, fix)
         }
         Probe::Interrupted => Check::skipped(WHAT, "not asked: interrupted"),
@@ -226,7 +222,7 @@ fn of_clock(ahead: chrono::TimeDelta) -> Check {
     match ahead.abs() > MAX_SKEW {
         true => Check::warning(
             "clock",
-            format!("{}, and due dates hang on it", clocks_apart(ahead)),
+            format!("{}, and due dates depend on it", clocks_apart(ahead)),
             "set the clock, for example with `timedatectl set-ntp true`",
         ),
         false => Check::fine("clock", "agrees with Mixpanel's"),

@@ -69,8 +69,10 @@ fn of_state(ctx: &Context, state: &TokenState) -> Check {
                 (false, _) => Check::problem("token", ExitStatus::Auth, message, renew),
                 (true, Some(_)) => Check::warning("token", message, renew),
                 (true, None) => {
-                    let message = format!("nobody knows when {} expires", token.description());
-                    let fix = "set DSR_TOKEN_ISSUED to the day it was made, such as 2026-05-31";
+                    let message =
+                        format!("the expiry date of {} is not known", token.description());
+                    let fix =
+                        "set DSR_TOKEN_ISSUED to the day the token was made, such as 2026-05-31";
                     Check::warning("token", message, fix)
                 }
             }
@@ -87,7 +89,7 @@ fn fine_text(state: &TokenState, today: NaiveDate) -> String {
     let (which, fingerprint) = (token.description(), token.fingerprint());
     match token.age(today) {
         TokenAge::Good { expires, days_left } => format!(
-            "{which} ({fingerprint}) is good until {expires} ({})",
+            "{which} ({fingerprint}) is valid until {expires} ({})",
             day_count(days_left)
         ),
         _ => format!("{which} ({fingerprint})"),

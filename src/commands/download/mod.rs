@@ -149,16 +149,16 @@ impl DownloadArgs {
         let lost: Vec<&str> = lost.collect();
         let message = match lost.len() {
             0 => return None,
-            1 => "1 archive is not as it was fetched: see above".to_owned(),
+            1 => "1 archive is missing or has changed: see above".to_owned(),
             count => format!(
-                "{} are not as they were fetched: see above",
+                "{} are missing or have changed: see above",
                 plural(count, "archive", "archives")
             ),
         };
         let commands = self.each_again_with("--again", &lost);
         Some(
             Failure::new(ExitStatus::LocalIo, "local_io", message).hint(format!(
-                "put the file back, or move what is there away and fetch it again: {commands}"
+                "restore the file, or move a changed file away and fetch it again: {commands}"
             )),
         )
     }
@@ -341,7 +341,7 @@ pub(crate) fn tell(
 ) -> ExitStatus {
     if let Some(signal) = ctx.interrupt.signal() {
         let failure = Failure::new(signal.exit_status(), "interrupted", "interrupted")
-            .hint("what was fetched or split as a whole is kept; go on with the same command");
+            .hint("complete archives and packages are kept; run the same command again");
         ctx.ui.fail(&failure);
         return failure.status;
     }
@@ -381,7 +381,7 @@ pub(super) fn in_the_way_of(
     let mut commands: Vec<String> = commands.collect();
     commands.dedup();
     let hint = format!(
-        "what was fetched before stays; move it away, then run {}, or name another folder with `--to`",
+        "move it away, then run {}; or name another folder with `--to`",
         commands.join(", ")
     );
     if let [_] = blocked.as_slice() {
@@ -391,7 +391,7 @@ pub(super) fn in_the_way_of(
         .iter()
         .map(|(_, path)| format!("`{}`", path.display()));
     let paths = paths.collect::<Vec<_>>().join(", ");
-    let message = format!("files are there already and are not overwritten: {paths}");
+    let message = format!("these files already exist, and dsr did not overwrite them: {paths}");
     Some(Failure::new(ExitStatus::Usage, "exists", message).hint(hint))
 }
 
@@ -402,9 +402,9 @@ fn not_fetched(status: ExitStatus, reports: &[DownloadReport]) -> Failure {
         ExitStatus::Running => Failure::new(
             status,
             "running",
-            format!("{count} not finished by Mixpanel yet, as far as the ledger knows"),
+            format!("Mixpanel has not finished {count}, as far as the ledger knows"),
         )
-        .hint("ask with `dsr status`, then run `dsr download` again"),
+        .hint("check with `dsr status`, then run `dsr download` again"),
         ExitStatus::Failed => Failure::new(
             status,
             "no_link",
@@ -422,7 +422,7 @@ fn not_fetched(status: ExitStatus, reports: &[DownloadReport]) -> Failure {
             "temporary",
             format!("{count} could not be fetched: see above"),
         )
-        .hint("nothing was kept of it; try again with `dsr download`"),
+        .hint("no partial file was kept; try again with `dsr download`"),
     }
 }
 

@@ -119,7 +119,7 @@ impl SplitArgs {
                 (&trouble, ctx.interrupt.signal())
             {
                 return Failure::new(signal.exit_status(), "interrupted", "interrupted")
-                    .hint("nothing was kept of it; split it with the same command again");
+                    .hint("no package was kept; run the same command again");
             }
             let short = request.id.short();
             let again = |flags: &[&str]| self.again(short, &download.path, flags);
@@ -150,8 +150,8 @@ pub(crate) fn refuse_several_jobs(
     let jobs = |request: &RequestRecord| request.count_jobs(|_| true);
     if args.ids.is_some() && requests.iter().map(jobs).sum::<usize>() > 1 {
         return Err(
-            usage("`--ids` is for a request of one job, and this one has several")
-                .hint("leave it out: the ledger knows the ids of each job"),
+            usage("`--ids` is for a request with one job, and this request has several")
+                .hint("leave `--ids` out: the ledger knows the ids of each job"),
         );
     }
     Ok(())
@@ -182,9 +182,8 @@ pub(crate) fn to_be_checked<'a>(
     let unclear: Vec<_> = drafts.iter().filter(is_unclear).collect();
     let failure = |message: String| Failure::new(ExitStatus::Refused, "to_check", message);
     if unclear.is_empty() {
-        let message = "Mixpanel delivered the categories of several people as one list: no package is ready to be sent";
-        let hint =
-            "ask for one id at a time: `dsr export --ccpa --disclosure categories` plans it so";
+        let message = "Mixpanel delivered the categories of several people as one list: no package is ready to send";
+        let hint = "export one id at a time: `dsr export --ccpa --disclosure categories` does that";
         return (!drafts.is_empty()).then(|| failure(message.to_owned()).hint(hint));
     }
     let sum = |count: fn(&Unassigned) -> u64| {
@@ -209,10 +208,10 @@ pub(crate) fn to_be_checked<'a>(
     );
     let mut hint = format!("look through `unassigned/` in {folders}, then run {commands}");
     if sum(|counts| counts.missing) > 0 {
-        hint += "; `report.json` there names what is missing";
+        hint += "; `report.json` there lists what is missing";
     }
     if sum(|counts| counts.others_only) > 0 {
-        hint += "; where no record is of anybody asked for, check that it is the right archive";
+        hint += "; if no record is about a requested person, check that it is the right archive";
     }
     Some(failure(message).hint(hint))
 }

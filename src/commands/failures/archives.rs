@@ -14,7 +14,7 @@ impl From<DownloadError> for Failure {
         let hint = match error {
             DownloadError::Ledger(error) => return error.into(),
             DownloadError::Folder { .. } => {
-                "nothing was kept of it; make room or name another folder with `--to`"
+                "no partial file was kept; free space or name another folder with `--to`"
             }
         };
         Self::from_error(ExitStatus::LocalIo, "local_io", &error).hint(hint)
@@ -29,7 +29,7 @@ impl From<NewFileError> for Failure {
                 return in_the_way(&path, hint);
             }
             NewFileError::Write { .. } => {
-                "nothing was kept of it; make room or name another file with `--output`"
+                "no partial file was kept; free space or name another file with `--output`"
             }
         };
         Self::from_error(ExitStatus::LocalIo, "local_io", &error).hint(hint)
@@ -46,7 +46,7 @@ pub(crate) fn split_failure(
     let input = |hint: String| (ExitStatus::Input, "archive", hint);
     let again = format!("move it away and fetch it again: {}", command(&["--again"]));
     let keep_secret = format!(
-        "keep the project's API secret (in Mixpanel's project settings): `dsr project secret {project}`"
+        "give dsr the project's API secret (from Mixpanel's project settings): `dsr project secret {project}`"
     );
     let (status, kind, hint) = match trouble {
         SplitTrouble::NoIds { .. } => (
@@ -93,17 +93,17 @@ pub(crate) fn split_failure(
                 input(again)
             }
             SplitError::Unsafe(_) | SplitError::Unsupported { .. } => input(
-                "look at it with care; Mixpanel's support can tell whether it made it so"
+                "ask Mixpanel's support whether the archive is genuine"
                     .to_owned(),
             ),
             SplitError::Compression { .. } => input(
                 "unpack it with another program, such as `7z x ARCHIVE`; dsr made no packages of it"
                     .to_owned(),
             ),
-            SplitError::Nobody => input("is it the right file?".to_owned()),
+            SplitError::Nobody => input("check that it is the right file".to_owned()),
             SplitError::TargetExists { path } => {
                 let hint = format!(
-                    "it holds other packages, or is not dsr's: move it away, then run {}",
+                    "the folder has other packages, or dsr did not make it: move it away, then run {}",
                     command(&[])
                 );
                 return in_the_way(path, &hint);
@@ -111,7 +111,7 @@ pub(crate) fn split_failure(
             SplitError::NotAsMade { reviewed, .. } => {
                 let flags: &[&str] = if *reviewed { &["--checked"] } else { &[] };
                 let hint = format!(
-                    "hand over none of them; move the folder away, then make them anew: {}",
+                    "do not hand over any of these packages; move the folder away, then make them again: {}",
                     command(flags)
                 );
                 (ExitStatus::LocalIo, "local_io", hint)
@@ -119,12 +119,12 @@ pub(crate) fn split_failure(
             SplitError::Write { .. } => (
                 ExitStatus::LocalIo,
                 "local_io",
-                "nothing was kept of it; make room or correct the permissions".to_owned(),
+                "no package was kept; free space or correct the permissions".to_owned(),
             ),
             SplitError::Interrupted => (
                 ExitStatus::Interrupted,
                 "interrupted",
-                "nothing was kept of it; split it with the same command again".to_owned(),
+                "no package was kept; run the same command again".to_owned(),
             ),
         },
     };

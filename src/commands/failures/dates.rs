@@ -33,7 +33,7 @@ impl From<AnswerError> for Failure {
                 "nothing was recorded; record an answer once the person has it"
             }
             AnswerError::BeforeReceipt { .. } => {
-                "nothing was recorded; give the day on which the person was told with `--on DATE`"
+                "nothing was recorded; give the day you told the person with `--on DATE`"
             }
         };
         Self::from_error(ExitStatus::Usage, "usage", &error).hint(hint)

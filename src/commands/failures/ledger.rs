@@ -13,7 +13,7 @@ use super::people::OTHER_KEY;
 /// Hint where a file is in the way of a copy of the ledger.
 pub(crate) const COPY_IN_THE_WAY: &str = "no backup was made; choose a new name";
 const NOT_COPIED: &str =
-    "no backup was made; name a new file, in a folder that is there and has room";
+    "no backup was made; name a new file in an existing folder with free space";
 
 impl From<LedgerError> for Failure {
     fn from(error: LedgerError) -> Self {
@@ -62,7 +62,7 @@ impl From<LedgerError> for Failure {
             LedgerError::IdsHashed(_) => (
                 ExitStatus::Usage,
                 "ids_hashed",
-                "name the source the ids came from; `dsr find` tells whether somebody was among them",
+                "use the source the ids came from; `dsr find` shows whether a person was among them",
             ),
             LedgerError::NotHashed(_) => (
                 ExitStatus::Usage,
@@ -72,7 +72,7 @@ impl From<LedgerError> for Failure {
             LedgerError::Overtaken(_) => (
                 ExitStatus::Temporary,
                 "temporary",
-                "see what has become of it with `dsr status`",
+                "see its state with `dsr status`",
             ),
             LedgerError::OtherKey { .. } => (ExitStatus::Usage, "ledger_key", OTHER_KEY),
             LedgerError::Newer { .. } => (
@@ -86,7 +86,7 @@ impl From<LedgerError> for Failure {
             | LedgerError::Statement(_) => (
                 ExitStatus::Bug,
                 "bug",
-                "please report this; run `dsr status` to see what stands",
+                "please report this; `dsr status` shows what is recorded",
             ),
         };
         Self::from_error(status, kind, &error).hint(hint)

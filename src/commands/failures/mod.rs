@@ -30,7 +30,7 @@ pub(crate) use plans::no_key_for_plans;
 pub(crate) use sources::source_failure;
 
 /// How to give dsr a token without a keyring.
-const WITHOUT_KEYRING: &str = "set DSR_TOKEN_FILE to a file that holds the token and nobody else can read, and DSR_TOKEN_ISSUED to the day it was made";
+const WITHOUT_KEYRING: &str = "put the token in a file that only you can read; set DSR_TOKEN_FILE to that file, and DSR_TOKEN_ISSUED to the day the token was made";
 
 /// How to unlock a keyring without a desktop.
 const UNLOCK: &str = match cfg!(target_os = "macos") {
@@ -73,10 +73,10 @@ fn intake_hint(error: &IntakeError) -> Cow<'static, str> {
         IntakeError::Source { fault, .. } => return fault_hint(fault),
         IntakeError::Damaged { problems, .. } => match problems.remedy() {
             Remedy::Trim => {
-                "drop it with `--trim`, or keep it with `--keep-whitespace` if Mixpanel has the ids so"
+                "remove it with `--trim`, or keep it with `--keep-whitespace` if Mixpanel's ids have it"
             }
             Remedy::Pattern => {
-                "correct the lines or the pattern, or name a value that is an id all the same: `--allow ID`"
+                "correct the lines or the pattern; if a value is an id after all, add `--allow ID`"
             }
             Remedy::Encoding => {
                 "save it as UTF-8, or name its encoding, such as `--encoding windows-1252`"
@@ -94,12 +94,12 @@ fn intake_hint(error: &IntakeError) -> Cow<'static, str> {
             Remedy::Correct => "correct the lines and try again",
         },
         IntakeError::NearHeld(_) => {
-            "if the two lines name one person, write the id alike in both files; if they name two, say `--allow ID` with the listed id"
+            "if the two lines name one person, write the id the same way in both files; if they name two people, add `--allow ID` with the listed id"
         }
-        IntakeError::NoIds { .. } => "is it the right file?",
-        IntakeError::AllExcluded { .. } => "is what you excluded the right file?",
-        IntakeError::TooMany => "cut the source into several requests",
-        IntakeError::Spool(_) => "make room on the disk of dsr's data folder",
+        IntakeError::NoIds { .. } => "check that it is the right file",
+        IntakeError::AllExcluded { .. } => "check that `--exclude` names the right file",
+        IntakeError::TooMany => "split the source into several requests",
+        IntakeError::Spool(_) => "free space on the disk of dsr's data folder",
     };
     hint.into()
 }
@@ -114,7 +114,7 @@ fn fault_hint(fault: &Fault) -> Cow<'static, str> {
         Fault::UnreadableEncoding(_) => "save it as UTF-8 and try again",
         Fault::UnmarkedEncoding(encoding) => {
             let encoding = encoding.to_lowercase();
-            return format!("if that is what it is, say `--encoding {encoding}`").into();
+            return format!("if that is right, add `--encoding {encoding}`").into();
         }
         Fault::NoHeader { may_be_id: true } => {
             "if the first line is an id, add `--no-header`; if it is a heading, add `--column 1`"
@@ -124,27 +124,27 @@ fn fault_hint(fault: &Fault) -> Cow<'static, str> {
         }
         Fault::IdInHeading => "add `--no-header`",
         Fault::RepeatedColumn { .. } => {
-            "rename one of them, or name the one with the ids by its number: `--column NUMBER`"
+            "rename one of them, or give the number of the column with the ids: `--column NUMBER`"
         }
         Fault::Drawn { look, .. } => look.way_out().unwrap_or_default(),
         Fault::NoKnownColumn { .. } | Fault::SeveralColumns(_) | Fault::MissingColumn { .. } => {
-            "say which one: `--column NAME` or `--column NUMBER`"
+            "name the column with the ids: `--column NAME` or `--column NUMBER`"
         }
         Fault::WhichColumn { .. } => {
-            "say which column holds the ids: `--column NUMBER`, or `--delimiter` if the line was split wrongly, or `--format text` if whole lines are ids"
+            "name the column with the ids: `--column NUMBER`, or add `--delimiter` if the line was split wrongly, or `--format text` if whole lines are ids"
         }
         Fault::ListOrTable => {
             "if each line is one id, add `--format text`; if it is a table, put the names of its columns on the first line"
         }
         Fault::HeadingInList => {
-            "leave `--format text` out to skip the heading; if it really is an id, say `--no-header`"
+            "leave `--format text` out to skip the heading; if it really is an id, add `--no-header`"
         }
         Fault::NoKnownKey | Fault::SeveralKeys(_) | Fault::MissingKey(_) => {
-            "say which one: `--column KEY`, or `--column OUTER.KEY` for a key inside an object"
+            "name the key with the ids: `--column KEY`, or `--column OUTER.KEY` for a key inside an object"
         }
-        Fault::NoEvents => "is it the right file? `--format` says how to read it",
+        Fault::NoEvents => "check that it is the right file; `--format` sets how dsr reads it",
         Fault::Nameless => {
-            "say what names the person: `--column NAME`, or `--column OUTER.KEY` in JSON"
+            "name the column or key with the person's id: `--column NAME`, or `--column OUTER.KEY` in JSON"
         }
     };
     hint.into()
@@ -196,7 +196,7 @@ impl From<ResolveError> for Failure {
                 "add one with `dsr project add NAME --region us|eu|in`, or try `dsr --sandbox`"
             }
             ResolveError::NotChosen { .. } => {
-                "say `--project NAME`, or make one the default with `dsr project use NAME`"
+                "add `--project NAME`, or make one the default with `dsr project use NAME`"
             }
             ResolveError::UnknownProject { similar, .. } => {
                 let list =
@@ -207,9 +207,11 @@ impl From<ResolveError> for Failure {
             ResolveError::BadName { .. } => "use letters, digits, `-`, `_` and `.`",
             ResolveError::NamedTwice { .. } => "name each project once",
             ResolveError::TokenConflict { .. } => {
-                "nothing was sent; unset DSR_PROJECT_TOKEN to use the config file's, or name another project with `--project`"
+                "nothing was sent; unset DSR_PROJECT_TOKEN to use the token in the config file, or name another project with `--project`"
             }
-            ResolveError::RegionConflict { .. } => "unset DSR_REGION to use the config file's",
+            ResolveError::RegionConflict { .. } => {
+                "unset DSR_REGION to use the region in the config file"
+            }
             ResolveError::NoToken { .. } => "add `token` to the project in the config file",
             ResolveError::BadToken { .. } | ResolveError::ProjectIdAsToken { .. } => {
                 "copy the project token (32 hex digits) from Mixpanel's project settings"
@@ -233,7 +235,7 @@ impl From<CredentialError> for Failure {
             CredentialError::NoToken => ("no_token", "run `dsr auth login`".into()),
             CredentialError::NoNamedToken { name } => {
                 let command = login_command(Some(name));
-                let hint = format!("run `{command}`; `dsr auth status` lists those there are");
+                let hint = format!("run `{command}`; `dsr auth status` lists the tokens");
                 ("no_token", hint.into())
             }
             CredentialError::Keyring(error) => ("no_token", keyring_hint(error)),
@@ -250,7 +252,7 @@ impl From<CredentialError> for Failure {
             CredentialError::OpenTokenFile { path } => {
                 let path = quoted(path);
                 let hint = format!(
-                    "run `chmod 600 {path}`; where a container mounts it, give the secret mode 0400"
+                    "run `chmod 600 {path}`; if a container mounts it, give the secret mode 0400"
                 );
                 ("no_token", hint.into())
             }
@@ -439,7 +441,7 @@ pub(crate) fn local_io(error: &io::Error) -> Failure {
 /// A file is where the output should go.
 pub(crate) fn in_the_way(path: &Path, hint: &str) -> Failure {
     let message = format!(
-        "`{}` is there already and is not overwritten",
+        "`{}` already exists; dsr did not overwrite it",
         path.display()
     );
     Failure::new(ExitStatus::Usage, "exists", message).hint(hint)

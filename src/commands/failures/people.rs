@@ -10,7 +10,7 @@ use super::{in_the_way, quoted};
 
 /// Hint where the ledger's people were hashed under a key that is not available.
 pub(crate) const OTHER_KEY: &str =
-    "put the ledger's own key back: `dsr auth ledger-key --from FILE`, or DSR_LEDGER_KEY_FILE";
+    "restore the ledger's own key: `dsr auth ledger-key --from FILE`, or DSR_LEDGER_KEY_FILE";
 
 impl From<LedgerKeyError> for Failure {
     fn from(error: LedgerKeyError) -> Self {
@@ -43,11 +43,11 @@ pub(crate) fn ledger_key_hint(error: &LedgerKeyError) -> String {
             "check DSR_LEDGER_KEY_FILE; `dsr auth ledger-key --to FILE` makes such a file".to_owned()
         }
         LedgerKeyError::Keyring(_) => {
-            "make one with `dsr auth ledger-key --to FILE` and set DSR_LEDGER_KEY_FILE to it, always"
+            "make one with `dsr auth ledger-key --to FILE`, and always set DSR_LEDGER_KEY_FILE to it"
                 .to_owned()
         }
         LedgerKeyError::Gone => OTHER_KEY.to_owned(),
-        LedgerKeyError::Write { .. } => "no key was written; name a new file in a folder with room".to_owned(),
+        LedgerKeyError::Write { .. } => "no key was written; name a new file in a folder with free space".to_owned(),
         LedgerKeyError::Lock(_) => "check the permissions of dsr's data folder".to_owned(),
     }
 }

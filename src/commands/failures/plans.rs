@@ -11,7 +11,7 @@ use super::{in_the_way, ledger_key_hint};
 /// How an approver gets the key that sealed a plan.
 const GET_KEY: &str = "have the plan's creator run `dsr auth ledger-key --to FILE` and hand you the file safely; set DSR_LEDGER_KEY_FILE to it";
 
-const PLAN_ANEW: &str = "nothing was sent; plan it anew with `--plan`, and have it approved";
+const PLAN_ANEW: &str = "nothing was sent; make a new plan with `--plan`, and have it approved";
 
 impl From<PlanFileError> for Failure {
     fn from(error: PlanFileError) -> Self {
@@ -24,22 +24,22 @@ impl From<PlanFileError> for Failure {
             PlanFileError::Write { .. } => (
                 ExitStatus::LocalIo,
                 "local_io",
-                "nothing was kept of it; make room, correct the permissions or name another folder",
+                "no partial file was kept; free space, correct the permissions or name another folder",
             ),
             PlanFileError::Read { .. } => input("check that the file is there and readable"),
             PlanFileError::NotAPlan { .. } => {
-                input("name a file that `--plan` of `dsr delete` or `dsr export` has written")
+                input("name a plan file, from `--plan` of `dsr delete` or `dsr export`")
             }
             PlanFileError::Newer { .. } => input("use the dsr that wrote it, or a newer one"),
             PlanFileError::Damaged { .. } => input(
-                "nothing was sent; fetch it again from whoever made it (mail may change line ends: send it packed), or plan it anew",
+                "nothing was sent; get the file again from its creator (mail may change line breaks: send it in a zip), or make a new plan",
             ),
             PlanFileError::ForAnother { .. }
             | PlanFileError::Forged { .. }
             | PlanFileError::ByCreator { .. }
-            | PlanFileError::Doubled { .. } => {
-                input("nothing was sent; find out who added it, plan it anew, and have it approved")
-            }
+            | PlanFileError::Doubled { .. } => input(
+                "nothing was sent; find out who added it, then make a new plan and have it approved",
+            ),
             PlanFileError::TooLong => (
                 ExitStatus::Usage,
                 "usage",
@@ -69,7 +69,7 @@ impl From<Outdated> for Failure {
         let (kind, hint) = match &error {
             Outdated::Future { .. } => (
                 "outdated_plan",
-                "nothing was sent; set this machine's clock right, or plan it anew with `--plan`",
+                "nothing was sent; correct this machine's clock, or make a new plan with `--plan`",
             ),
             Outdated::Region { .. }
             | Outdated::Service { .. }

@@ -20,14 +20,14 @@ pub(crate) fn source_failure(error: &SourceError, command: &str) -> Failure {
         SourceError::Link { .. } => "name the file itself".to_owned(),
         SourceError::WithoutExtension { path, .. } => {
             let path = quoted(Path::new(path));
-            format!("name the file: `{command} {path}`; if it really is an id, say so with `--id`")
+            format!("name the file: `{command} {path}`; if it really is an id, use `--id`")
         }
         SourceError::Separated { .. } => {
-            "name each file by itself, and each id with `--id`; a list of ids goes into a file"
+            "name each file separately, and each id with `--id`; put a list of ids into a file"
                 .to_owned()
         }
         SourceError::Quoted { .. } => {
-            "type it without quotes, or with straight ones that the shell takes away; if the quote is part of an id, say so with `--id`"
+            "type it without quotes, or with straight quotes; if the quote is part of an id, use `--id`"
                 .to_owned()
         }
         SourceError::NotAlone { .. } => {

@@ -187,7 +187,7 @@ fn command_sheet(command: &clap::Command, known: &[String]) -> Sheet {
     if !is_root {
         rest.control("SH", ["GLOBAL OPTIONS"]);
         rest.text([roman(
-            "What every command takes, such as `--json` and `--sandbox`, is told in `dsr`(1).",
+            "See `dsr`(1) for the options of every command, such as `--json` and `--sandbox`.",
         )]);
     }
     examples(&mut rest, command);
@@ -231,10 +231,10 @@ fn shared_sections(roff: &mut Roff, typed: &str) {
         (
             "EXIT STATUS",
             "exit-status",
-            "0 is success. What the others mean is in",
+            "0 is success. The others are explained in",
         ),
         ("ENVIRONMENT", "environment", "The variables are in"),
-        ("FILES", "files", "Where everything is kept is told in"),
+        ("FILES", "files", "The files are listed in"),
     ];
     for (heading, topic, reference) in sections {
         roff.control("SH", [heading]);

@@ -7,7 +7,7 @@ use crate::commands::context::{Context, holders};
 use crate::commands::failures::{local_io, no_ledger, usage};
 use crate::domain::{ExitStatus, Kind, YesFlag};
 use crate::ledger::{self, Ledger, MaybeSent, Seen, SetBack};
-use crate::ui::{AcceptedView, Confirmable, Failure, number, plural};
+use crate::ui::{AcceptedView, Confirmable, Failure, capital, number, plural};
 
 /// What the ledger lacks, the jobs that may have been sent, and the time of its last entry.
 type Lost = (SetBack, Vec<MaybeSent>, Option<DateTime<Utc>>);
@@ -79,7 +79,7 @@ pub(super) fn run(ctx: &Context, args: &AcceptArgs) -> Result<ExitStatus, Failur
     ctx.ui.print(&view).map_err(|error| local_io(&error))?;
     if accepted.jobs > 0 {
         ctx.ui.note(
-            "See the unknown jobs with `dsr status`. dsr settles none of them by itself: find out in Mixpanel, then run `dsr resume REQUEST` with `--task TASK_ID`, `--send-again` or `--abandon`.",
+            "See the unknown jobs with `dsr status`. dsr does not resolve them. Look for their tasks in Mixpanel, then run `dsr resume REQUEST` with `--task TASK_ID`, `--send-again` or `--abandon`.",
         );
     }
     Ok(ExitStatus::Done)
@@ -90,8 +90,8 @@ fn review(ctx: &Context, note: &str) -> Result<ExitStatus, Failure> {
     let lost = ledger.list_lost_times()?;
     if lost.iter().all(|lost| lost.review.is_some()) {
         let what = match lost.is_empty() {
-            true => "this ledger was never set back",
-            false => "all that this ledger lacks was looked up before",
+            true => "nobody has accepted an older copy of this ledger",
+            false => "the review of what this ledger lacks is already recorded",
         };
         return Err(usage(format!("{what}; nothing was recorded"))
             .hint("see what is recorded with `dsr ledger status`"));
@@ -155,7 +155,7 @@ fn question(
         ));
     }
     if requests.is_empty() {
-        text.push_str("No job of this ledger waits to be sent.\n");
+        text.push_str("No job of this ledger can have been sent since.\n");
     } else {
         text.push_str(
             "dsr does not know whether these jobs were sent. It will mark them \"unknown\":\n",
@@ -190,10 +190,4 @@ fn question(
 
 fn minute(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%d %H:%M:%S UTC").to_string()
-}
-
-fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    let first = chars.next().map(|first| first.to_ascii_uppercase());
-    first.into_iter().chain(chars).collect()
 }

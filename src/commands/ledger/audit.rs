@@ -161,9 +161,10 @@ fn only_lost_heads(audit: &Audit) -> Option<Failure> {
     let is_only = audit.more == 0 && audit.findings.iter().all(is_lost);
     is_only.then(|| {
         let heads = plural(audit.findings.len(), "saved head", "saved heads");
-        let message = format!("{heads} of the lost time cannot be checked; all else fits");
+        let message =
+            format!("dsr cannot check {heads} from the lost time; everything else matches");
         Failure::new(ExitStatus::LocalIo, "audit", message)
-            .hint("a copy of the ledger from that time can be checked: open it with `DSR_HOME`")
+            .hint("check a copy of the ledger from that time: set `DSR_HOME` to its folder")
     })
 }
 

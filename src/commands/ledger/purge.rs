@@ -72,7 +72,7 @@ pub(crate) fn run(ctx: &mut Context, args: &PurgeArgs) -> Result<ExitStatus, Fai
 
 fn question(closed: &Closed, stay: usize, cutoff: Cutoff) -> String {
     format!(
-        "This removes the records of {} on {}, closed before {} (from {} to {}). They are your proof.\n{}\n{RETENTION_RULE}. It cannot be undone.",
+        "This removes the records of {} on {}, closed before {} (from {} to {}). They are your proof.\n{}\n{RETENTION_RULE}. You cannot undo this.",
         plural(closed.requests, "request", "requests"),
         plural(closed.ids, "id", "ids"),
         cutoff.day(),
@@ -86,6 +86,6 @@ fn question(closed: &Closed, stay: usize, cutoff: Cutoff) -> String {
 fn tell_of_room(ctx: &Context, error: &LedgerError) {
     ctx.ui.warn(
         "not_compact",
-        &format!("the records are gone, and the ledger is as large as before: {error}"),
+        &format!("the records are removed, but the ledger file is as large as before: {error}"),
     );
 }

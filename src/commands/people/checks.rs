@@ -117,7 +117,7 @@ impl HashArgs {
         };
         if self.hash_key_file.is_some() && function != HashFunction::HmacSha256 {
             return Err(usage("`--hash-key-file` is for `--hash hmac-sha256` only")
-                .hint("leave it out, or say `--hash hmac-sha256`"));
+                .hint("leave it out, or use `--hash hmac-sha256`"));
         }
         let with = match function {
             HashFunction::Sha256 => HashWith::Sha256,

@@ -58,7 +58,7 @@ pub(crate) fn run(ctx: &mut Context, args: &FindArgs) -> Result<ExitStatus, Fail
     let mut wanted = WantedPeople::new(key.as_ref());
     ctx.warn_of_lost_time(
         &ledger,
-        "; people may have been erased in that time, whatever is found here",
+        "; people may have been erased in that time, even if dsr finds nothing",
     )?;
     let mut people = read(ctx, args, &sources, &mut wanted)?;
     let mut records = RecordCache::new(&ledger);
@@ -87,7 +87,7 @@ pub(crate) fn run(ctx: &mut Context, args: &FindArgs) -> Result<ExitStatus, Fail
         let requests: usize = purges.iter().map(|purge| purge.closed.requests).sum();
         ctx.ui.warn(
             "purged",
-            &format!("the records of closed requests were purged ({requests}); whoever was only in an export among them is not found"),
+            &format!("records of closed requests were purged ({requests}): dsr does not find people who were only in an export among them"),
         );
     }
     let view = FindView { people: &people };

@@ -65,7 +65,7 @@ pub(crate) fn sweep(ctx: &Context, ledger: &mut Ledger) {
     };
     if waiting > MANY {
         ctx.ui.note(&format!(
-            "Hashing the ids of {}; once, and it takes a moment.",
+            "Hashing the ids of {}. This happens once and takes a moment.",
             plural(waiting, "job that has ended", "jobs that have ended")
         ));
     }

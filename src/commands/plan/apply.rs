@@ -133,7 +133,7 @@ fn check_fit(ctx: &Context, file: &PlanFile, found: &Resolved) -> Result<(), Fai
         let command = approve_command(ctx, file.path());
         match error {
             Outdated::NotEnoughApprovals { .. } => Failure::from(error).hint(format!(
-                "nothing was sent; have another operator run {command}"
+                "nothing was sent; have another person run {command}"
             )),
             error => error.into(),
         }
@@ -158,13 +158,13 @@ fn restore(
     let (limit, planned) = (plan.limit(), file.header().batch);
     if limit < planned {
         let why = match limit < allowed {
-            true => "as Mixpanel has taught dsr since",
-            false => "as the project is set up now",
+            true => "Mixpanel has refused larger jobs since",
+            false => "the project's settings have changed",
         };
         ctx.ui.warn(
             "smaller_jobs",
             &format!(
-                "jobs hold at most {} ids, {why}, and not {} as planned",
+                "jobs have at most {} ids, not {} as planned: {why}",
                 number(limit.get()),
                 number(planned.get())
             ),
@@ -200,7 +200,7 @@ fn look_at(ctx: &Context, file: &PlanFile) -> Result<ExitStatus, Failure> {
     for failure in against {
         ctx.ui.warn(
             "not_applicable",
-            &format!("dsr cannot apply this plan here: {}", failure.message),
+            &format!("dsr cannot apply this plan: {}", failure.message),
         );
     }
     let is_deletion = file.header().operation.kind() == Kind::Delete;

@@ -83,7 +83,7 @@ fn refusal(ctx: &Context, file: &PlanFile, error: PlanFileError) -> Failure {
         true => {
             let command = approve_command(ctx, file.path());
             failure.hint(format!(
-                "nothing was approved; play another operator: {command}"
+                "nothing was approved; play another person: {command}"
             ))
         }
     }

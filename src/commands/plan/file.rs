@@ -42,13 +42,13 @@ impl PlanFileArgs {
         {
             let (expected, found) = (expected.short(), file.digest().short());
             return Err(unexpected(format!(
-                "the file holds plan {found}, not plan {expected}"
+                "the file has plan {found}, not plan {expected}"
             )));
         }
         let unique = file.header().unique;
         match self.expect {
             Some(expected) if expected != unique => Err(unexpected(format!(
-                "{} unique ids were expected, and the plan is about {}",
+                "the plan has {1} unique ids, not {0}",
                 number(expected),
                 number(unique)
             ))),

@@ -251,7 +251,7 @@ fn read_token(ctx: &Context, args: &AddArgs) -> Result<SecretString, Failure> {
     }
     let asked = ctx.ui.ask_secret(
         "Project token (not shown): ",
-        "the project token must be typed",
+        "dsr asks for the project token",
     );
     asked.map_err(|error| {
         Failure::from(error).or_hint("pipe it in: `… | dsr project add NAME --with-token`")

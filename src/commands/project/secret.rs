@@ -65,13 +65,13 @@ fn record(ctx: &Context, args: &SecretArgs, key: &ProjectKey) -> Result<Change, 
     let text = read_secret(ctx, args)?;
     let secret = ProjectSecret::new(text.expose_secret(), SecretOrigin::Keyring);
     let secret = secret.ok_or_else(|| {
-        usage("this cannot be an API secret").hint("copy it from Mixpanel's project settings")
+        usage("this is not an API secret").hint("copy it from Mixpanel's project settings")
     })?;
     Keyring::record_project_secret(key, &secret).map_err(keyring_failure)?;
     if ctx.environment.project_secret_file.is_some() {
         ctx.ui.warn(
             "environment_secret",
-            "DSR_PROJECT_SECRET_FILE is set and is used instead of the keyring's",
+            "DSR_PROJECT_SECRET_FILE is set, and dsr uses it instead of the keyring",
         );
     }
     Ok(Change::Recorded)
@@ -89,7 +89,7 @@ fn read_secret(ctx: &Context, args: &SecretArgs) -> Result<SecretString, Failure
     }
     let asked = ctx.ui.ask_secret(
         "API secret (not shown): ",
-        "the project's API secret must be typed",
+        "dsr asks for the project's API secret",
     );
     asked.map_err(|error| {
         Failure::from(error).or_hint("pipe it in: `… | dsr project secret NAME --with-secret`")
@@ -108,7 +108,7 @@ fn keyring_failure(error: KeyringError) -> Failure {
 /// Removes the API secret of a project that is being removed.
 pub(crate) fn forget(ctx: &Context, key: &ProjectKey) {
     match Keyring::forget_project_secret(key) {
-        Ok(true) => ctx.ui.note("Its API secret is out of the keyring."),
+        Ok(true) => ctx.ui.note("Its API secret is removed from the keyring."),
         // Without a keyring there is no secret.
         Ok(false) | Err(KeyringError::Absent) => {}
         Err(error) => ctx.ui.warn(

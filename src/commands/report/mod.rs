@@ -74,7 +74,7 @@ pub(crate) fn run(ctx: &mut Context, args: &ReportArgs) -> Result<ExitStatus, Fa
     if args.with_ids {
         ctx.ui.warn(
             "personal_data",
-            "this report holds people's ids: keep it out of tickets and chats, and delete it when it has served",
+            "this report holds people's ids: keep it out of tickets and chats, and delete it when you no longer need it",
         );
     }
     ctx.warn_of_lost_time(&ledger, "; a report lacks what happened then")?;
@@ -82,7 +82,7 @@ pub(crate) fn run(ctx: &mut Context, args: &ReportArgs) -> Result<ExitStatus, Fa
     if let AuditFact::Damaged { what } = &audit {
         ctx.ui.warn(
             "ledger",
-            &format!("the audit trail is damaged: {what}; `dsr audit verify` tells more"),
+            &format!("the audit trail is damaged: {what}; `dsr audit verify` shows more"),
         );
     }
     let personal_data = match args.with_ids {

@@ -65,10 +65,7 @@ pub(crate) fn run(ctx: &Context, args: &AnsweredArgs) -> Result<ExitStatus, Fail
     if request.is_open() {
         ctx.ui.warn(
             "still_open",
-            &format!(
-                "Mixpanel has not finished request {}: its report says how it ends, beside your answer",
-                request.id.short()
-            ),
+            "Mixpanel has not finished this request. Your answer is recorded. The report will show both",
         );
     }
     warn_of_archives(ctx, &ledger, &request)?;
@@ -99,10 +96,10 @@ fn change_text(change: &AnswerChange) -> Option<String> {
     let before = change.day_before?;
     Some(if change.is_repeated {
         format!(
-            "The answer of {before} is recorded already. Nothing changed; for another day add `--on DATE`."
+            "The answer of {before} is already recorded. Nothing changed; for another day, add `--on DATE`."
         )
     } else if before == change.day {
-        format!("The day stays {before}. For another day add `--on DATE`.")
+        format!("The day stays {before}. For another day, add `--on DATE`.")
     } else {
         format!("This corrects the answer of {before}; the audit trail keeps both.")
     })
@@ -133,7 +130,7 @@ fn warn_of_archives(
         ctx.ui.warn(
             "to_check",
             &format!(
-                "the packages in {} are drafts, not released by anyone: check what you sent. Look through `unassigned/` there, then run `dsr download {short} --to {} --split{zip} --checked`",
+                "the packages in {} are drafts that nobody has released: check what you sent. Look through `unassigned/` there, then run `dsr download {short} --to {} --split{zip} --checked`",
                 printable(&folder.display().to_string()),
                 shell_word(&to),
             ),

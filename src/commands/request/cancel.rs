@@ -131,11 +131,11 @@ fn stranger_text(strangers: &Strangers) -> String {
     let task = &strangers.task;
     match strangers.ids {
         Some(ids) => format!(
-            "Task {task} has {} that this ledger does not know: cancelling it stops the deletion of others, too.",
+            "Task {task} has {} that this ledger does not know. This also cancels their deletion.",
             plural(ids, "more id", "more ids")
         ),
         None => format!(
-            "Task {task} was not made for a request of this ledger, and Mixpanel does not say which ids it has: cancelling it may stop the deletion of others, too."
+            "No request of this ledger made task {task}, and Mixpanel does not say which ids it has. This may also cancel the deletion of other people."
         ),
     }
 }
@@ -149,7 +149,7 @@ fn warn_of_each(ui: &Ui, ledger: &Ledger, report: &CancelReport) -> Result<(), F
             CancelOutcome::Started => (
                 "started",
                 format!(
-                    "Mixpanel has {} it; it cannot be cancelled any more",
+                    "Mixpanel has already {} it: it is too late to cancel",
                     begun(job)
                 ),
             ),
@@ -169,15 +169,15 @@ fn warn_of_each(ui: &Ui, ledger: &Ledger, report: &CancelReport) -> Result<(), F
             CancelOutcome::Linked => ("linked", linked_text(ledger, job)?),
             CancelOutcome::Sending => (
                 "sending",
-                "another dsr is sending it just now; end that one, then cancel again".to_owned(),
+                "another dsr is sending it now; stop that dsr, then cancel again".to_owned(),
             ),
             CancelOutcome::Unknown if job.abandoned_at.is_some() => (
                 "unknown_outcome",
-                "you gave up on it, and without its task id it cannot be cancelled".to_owned(),
+                "it is abandoned, and dsr cannot cancel it without its task id".to_owned(),
             ),
             CancelOutcome::Unknown => (
                 "unknown_outcome",
-                "its outcome is unknown, and without its task id it cannot be cancelled".to_owned(),
+                "its outcome is unknown, and dsr cannot cancel it without its task id".to_owned(),
             ),
             CancelOutcome::InDoubt => (
                 "unknown_outcome",
@@ -246,7 +246,7 @@ fn failure(ctx: &Context, status: ExitStatus, report: &CancelReport) -> Option<F
             fail(
                 "unknown_outcome",
                 format!(
-                    "it is unknown whether {} will be carried out",
+                    "dsr does not know whether Mixpanel will carry out {}",
                     count(status)
                 ),
             )
@@ -323,8 +323,8 @@ fn too_late(report: &CancelReport) -> String {
 
 /// Mixpanel does not let this token cancel.
 fn refused(ctx: &Context, http_status: u16, again: &str) -> Failure {
-    let what = "Mixpanel was asked to cancel and refused";
-    let message = format!("{what} ({http_status}); the deletion goes on");
+    let what = "Mixpanel refused to cancel";
+    let message = format!("{what} ({http_status}); the deletion continues");
     let hint = format!("{}; then {again}", other_token(ctx, http_status));
     Failure::new(ExitStatus::Auth, "not_allowed", message).hint(hint)
 }

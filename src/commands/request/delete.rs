@@ -44,7 +44,7 @@ pub(crate) struct DeleteArgs {
 pub(crate) async fn run(ctx: &mut Context, args: DeleteArgs) -> Result<ExitStatus, Failure> {
     if args.disclosure.is_some() {
         return Err(usage(
-            "a deletion has no `--disclosure`: it erases and discloses nothing; Mixpanel takes a disclosure type on CCPA exports only",
+            "a deletion takes no `--disclosure`: Mixpanel takes a disclosure type for CCPA exports only",
         )
         .hint("leave `--disclosure` out; nothing was sent"));
     }

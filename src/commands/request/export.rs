@@ -51,8 +51,8 @@ pub(crate) async fn run(ctx: &mut Context, mut args: ExportArgs) -> Result<ExitS
         (Law::Ccpa, disclosure) => RetrievalScope::Ccpa(disclosure.unwrap_or(Disclosure::Data)),
         (Law::Gdpr, None) => RetrievalScope::Gdpr,
         (Law::Gdpr, Some(_)) => {
-            return Err(usage("`--disclosure` exists under the CCPA only")
-                .hint("leave it out: a GDPR export holds everything"));
+            return Err(usage("`--disclosure` is for CCPA exports only")
+                .hint("leave `--disclosure` out: a GDPR export has everything"));
         }
     };
     let list = read(ctx, Operation::Export(scope), &args.source, &args.request)?;

@@ -32,7 +32,7 @@ pub(crate) fn run(ctx: &Context, args: &ExtendArgs) -> Result<ExitStatus, Failur
     if reason.is_empty() {
         return Err(
             usage("`--reason` is empty, and the law asks for the reasons")
-                .hint("say why it takes longer, as the person is told"),
+                .hint("say why the answer takes longer, as you tell the person"),
         );
     }
     let mut ledger = ctx.ledger()?;
@@ -45,7 +45,7 @@ pub(crate) fn run(ctx: &Context, args: &ExtendArgs) -> Result<ExitStatus, Failur
     if found.is_none() && is_gdpr {
         ctx.ui.warn(
             "project",
-            &format!("project `{project}` is not set up any more, or has another token now: no holidays are known"),
+            &format!("project `{project}` is no longer set up, or its token has changed: dsr knows no holidays"),
         );
     }
     let holidays = found.map_or(&[][..], |project| project.holidays.as_slice());
@@ -61,7 +61,7 @@ pub(crate) fn run(ctx: &Context, args: &ExtendArgs) -> Result<ExitStatus, Failur
     let by = request.asked.due;
     let left = day_count((by - clock.today()).num_days());
     ctx.ui.note(&format!(
-        "dsr tells nobody: tell the person, with the reasons, by {by} ({left})."
+        "dsr tells nobody. Tell the person the reasons by {by} ({left})."
     ));
     Ok(ExitStatus::Done)
 }

@@ -23,7 +23,7 @@ pub(super) fn demand_a_plan(
     if let Some(path) = &request.plan {
         if resolved.len() > 1 {
             return Err(usage("a plan file is for one project").hint(
-                "nothing was written; name one with `--project`, and plan the others apart",
+                "nothing was written; name one with `--project`, and plan the others separately",
             ));
         }
         // Checked before a large source is read. The writing does not overwrite a file either.
@@ -43,7 +43,7 @@ pub(super) fn demand_a_plan(
                 "approvals",
                 format!("deletions in project `{name}` need a plan that others have approved (`approvals = {approvals}`); nothing was sent"),
             )
-            .hint("plan it: the same command with `--plan FILE`; then another operator runs `dsr approve FILE`, and you `dsr apply FILE`"))
+            .hint("run the same command with `--plan FILE`; then another person runs `dsr approve FILE`, and you run `dsr apply FILE`"))
         }
     }
 }
@@ -93,7 +93,7 @@ fn write(ctx: &Context, plans: &[Plan], path: &Path) -> Result<ExitStatus, Failu
     if ctx.is_sandbox() {
         ctx.ui.warn(
             "sandbox_plan",
-            "the sandbox's key is no secret: whoever has this file can read its ids",
+            "the sandbox's key is not secret: anyone with this file can read its ids",
         );
     }
     let today = ctx.clock.today();
@@ -115,9 +115,9 @@ fn write(ctx: &Context, plans: &[Plan], path: &Path) -> Result<ExitStatus, Failu
     ctx.ui.note(&match kind {
         Kind::Delete => {
             let approve = approve_command(ctx, path);
-            format!("Have another operator run {approve}, which shows it; then run {apply}.")
+            format!("Next: have another person run {approve}. Then run {apply}.")
         }
-        Kind::Export => format!("Carry it out with {apply}."),
+        Kind::Export => format!("Next: run {apply}."),
     });
     Ok(ExitStatus::Done)
 }
@@ -136,7 +136,7 @@ pub(crate) fn applied_before(id: &RequestId) -> Failure {
     Failure::new(
         ExitStatus::Usage,
         "already_applied",
-        format!("the plan was applied already, as request {short}; nothing was sent"),
+        format!("the plan was already applied, as request {short}; nothing was sent"),
     )
-    .hint(format!("see how it stands with `dsr status {short}`"))
+    .hint(format!("see it with `dsr status {short}`"))
 }

@@ -43,8 +43,10 @@ pub(super) fn read(
     let today = ctx.clock.today();
     let received = request.received.unwrap_or(today);
     if received > today {
-        return Err(usage(format!("`--received {received}` is in the future"))
-            .hint("give the day the person asked"));
+        return Err(usage(format!(
+            "`--received {received}` is in the future; nothing was sent"
+        ))
+        .hint("give the day the person asked"));
     }
     if received.year() < FIRST_YEAR {
         return Err(usage(format!(
@@ -105,12 +107,14 @@ fn read_all(
     for exclusion in intake.exclusions.iter().filter(|file| file.found == 0) {
         let source = &exclusion.source;
         let none = match exclusion.ids {
-            1 => format!("the one id in {source} is not in the list"),
+            1 => format!("the only id in {source} is not in the list"),
             ids => format!("none of the {} ids in {source} is in the list", number(ids)),
         };
         ctx.ui.warn(
             "hold_not_found",
-            &format!("{none}: the file excludes no one; check that it writes ids as the list does"),
+            &format!(
+                "{none}, so the file excludes nobody; check that both files write ids the same way"
+            ),
         );
     }
     let unique = intake.counts.unique;
@@ -118,7 +122,7 @@ fn read_all(
         Some(expected) if expected != unique => Err(Failure::new(
             ExitStatus::Input,
             "unexpected_count",
-            format!("the source holds {unique} unique ids, not {expected}"),
+            format!("the source has {unique} unique ids, not {expected}"),
         )
         .hint("nothing was sent; check that it is the right file")),
         Some(_) | None => Ok(intake),

@@ -162,13 +162,13 @@ fn meant_jobs(
     }
     match meant.len() {
         0 => Err(given_up(ledger, requests, args.job)?.unwrap_or_else(|| {
-            usage("there is no job of unknown outcome to settle")
-                .hint("see how the jobs stand with `dsr status REQUEST`")
+            usage("there is no unknown job to resolve")
+                .hint("see the jobs with `dsr status REQUEST`")
         })),
         many @ 2.. if args.word.task.is_some() => Err(usage(format!(
             "{many} jobs are unknown; one task belongs to one job"
         ))
-        .hint("say which one with `--job N`")),
+        .hint("name the job with `--job N`")),
         _ => Ok(meant),
     }
 }
@@ -190,13 +190,13 @@ fn given_up(
         return Ok(None);
     };
     let jobs = match days.len() {
-        1 => "this job".to_owned(),
-        many => format!("these {many} jobs"),
+        1 => "this job was".to_owned(),
+        many => format!("these {many} jobs were"),
     };
     let day = last.date_naive();
-    let message = format!("you gave up on {jobs} on {day}, and nothing was sent");
+    let message = format!("{jobs} abandoned on {day}; nothing was sent");
     Ok(Some(usage(message).hint(
-        "what was given up cannot be sent again: make a new request",
+        "an abandoned job cannot be sent again: make a new request",
     )))
 }
 
@@ -212,7 +212,7 @@ async fn adopt(
             .hint("check the task id, the project and its region")
     };
     let Some(id) = TaskId::new(task) else {
-        return Err(bad("is no task id"));
+        return Err(bad("is not a task id"));
     };
     let request = requests.iter().find(|request| request.id == job.request);
     let Some(request) = request else {
@@ -223,10 +223,8 @@ async fn adopt(
     match workflow::adopt(run, job, kind, key, &id).await? {
         Ok(Adopted::Yes) => Ok(()),
         Ok(Adopted::NotFound) => Err(bad("is not known to Mixpanel in this project")),
-        Ok(Adopted::NotSaid) => Err(bad("could not be looked up by Mixpanel")),
-        Ok(Adopted::OtherTask) => Err(bad(
-            "is not what Mixpanel answered about: the answer names another task",
-        )),
+        Ok(Adopted::NotSaid) => Err(bad("got no clear answer from Mixpanel")),
+        Ok(Adopted::OtherTask) => Err(bad("got an answer about another task")),
         Ok(Adopted::TooOld(made)) => Err(bad(&format!(
             "was made on {made}, before job {} was sent",
             job.number
@@ -235,7 +233,7 @@ async fn adopt(
             Err(bad(&format!("has no id in common with job {}", job.number)))
         }
         Ok(Adopted::OtherIds(difference)) => Err(bad(&format!(
-            "is about other ids than job {}: {difference}",
+            "has other ids than job {}: {difference}",
             job.number
         ))),
         Ok(Adopted::OtherJob(other)) => Err(bad(&format!(
@@ -244,7 +242,7 @@ async fn adopt(
             other.request.short()
         ))),
         Ok(Adopted::Taken(state)) => Err(usage(settled_text(job, state)).hint(format!(
-            "see how it stands with `dsr status {} --cached`",
+            "see it with `dsr status {} --cached`",
             job.request.short()
         ))),
         Err(trouble) => Err(outcome::trouble_failure(ctx, &trouble)),
@@ -253,5 +251,5 @@ async fn adopt(
 
 fn settled_text(job: &JobId, state: JobState) -> String {
     let (number, state) = (job.number, state.as_str());
-    format!("another dsr settled job {number} meanwhile; it is {state}, and nothing was changed")
+    format!("another dsr has resolved job {number}: it is {state}; nothing was changed")
 }

@@ -61,15 +61,15 @@ fn same_request(ledger: &Ledger, id: &RequestId) -> Result<Failure, Failure> {
     let short = id.short();
     let found = ledger.find_request(id)?;
     let next = match found.is_some_and(|request| request.needs_resume()) {
-        true => format!("go on with it: `dsr resume {short}`"),
-        false => format!("see it: `dsr status {short}`"),
+        true => format!("continue it with `dsr resume {short}`"),
+        false => format!("see it with `dsr status {short}`"),
     };
     let failure = Failure::new(
         ExitStatus::Usage,
         "same_request",
         format!("request {short} is open and asks for the same ids; nothing was sent"),
     )
-    .hint(format!("{next}; or start a second one with `--new`"));
+    .hint(format!("{next}; or make a new request with `--new`"));
     Ok(failure)
 }
 

@@ -82,7 +82,7 @@ pub(crate) fn warn_of_holidays(ctx: &Context, project: &Project, day: NaiveDate)
         let name = &project.name;
         ctx.ui.warn_once(
             "old_holidays",
-            &format!("project `{name}` lists holidays, but none of {year}, in which a date of this request falls: add them to `holidays` in the config file"),
+            &format!("project `{name}` lists no holidays of {year}, and a date of this request is in {year}: add them to `holidays` in the config file"),
         );
     }
 }
@@ -135,7 +135,7 @@ pub(crate) fn warn_of_token_for(
 fn warn_of_end(ctx: &Context, expected: NaiveDate, what: &str) {
     ctx.ui.warn_once(
         "token_outlived",
-        &format!("the OAuth token's year is over before Mixpanel may be done with {what} (by {expected}, or later): nobody could then ask how it ended; make a new one in Mixpanel and run `dsr auth login`"),
+        &format!("the OAuth token expires before Mixpanel may finish {what} (by {expected}, or later): dsr could not ask for the result. Make a new token in Mixpanel and run `dsr auth login`"),
     );
 }
 
@@ -280,7 +280,7 @@ fn advise_unfetched(advice: &mut Advice, request: &RequestRecord, today: NaiveDa
     let days = (last - today).num_days();
     let left = day_count(days);
     let waits = format!(
-        "{short}: {exports} not fetched, and links live 14 to 30 days: fetch by {last} ({left})"
+        "{short}: {exports} not fetched, and links work for 14 to 30 days: fetch by {last} ({left})"
     );
     let may_end = unfetched.link_may_end();
     match days {
@@ -293,10 +293,10 @@ fn advise_unfetched(advice: &mut Advice, request: &RequestRecord, today: NaiveDa
             .push(format!("{waits} with `dsr download {short}`.")),
         _ if may_end >= today => advice.warnings.push((
             "unfetched",
-            format!("{short}: {exports} not fetched, and the link may end any day, on {may_end} at the latest: fetch at once with `dsr download {short}`"),
+            format!("{short}: {exports} not fetched, and the link may expire any day, on {may_end} at the latest: fetch at once with `dsr download {short}`"),
         )),
         _ => advice.notes.push(format!(
-            "{short}: {exports} not fetched, and the link has ended by now. `dsr download {short}` asks for a fresh one; if Mixpanel has none, make a new export with `dsr export`."
+            "{short}: {exports} not fetched, and the link has expired by now. `dsr download {short}` asks for a new link; if Mixpanel has none, make a new export with `dsr export`."
         )),
     }
 }

@@ -18,7 +18,7 @@ use crate::ledger::{
     Backlog, JobGroup, Ledger, RequestRecord, Scope, Standing, Turn, Untold, Which,
 };
 use crate::ui::{
-    Delivery, Failure, Phase, Polling, Progress, ResultLines, Shown, duration, plural,
+    Delivery, Failure, Phase, Polling, Progress, ResultLines, Shown, capital, duration, plural,
 };
 use crate::workflow::{self, PollExtent, RefreshTrouble, Settles, Waiting};
 
@@ -244,7 +244,7 @@ fn show_due(
 ) -> Result<ExitStatus, Failure> {
     let clock = ctx.clock.as_ref();
     requests.retain(|request| deadlines::is_due_within(request, clock.today(), days));
-    let lacks = ctx.warn_of_lost_time(ledger, "; requests recorded then are in no list")?;
+    let lacks = ctx.warn_of_lost_time(ledger, "; no list has requests recorded then")?;
     if !requests.is_empty() || ctx.ui.format() == crate::ui::OutputFormat::Json {
         ctx.ui
             .print_status(ledger, &requests, Shown::List, None, clock)?;
@@ -433,16 +433,16 @@ fn advise(ctx: &Context, ledger: &Ledger, requests: &[RequestRecord]) -> Result<
         let short = request.id.short();
         let go_on = match urgency(request) {
             Urgency::Unsettled => match settled_by(ctx, ledger, request)? {
-                Settles::ByItself => format!("Go on with `dsr resume {short}`"),
+                Settles::ByItself => format!("Continue with `dsr resume {short}`"),
                 Settles::ByWord => {
                     let jobs = request.count_jobs(JobGroup::is_unsettled);
-                    format!("To go on, {}", outcome::by_word(short, jobs))
+                    capital(&outcome::by_word(short, jobs))
                 }
             },
-            Urgency::Unsent | Urgency::None => format!("Go on with `dsr resume {short}`"),
+            Urgency::Unsent | Urgency::None => format!("Continue with `dsr resume {short}`"),
         };
         ctx.ui.note(&match waits.map(outcome::waits_for) {
-            Some(WaitsFor { why, hint }) => format!("{short} waits: {why}. To go on, {hint}."),
+            Some(WaitsFor { why, hint }) => format!("{short} waits: {why}. To continue, {hint}."),
             None => match &job.reason {
                 Some(reason) => format!("{short} is {}: {reason}. {go_on}.", job.state.as_str()),
                 None if job.state.is_sendable() => {

@@ -93,19 +93,19 @@ pub(crate) fn trouble_failure(ctx: &Context, trouble: &RefreshTrouble) -> Failur
         RefreshTrouble::Unreachable { reason } => Failure::new(
             status,
             "temporary",
-            format!("Mixpanel could not be asked about every job: {reason}"),
+            format!("dsr could not ask Mixpanel about every job: {reason}"),
         )
-        .hint("what is shown is what the ledger knew; try `dsr status` again later"),
+        .hint("this is what the ledger knows; try `dsr status` again later"),
         RefreshTrouble::RateLimited => Failure::new(
             status,
             "temporary",
             "Mixpanel's rate limit kept dsr from asking about every job",
         )
-        .hint("what is shown is what the ledger knew; try `dsr status` again later"),
+        .hint("this is what the ledger knows; try `dsr status` again later"),
         RefreshTrouble::NoProject { project } => Failure::new(
             status,
             "project",
-            format!("project `{project}` is not set up any more, or has another token now"),
+            format!("project `{project}` is no longer set up, or its token has changed"),
         )
         .hint("see `dsr project list`; `dsr status --cached` shows what the ledger knows"),
         RefreshTrouble::Interrupted => Failure::new(status, "interrupted", "interrupted"),
@@ -115,7 +115,7 @@ pub(crate) fn trouble_failure(ctx: &Context, trouble: &RefreshTrouble) -> Failur
 /// `then` is the command to run again.
 fn not_allowed(ctx: &Context, http_status: u16, message: Option<&str>, then: &str) -> Failure {
     let mut text = match http_status {
-        401 => "Mixpanel does not accept the OAuth token (401)".to_owned(),
+        401 => "Mixpanel refused the OAuth token (401)".to_owned(),
         _ => "Mixpanel does not allow this with this OAuth token (403)".to_owned(),
     };
     if let Some(message) = message {
@@ -130,13 +130,13 @@ pub(crate) fn other_token(ctx: &Context, http_status: u16) -> String {
     let renewal = match find_environments_token(&ctx.environment) {
         Ok(Some(token)) if !ctx.is_sandbox() => renewal(token.origin(), None),
         Ok(_) | Err(_) => format!(
-            "{} (`dsr auth status` says which one to replace)",
+            "{} (`dsr auth status` shows which token to replace)",
             renewal(TokenOrigin::Keyring, None)
         ),
     };
     match http_status {
         401 => renewal,
-        _ => format!("{ELIGIBLE}; as such a person, {renewal}"),
+        _ => format!("{ELIGIBLE}; as that person, {renewal}"),
     }
 }
 
@@ -236,12 +236,15 @@ fn failure(
             )
             .hint(match report.waiting.first() {
                 Some(waiting) if report.stops.is_empty() => waits_for(waiting).hint,
-                _ => format!("nothing is lost; go on with `dsr resume{short}`"),
+                _ => format!("nothing is lost; continue with `dsr resume{short}`"),
             }),
         ),
         ExitStatus::Running => Some(
-            fail("running", "the jobs were accepted and still run".to_owned())
-                .hint(format!("ask again with `dsr status{short}`")),
+            fail(
+                "running",
+                "the jobs are accepted and still running".to_owned(),
+            )
+            .hint(format!("check again with `dsr status{short}`")),
         ),
         ExitStatus::Interrupted | ExitStatus::Terminated => {
             let message = match (unsettled, unsent) {
@@ -256,14 +259,14 @@ fn failure(
             };
             let hint = match unsettled + unsent {
                 0 => format!("follow it with `dsr status{short}`"),
-                _ => format!("go on with `dsr resume{short}`"),
+                _ => format!("continue with `dsr resume{short}`"),
             };
             Some(fail("interrupted", message).hint(hint))
         }
         ExitStatus::Usage => Some(
             fail(
                 "project",
-                "a project is not set up any more, or has another token now".to_owned(),
+                "a project is no longer set up, or its token has changed".to_owned(),
             )
             .hint("nothing was sent for it; see `dsr project list`"),
         ),
@@ -279,20 +282,20 @@ fn stop_reason(report: &SubmitReport) -> String {
     let reason = report.stops.iter().find_map(|stop| match stop {
         Stop::Unreachable { reason } => Some(format!("Mixpanel cannot be reached ({reason})")),
         Stop::RateLimited => Some("Mixpanel's rate limit lasted longer than --max-wait".to_owned()),
-        Stop::Unclear { reason } => Some(format!("Mixpanel's answers say nothing ({reason})")),
+        Stop::Unclear { reason } => Some(format!("Mixpanel's answers are unclear ({reason})")),
         Stop::NotAllowed { .. } | Stop::NoProject | Stop::Contradiction => None,
     });
     let waits = report.waiting.first().map(|waiting| waits_for(waiting).why);
     reason
         .or(waits)
-        .unwrap_or_else(|| "another dsr is at it, or something stood in the way".to_owned())
+        .unwrap_or_else(|| "another dsr is sending, or something stopped this dsr".to_owned())
 }
 
 fn settle_hint(report: &SubmitReport) -> String {
     let short = short_names(&report.requests);
     match (report.settling, report.requests.as_slice()) {
         (Settles::ByItself, _) => {
-            format!("settle it with `dsr resume{short}` within 15 minutes of the attempt")
+            format!("run `dsr resume{short}` within 15 minutes of the attempt")
         }
         (Settles::ByWord, [one]) => by_word(one.id.short(), unsettled_jobs(one)),
         (Settles::ByWord, several) => {
@@ -304,7 +307,8 @@ fn settle_hint(report: &SubmitReport) -> String {
 
 fn refused_text(report: &SubmitReport) -> String {
     if report.stops.contains(&Stop::Contradiction) {
-        return "Mixpanel's answer does not fit what was sent, so nothing more was".to_owned();
+        return "Mixpanel's answer does not match what dsr sent, so dsr sent nothing more"
+            .to_owned();
     }
     let refused = count_jobs(&report.requests, |group| group.state == JobState::Refused);
     format!("Mixpanel refused {}{}", jobs(refused), rest_text(report))
@@ -330,7 +334,7 @@ fn rest_text(report: &SubmitReport) -> String {
     } = report.tally;
     let counts = [
         (sent, "sent"),
-        (settled, "settled"),
+        (settled, "resolved"),
         (linked, "linked"),
         (unsent, "not sent"),
     ];
@@ -356,10 +360,10 @@ fn unsettled_jobs(request: &RequestRecord) -> usize {
 pub(crate) fn by_word(request: &str, jobs: usize) -> String {
     match jobs {
         0 | 1 => format!(
-            "find its task in Mixpanel, then say which it is with `dsr resume {request} --task TASK_ID`, or send it again with `--send-again`, or give up on it with `--abandon`"
+            "find its task in Mixpanel and run `dsr resume {request} --task TASK_ID`; or use `--send-again` or `--abandon`"
         ),
         many => format!(
-            "find the task of each job in Mixpanel ({} jobs are unknown), then run `dsr resume {request} --job N --task TASK_ID` for it, or send them again with `--send-again`, or give up on them with `--abandon`",
+            "for each of the {} unknown jobs, find its task in Mixpanel and run `dsr resume {request} --job N --task TASK_ID`; or use `--send-again` or `--abandon` for all",
             number(many)
         ),
     }
@@ -369,10 +373,10 @@ pub(crate) fn by_word(request: &str, jobs: usize) -> String {
 pub(crate) fn given_up(request: &RequestRecord) -> String {
     let jobs = request.count_jobs(|group| group.is_abandoned);
     let these = match jobs {
-        1 => "this job; it".to_owned(),
-        many => format!("these {} jobs; they", number(many)),
+        1 => "this job is".to_owned(),
+        many => format!("these {} jobs are", number(many)),
     };
-    format!("you gave up on {these} cannot be sent again: make a new request")
+    format!("{these} abandoned and cannot be sent again: make a new request")
 }
 
 /// Why a job waits for another request, and what frees it.
@@ -386,7 +390,7 @@ pub(crate) fn waits_for(waiting: &Waiting) -> WaitsFor {
     let (other, number) = (waiting.on.id.request.short(), waiting.on.id.number);
     let has = format!("request {other} has some of its ids");
     let settle_by =
-        |how: String| format!("settle request {other} first: {how}; then run `dsr resume {own}`");
+        |how: String| format!("resolve request {other} first: {how}; then run `dsr resume {own}`");
     let (why, hint) = match (waiting.on.state, waiting.settling) {
         (JobState::Unknown, Settles::ByItself) => (
             format!("{has}, and the outcome of its job {number} is unknown"),
@@ -445,8 +449,12 @@ fn fetch_hint(requests: &[RequestRecord]) -> String {
 }
 
 fn next_step(requests: &[RequestRecord], followed: FollowEnd) -> String {
-    if count_jobs(requests, |group| group.state == JobState::Unknown) > 0 {
-        return "dsr gave up on jobs: they stay unknown.".to_owned();
+    let abandoned = count_jobs(requests, |group| group.state == JobState::Unknown);
+    if abandoned > 0 {
+        return match abandoned {
+            1 => "1 job is abandoned. It stays unknown.".to_owned(),
+            many => format!("{} jobs are abandoned. They stay unknown.", number(many)),
+        };
     }
     let all_done = requests.iter().all(|request| !request.state().is_open());
     let deletes = |request: &RequestRecord| request.asked.operation.kind() == Kind::Delete;

@@ -52,7 +52,7 @@ spoken! {
         Heading => "the value looks like a heading",
         Total => "the value looks like a total",
         Footer => "the value looks like a footer",
-        Placeholder => "the value looks like what programs write where there is none",
+        Placeholder => "the value looks like a placeholder for an empty value",
         TypeName => "the value looks like the name of a type or an encoding",
         SpreadsheetError => "the value looks like a spreadsheet's error",
         Formula => "the value looks like a spreadsheet's formula",

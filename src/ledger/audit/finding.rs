@@ -63,50 +63,46 @@ pub struct Glance {
 /// A problem with the trail, or with records that differ from it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Finding {
-    #[error(
-        "entry {entry} is not what its hash says: it was changed, put there, or taken from elsewhere"
-    )]
+    #[error("entry {entry} does not match its hash: it was changed, inserted or moved")]
     Changed { entry: u64 },
     #[error("the hash of entry {entry} was changed")]
     HashChanged { entry: u64 },
-    #[error("entry {entry} cannot be read: a value is not of its type")]
+    #[error("entry {entry} cannot be read: a value has the wrong type")]
     Unreadable { entry: u64 },
-    #[error("{} gone", entries(*first, *last, ["is", "are"]))]
+    #[error("{} missing", entries(*first, *last, ["is", "are"]))]
     Missing { first: u64, last: u64 },
-    #[error("entry {entry} stands out of its order, or twice")]
+    #[error("entry {entry} is out of order, or occurs twice")]
     OutOfOrder { entry: i64 },
-    #[error("{} behind the last that the head names", entries(*first, *last, ["stands", "stand"]))]
+    #[error("{} after the last entry that the head names", entries(*first, *last, ["comes", "come"]))]
     PastHead { first: u64, last: u64 },
-    #[error("the head of the trail is gone, or cannot be read")]
+    #[error("the head of the trail is missing, or cannot be read")]
     NoHead,
-    #[error("the head of the trail is not the hash of entry {entry}, which it names")]
+    #[error("the head of the trail names entry {entry}, but not its hash")]
     HeadDiffers { entry: u64 },
-    #[error("the trail does not begin with its start")]
+    #[error("the trail does not begin with its start entry")]
     NoStart,
-    #[error("the trail ends before entry {count}, which was anchored")]
+    #[error("the trail ends before entry {count}, which is a saved head")]
     AnchorMissing { count: u64 },
     #[error("entry {count} differs from the saved head: the trail up to it was rewritten")]
     AnchorDiffers { count: u64 },
-    #[error(
-        "entry {count} was anchored in the time that was lost when the ledger was set back, which {by} accepted on {day}: that head cannot be checked"
-    )]
+    #[error("head {count} is from the lost time (accepted by {by} on {day}): dsr cannot check it")]
     AnchorLost {
         count: u64,
         by: String,
         day: NaiveDate,
     },
     #[error(
-        "the ledger has {found} requests that the trail does not know, and from before it there were {before}"
+        "the ledger has {found} requests that the trail does not have, and {before} are from before the trail"
     )]
     UnknownRequests { found: u64, before: u64 },
-    #[error("request {request} is gone, and the trail tells of no purge of it")]
+    #[error("request {request} is missing, and the trail has no purge of it")]
     RequestMissing { request: RequestId },
-    #[error("request {request} differs from the trail in {what}")]
+    #[error("request {request} differs from the trail: {what}")]
     RequestDiffers { request: RequestId, what: String },
-    #[error("job {job} differs from the trail in {what}")]
+    #[error("job {job} differs from the trail: {what}")]
     JobDiffers { job: JobId, what: String },
     #[error(
-        "the notes of purges, the people whom they kept on the suppression list, or the key of their hashes are not as the trail has them"
+        "the records of purges, the people they kept on the suppression list, or the key of the hashes differ from the trail"
     )]
     RecordsDiffer,
 }

@@ -117,7 +117,7 @@ fn differences_of(
     if let Some(sealed) = told.get("jobs_seal")
         && *sealed != json!(jobs_seal(conn, request, &cut)?)
     {
-        wrong.push("its jobs are others".to_owned());
+        wrong.push("its jobs are different".to_owned());
     }
     if people::lacks_ids(conn, "request = $1", &[request.as_str()])? {
         wrong.push("the ids of an open job are gone".to_owned());
@@ -126,13 +126,13 @@ fn differences_of(
     let is_blank = is_blank(&salt);
     let is_kept = told.get(evidence::KEY).is_some() && is_kept_whole(conn, request)?;
     if is_blank && (is_kept || is_open(conn, request)?) {
-        wrong.push("its ids cannot be checked any more".to_owned());
+        wrong.push("dsr can no longer check its ids".to_owned());
     }
     if !is_blank {
         let is_sealed = told["ids_seal"] == json!(ids_seal(&salt, &digest));
         let kept = digest_of_kept(conn, request)?;
         if !is_sealed || kept.is_some_and(|kept| kept != digest) {
-            wrong.push("its ids are others".to_owned());
+            wrong.push("its ids are different".to_owned());
         }
     }
     Ok(wrong)
@@ -160,8 +160,8 @@ fn said_otherwise(conn: &Connection, request: &RequestId) -> Result<Vec<String>,
         let mut rows = statement.query([request.as_str()])?;
         match (told, rows.next()?) {
             (None, None) => {}
-            (Some(_), None) => wrong.push(format!("{name} is gone")),
-            (None, Some(_)) => wrong.push(format!("the trail does not know {name}")),
+            (Some(_), None) => wrong.push(format!("{name} is missing")),
+            (None, Some(_)) => wrong.push(format!("the trail does not have {name}")),
             (Some(told), Some(row)) => {
                 for (column, what) in columns {
                     let (stands, told) = (value(row.get_ref(*column)?), &told[*column]);

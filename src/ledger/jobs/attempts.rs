@@ -16,9 +16,9 @@ pub(crate) const IN_DOUBT: &str = "an earlier attempt may have been carried out"
 
 /// The notes on a job with a task, of which an earlier POST may have made another task.
 const MAY_BE_DOUBLE: &str =
-    "possible duplicate: it was sent before, and that POST may have been taken as well";
+    "possible duplicate: it was sent before, and Mixpanel may have accepted that, too";
 const MAY_BE_DOUBLE_OF_LOST_TIME: &str =
-    "possible duplicate: it may have been sent before, in the time the ledger lacks";
+    "possible duplicate: it may have been sent before, in the lost time";
 
 /// The sender of an attempt that may have been made in a time that the ledger lacks.
 pub(crate) const SET_BACK: &str = "set-back";

@@ -32,7 +32,7 @@ impl Tried {
             Self {
                 is_of_lost_span: true,
                 ..
-            } => "the ledger was set back",
+            } => "the ledger was restored from an older copy",
             Self { unclear: 0, .. } => "there is no answer yet",
             Self {
                 unclear, unread, ..

@@ -41,7 +41,7 @@ impl Ledger {
                 note_doubt(tx, job)?;
             }
             let is_double = made_for == MadeFor::TheJob && doubt_of(tx, job)?.is_there();
-            let named = format!("the operator named the task on {}", now.date_naive());
+            let named = format!("task set by hand on {}", now.date_naive());
             let notes = [
                 before.reason,
                 Some(named),

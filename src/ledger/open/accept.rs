@@ -25,10 +25,10 @@ use crate::ledger::{Ledger, LedgerError, Opening, Patience, Write};
 const MAY_BE_SENT: &str = "(state IN ('planned', 'deferred', 'sending')
      OR (state = 'unknown' AND abandoned_at IS NULL))";
 const MAYBE_SENT: &str =
-    "the ledger was set back, and nobody knows whether the job was sent in the time it lacks";
+    "the ledger was restored from an older copy, and the job may have been sent since";
 /// The same for a job that was sent before.
 const MAYBE_SETTLED: &str =
-    "the ledger was set back, and nobody knows what became of the job in the time it lacks";
+    "the ledger was restored from an older copy, and the job may have changed since";
 
 /// The jobs of a request that may have been sent in the lost time.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,18 +95,18 @@ impl fmt::Display for LostTime {
         let minute = |at: DateTime<Utc>| at.format("%Y-%m-%d %H:%M:%S UTC").to_string();
         let until = minute(self.accepted_at);
         f.write_str(match self.seen {
-            Some(_) => "the ledger was set back: it lacks what was recorded ",
+            Some(_) => "this ledger was restored from an older copy: it lacks what was recorded ",
             None => {
-                "what this host has seen of the ledger is not known: it may lack what was recorded "
+                "this host has no record of the newest entry: the ledger may lack what was recorded "
             }
         })?;
         match self.since {
-            Some(since) => write!(f, "between {} and {until}", minute(since))?,
+            Some(since) => write!(f, "from {} to {until}", minute(since))?,
             None => write!(f, "before {until}")?,
         }
         match self.entries() {
-            Some(1) => f.write_str(" (at least 1 entry of its audit trail)"),
-            Some(lost) => write!(f, " (at least {lost} entries of its audit trail)"),
+            Some(1) => f.write_str(" (at least 1 entry)"),
+            Some(lost) => write!(f, " (at least {lost} entries)"),
             None => Ok(()),
         }
     }

@@ -38,26 +38,26 @@ pub struct SetBack {
 impl fmt::Display for SetBack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.seen, &self.head) {
-            (Seen::Nothing, _) => f.write_str(
-                "this host has not seen this ledger before, and cannot tell whether it is the newest copy",
-            ),
+            (Seen::Nothing, _) => {
+                f.write_str("this host has not seen this ledger before, so it may be an older copy")
+            }
             (Seen::Unreadable, _) => write!(
                 f,
-                "cannot tell whether the ledger was set back: the file `{FILE}` beside it is damaged"
+                "dsr cannot tell whether this ledger is an older copy: the file `{FILE}` beside it is damaged"
             ),
             (Seen::Head(seen), None) => write!(
                 f,
-                "the ledger is gone: this host has seen {} entries of its audit trail",
+                "the ledger is missing: this host has seen entry {} of it",
                 seen.count
             ),
             (Seen::Head(seen), Some(head)) if head.count < seen.count => write!(
                 f,
-                "the ledger was set back: its audit trail has {} entries, and this host has seen {}",
+                "this ledger is an older copy: it ends at entry {}, and this host has seen entry {}",
                 head.count, seen.count
             ),
             (Seen::Head(seen), Some(_)) => write!(
                 f,
-                "the ledger was set back or replaced: entry {} of its audit trail is not the one this host has seen",
+                "this ledger is an older copy or another ledger: its entry {} is not the entry that this host has seen",
                 seen.count
             ),
         }

@@ -395,7 +395,7 @@ fn ids_put_in_the_place_of_others_are_found_while_they_can_be_sent() {
     assert_eq!(check(&ledger).findings, []);
     let strangers = batches(6, 2)[2].clone();
     crate::ledger::jobs::payload::write(&ledger.conn, &nth(&request, 1), &strangers).unwrap();
-    let what = "its ids are others".to_owned();
+    let what = "its ids are different".to_owned();
     assert_eq!(
         check(&ledger).findings,
         [Finding::RequestDiffers { request, what }]

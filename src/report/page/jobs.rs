@@ -201,7 +201,7 @@ fn history(job: &JobFacts) -> Markup {
                     td.time { (moment(step.at)) }
                     td {
                         @match (attempt_of(job, place), step.to) {
-                            (Some(attempt), JobState::Sending) if !attempt.is_certain => "may have been sent before the ledger was set back",
+                            (Some(attempt), JobState::Sending) if !attempt.is_certain => "may have been sent in the lost time",
                             (None, JobState::Accepted) if job.submitted_at.is_none() => "the operator named the task",
                             (attempt, to) => {
                                 (words::step(to))

@@ -23,7 +23,9 @@ impl View for KeptSecret {
         let what = self.what;
         match self.change {
             Change::Recorded => format!("The {what} is in the keyring.\n"),
-            Change::Removed { was_there: true } => format!("The {what} is out of the keyring.\n"),
+            Change::Removed { was_there: true } => {
+                format!("The {what} is removed from the keyring.\n")
+            }
             Change::Removed { was_there: false } => {
                 format!("There was no {what} in the keyring.\n")
             }
@@ -51,7 +53,9 @@ impl View for LoggedOut {
             false => format!("token `{}`", self.name),
         };
         match self.was_there {
-            true => format!("The {token} is out of the keyring; revoke it in Mixpanel, too.\n"),
+            true => {
+                format!("The {token} is removed from the keyring; revoke it in Mixpanel, too.\n")
+            }
             false => format!("There was no {token} in the keyring.\n"),
         }
     }

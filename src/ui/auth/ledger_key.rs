@@ -33,8 +33,10 @@ impl LedgerKeyView {
 impl View for LedgerKeyView {
     fn human(&self, _: &Paper) -> String {
         let standing = match self.is_the_ledgers() {
-            Some(true) => "The ledger remembers people under it.",
-            Some(false) => "The ledger remembers people under ANOTHER key: nobody can be found.",
+            Some(true) => "The ledger's ids are hashed with this key.",
+            Some(false) => {
+                "The ledger's ids are hashed with ANOTHER key: with this key, dsr finds nobody."
+            }
             None => "The ledger has no hashed ids yet.",
         };
         format!(

@@ -64,7 +64,7 @@ impl TokensView<'_> {
             let text = format!("by Mixpanel on {} (401)", at.date_naive());
             facts.add("Refused", &text);
         }
-        let not_known = "not known; say when it was made: DSR_TOKEN_ISSUED=YYYY-MM-DD";
+        let not_known = "not known; set DSR_TOKEN_ISSUED=YYYY-MM-DD to the day it was made";
         facts.add("Expires", &self.expires_text(token, not_known));
         facts.add("Made", &issued_text(token, "not known"));
         facts.add("Fingerprint", &token.fingerprint());
@@ -84,8 +84,8 @@ impl TokensView<'_> {
             let name = token.name().map_or("-", |name| name.as_str());
             let mut expires = self.expires_text(token, "not known");
             if let Some(at) = state.rejected_at {
-                let away = Tone::Bad.paint("TURNED AWAY");
-                expires = format!("{away} on {} (401)", at.date_naive());
+                let refused = Tone::Bad.paint("REFUSED");
+                expires = format!("{refused} on {} (401)", at.date_naive());
             }
             let mut users: Vec<&str> = Vec::new();
             users.extend(state.is_default.then_some("(default)"));

@@ -84,7 +84,7 @@ fn draw_table(
             .filter(|(place, _)| is_below(*place));
         let below = below.filter(|(place, _)| !is_nothing(&row[*place]));
         let below = below
-            .map(|(place, column)| format!("{} {}", column.heading().to_lowercase(), row[place]));
+            .map(|(place, column)| format!("{}: {}", column.heading().to_lowercase(), row[place]));
         let below: Vec<String> = below.collect();
         if !below.is_empty() {
             text.push_str(&wrapped("    ", &below.join("; "), paper.width));
@@ -188,14 +188,14 @@ mod tests {
             text,
             format!(
                 "TASK{gap}  PROJECT{fill}    IDS\n\
-                 {TASK}  {PROJECT}  1,234\n    checked 3m\n\
+                 {TASK}  {PROJECT}  1,234\n    checked: 3m\n\
                  {TASK}  {PROJECT}      7\n",
                 gap = " ".repeat(32),
                 fill = " ".repeat(14),
             )
         );
         let text = drawn(Some(50), Layout::Columns);
-        let below = format!("\n    project {PROJECT}; checked 3m\n");
+        let below = format!("\n    project: {PROJECT}; checked: 3m\n");
         assert!(text.contains(&below), "{text}");
     }
 

@@ -18,16 +18,11 @@ pub fn plural(count: usize, one: &str, many: &str) -> String {
     format!("{} {word}", number(count))
 }
 
-/// `1st`, `2nd`, `11th`
-pub(crate) fn ordinal(value: usize) -> String {
-    let ending = match (value % 10, value % 100) {
-        (_, 11..=13) => "th",
-        (1, _) => "st",
-        (2, _) => "nd",
-        (3, _) => "rd",
-        _ => "th",
-    };
-    format!("{}{ending}", number(value))
+/// A text as the beginning of a sentence.
+pub fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(chars).collect()
 }
 
 /// The two largest units: `2h 5m`, `3d`, `12s`, `under 1s`.

@@ -33,7 +33,7 @@ fn failure(info: &PanicHookInfo<'_>) -> Failure {
         "bug",
         format!("dsr {version} has a bug at {place}"),
     )
-    .hint("please report this line; `dsr status` shows what stands, and what was under way is found as unknown")
+    .hint("please report this line; `dsr status` shows what is recorded, and marks interrupted jobs unknown")
 }
 
 #[cfg(test)]

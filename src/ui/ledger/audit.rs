@@ -59,17 +59,19 @@ impl View for AuditView<'_> {
         match &audit.head {
             Some(head) if audit.is_whole() => {
                 text.push_str(&match self.set_back {
-                    Some(_) => format!("What is left of the trail fits: {entries}.\n"),
+                    Some(_) => format!("The rest of the trail is whole: {entries}.\n"),
                     None => format!("The audit trail is whole: {entries}.\n"),
                 });
                 text.push_str(&format!("Head: {}:{}\n", head.count, head.hash));
             }
             _ if self.has_only_lost_heads() => {
                 let heads = match audit.findings.len() {
-                    1 => "1 saved head is from the lost time: it".to_owned(),
-                    many => format!("{} saved heads are from the lost time: they", number(many)),
+                    1 => "1 saved head".to_owned(),
+                    many => format!("{} saved heads", number(many)),
                 };
-                let line = format!("The trail and the ledger agree. {heads} cannot be checked.");
+                let line = format!(
+                    "The trail and the ledger agree. dsr cannot check {heads} from the lost time."
+                );
                 text.push_str(&wrapped("", &line, paper.width));
             }
             _ => text.push_str(&format!(
@@ -152,14 +154,14 @@ impl AuditView<'_> {
             0 => String::new(),
             purged => format!("; {} purged since", number(to_usize(purged))),
         };
-        format!("The ledger is as the trail says: {requests}, {jobs}{purged}.")
+        format!("The ledger matches the trail: {requests}, {jobs}{purged}.")
     }
 }
 
 /// Explains why a saved head that is not in the trail is no sign of a change.
 fn lost_head_text(lost: &LostHead) -> String {
     format!(
-        "Saved head {} is of the time that was lost when the ledger was set back. The loss was accepted on {} by {}.",
+        "Saved head {} is from the lost time (accepted on {} by {}), so the trail does not have it.",
         lost.head.count,
         lost.accepted_at.date_naive(),
         printable(&lost.by)
@@ -192,10 +194,10 @@ impl View for AuditLogView<'_> {
             Text("WHO"),
             Text("COMMAND"),
             Text("REQUEST"),
-            Text("WHAT"),
+            Text("EVENT"),
         ];
         let rows: Vec<Vec<String>> = self.entries.list.iter().map(row).collect();
-        let folds = ["WHAT", "COMMAND", "WHO"];
+        let folds = ["EVENT", "COMMAND", "WHO"];
         let mut text = draw(&columns, &folds, &rows, paper);
         if paper.layout == Layout::Plain {
             text.push('\n');
@@ -242,7 +244,7 @@ fn what(entry: &AuditEntry) -> String {
         "trail_started" => {
             let before = &details["before"]["requests"];
             let before = count(before.as_u64().unwrap_or(0), "request", "requests");
-            format!("the trail began; before it {before}")
+            format!("the trail starts here; {before} before it")
         }
         "request_recorded" => format!(
             "recorded: {} {}, {} in {}, due {}",
@@ -253,8 +255,8 @@ fn what(entry: &AuditEntry) -> String {
             text("due")
         ),
         "job_moved" if text("why") == "set_back" => match text("state").as_str() {
-            "sending" => "may have been sent before the ledger was set back".to_owned(),
-            state => format!("{} → {state}, since the ledger was set back", text("from")),
+            "sending" => "may have been sent in the lost time".to_owned(),
+            state => format!("{} → {state} (older copy of the ledger)", text("from")),
         },
         "job_moved" => {
             let task = match details["task_id"].as_str() {
@@ -270,7 +272,7 @@ fn what(entry: &AuditEntry) -> String {
         }
         "job_cut" => {
             let added = details["added"].as_array().map_or(0, Vec::len);
-            format!("taken apart; {} added", plural(added, "job", "jobs"))
+            format!("split; {} added", plural(added, "job", "jobs"))
         }
         "job_noted" => noted(&text("why"), &text("state")),
         "answer_recorded" => {
@@ -287,9 +289,9 @@ fn what(entry: &AuditEntry) -> String {
                 before.unwrap_or_default()
             )
         }
-        "job_abandoned" => "given up by the operator; still unknown".to_owned(),
-        "send_again_asked" => "to be sent again, by the operator's word".to_owned(),
-        "cancellation_asked" => "to be cancelled, by the operator's word".to_owned(),
+        "job_abandoned" => "abandoned by the operator; the job is still unknown".to_owned(),
+        "send_again_asked" => "sending again requested".to_owned(),
+        "cancellation_asked" => "cancellation requested".to_owned(),
         "request_extended" => {
             format!(
                 "extended: due {}, was {}",
@@ -307,14 +309,14 @@ fn what(entry: &AuditEntry) -> String {
             many("people", "person", "people")
         ),
         "ids_hashed" => format!("{} hashed", many("ids", "id", "ids")),
-        "ledger_key_recorded" => format!("people are hashed under the key {}", text("fingerprint")),
+        "ledger_key_recorded" => format!("people are hashed with the key {}", text("fingerprint")),
         "request_purged" => format!("purged; closed {}", text("closed")),
         "records_purged" => format!("purged: {}", many("requests", "request", "requests")),
         "set_back_accepted" => format!(
-            "went on with a ledger that was set back; {} unknown since",
+            "accepted an older copy of the ledger; {} now unknown",
             many("jobs", "job", "jobs")
         ),
-        "set_back_reviewed" => format!("looked up what the ledger lacks: {}", text("note")),
+        "set_back_reviewed" => format!("reviewed the lost time: {}", text("note")),
         other => other.to_owned(),
     }
 }
@@ -322,15 +324,15 @@ fn what(entry: &AuditEntry) -> String {
 /// Describes a change that left the job's state as it was.
 fn noted(why: &str, state: &str) -> String {
     match why {
-        "status" => format!("Mixpanel's word for the task recorded; still {state}"),
-        "submit" => format!("small enough already, not cut; still {state}"),
-        "linked" => format!("its ids are in another task; still {state}"),
-        "added" => format!("taken out of another job; {state}"),
+        "status" => format!("Mixpanel's status recorded; the job is still {state}"),
+        "submit" => format!("small enough, not split; the job is still {state}"),
+        "linked" => format!("its ids are in another task; the job is still {state}"),
+        "added" => format!("split off from another job; {state}"),
         "hashed" => "ids replaced by hashes".to_owned(),
         "contradiction" => {
-            format!("Mixpanel's word for the task contradicts the ledger; still {state}")
+            format!("Mixpanel's status contradicts the ledger; the job is still {state}")
         }
-        other => format!("changed ({other}); still {state}"),
+        other => format!("changed ({other}); the job is still {state}"),
     }
 }
 

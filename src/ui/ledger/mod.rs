@@ -10,7 +10,7 @@ use crate::ledger::{Accepted, Anchor, AuditHead, Backup, LostTime, Seen, SetBack
 use crate::ui::drawing::json::time;
 use crate::ui::drawing::paper::Paper;
 use crate::ui::drawing::view::View;
-use crate::ui::drawing::words::{number, plural, printable, wrapped};
+use crate::ui::drawing::words::{capital, number, plural, printable, wrapped};
 
 /// Where the ledger is, and what this host has seen of it.
 #[derive(Debug)]
@@ -42,15 +42,12 @@ pub struct AcceptedView<'a> {
 impl View for LedgerStatusView<'_> {
     fn human(&self, paper: &Paper) -> String {
         let seen = match &self.seen {
-            Seen::Nothing => "no entry yet".to_owned(),
-            Seen::Head(seen) => format!(
-                "entry {}, the last that this host has noted\n  {seen}",
-                seen.count
-            ),
-            Seen::Unreadable => "the file is damaged".to_owned(),
+            Seen::Nothing => "no entry".to_owned(),
+            Seen::Head(seen) => format!("entry {}\n  {seen}", seen.count),
+            Seen::Unreadable => "not known, the file is damaged".to_owned(),
         };
         let mut text = format!(
-            "Ledger:     {}, {} bytes\nLast entry: entry {} of its audit trail\n  {}:{}\nSeen here:  {seen}\n",
+            "Ledger: {}, {} bytes\nLast entry of its audit trail: entry {}\n  {}:{}\nLast seen on this host: {seen}\n",
             printable(&self.path),
             number(usize::try_from(self.bytes).unwrap_or(usize::MAX)),
             self.head.count,
@@ -99,19 +96,13 @@ impl View for LedgerStatusView<'_> {
 
 /// Says what the ledger lacks for good, and who accepted that.
 pub(crate) fn lost_text(lost: &LostTime) -> String {
-    let text = lost.to_string();
-    let mut chars = text.chars();
-    let first = chars.next().map(|first| first.to_ascii_uppercase());
-    let text: String = first.into_iter().chain(chars).collect();
+    let text = capital(&lost.to_string());
     let day = lost.accepted_at.date_naive();
-    let accepted = format!(
-        "{text}. That was accepted on {day} by {}.",
-        printable(&lost.by)
-    );
+    let accepted = format!("{text}. Accepted on {day} by {}.", printable(&lost.by));
     match &lost.review {
         None => accepted,
         Some(review) => format!(
-            "{accepted} Looked up on {} by {}: {}.",
+            "{accepted} Reviewed on {} by {}: {}.",
             review.at.date_naive(),
             printable(&review.by),
             printable(review.note.trim_end_matches('.')),
@@ -154,12 +145,12 @@ impl View for AcceptedView<'_> {
             return "Recorded. dsr no longer warns of the lost time. Reports keep it.\n".to_owned();
         }
         match self.accepted {
-            None => "The ledger has all that this host has seen of it. Nothing was changed.\n"
+            None => "The ledger has every entry that this host has seen. Nothing was changed.\n"
                 .to_owned(),
             Some((_, accepted)) => {
                 let what = match &accepted.before {
                     Some((by, at)) => format!(
-                        "This was accepted already, on {} by {}",
+                        "Already accepted, on {} by {}",
                         at.format("%Y-%m-%d %H:%M:%S UTC"),
                         printable(by)
                     ),

@@ -73,7 +73,7 @@ impl View for PurgeView<'_> {
 /// Says how many people stay suppressed when their records go.
 pub fn staying(people: usize) -> String {
     match people {
-        0 => "Nobody in them is on the suppression list.".to_owned(),
+        0 => "Nobody in these requests is on the suppression list.".to_owned(),
         1 => "1 person of a deletion stays on the suppression list.".to_owned(),
         people => format!(
             "{} suppressed people stay on the suppression list.",

@@ -12,7 +12,7 @@ use crate::ui::drawing::json::time;
 use crate::ui::drawing::paper::{Layout, Paper};
 use crate::ui::drawing::table::{Column, draw, state_cell};
 use crate::ui::drawing::view::View;
-use crate::ui::drawing::words::{number, ordinal, plural, printable, wrapped};
+use crate::ui::drawing::words::{number, plural, printable, wrapped};
 
 const MAX_NAMED: usize = 20;
 
@@ -115,7 +115,7 @@ impl Sought {
 
     fn place(&self) -> String {
         match (self.argument, self.line, self.element) {
-            (Some(argument), ..) => format!("the {} id on the command line", ordinal(argument)),
+            (Some(argument), ..) => format!("id {argument} on the command line"),
             (None, _, Some(element)) => format!("{}, element {element}", self.source),
             (None, Some(line), None) => format!("{}, line {line}", self.source),
             (None, None, None) => self.source.clone(),
@@ -150,9 +150,10 @@ impl FindView<'_> {
     fn outcome_text(&self) -> String {
         let (all, found) = (self.people.len(), self.count_found());
         let of = plural(all, "person", "people");
-        let are = |count: usize| if count == 1 { "is" } else { "are" };
-        let verb = are(if all == 1 { all } else { found });
-        let mut text = format!("{} of {of} {verb} in requests", number(found));
+        let mut text = match found {
+            0 => format!("Found none of {of}"),
+            found => format!("Found {} of {of}", number(found)),
+        };
         if found > 0 {
             let mut counts = BTreeMap::from([(Fate::Erased, 0)]);
             let fates = self.people.iter().filter_map(Sought::fate);
@@ -161,13 +162,7 @@ impl FindView<'_> {
             let counts = counts.map(|(fate, count)| format!("{} {}", number(*count), fate.label()));
             text.push_str(&format!(": {}", counts.collect::<Vec<_>>().join(", ")));
         }
-        text.push('.');
-        let rest = all - found;
-        if found > 0 && rest > 0 {
-            let people = plural(rest, "person", "people");
-            text.push_str(&format!(" {people} {} in none.", are(rest)));
-        }
-        text
+        text + "."
     }
 
     /// The places of the people who match, up to `MAX_NAMED`.
@@ -250,7 +245,7 @@ impl View for FindView<'_> {
 /// The person and the verdict once, then the jobs. A list names the person with each job.
 fn rows(sought: &Sought, layout: Layout) -> Vec<Vec<String>> {
     let argument = sought.argument;
-    let who = argument.map(|argument| format!("{} id", ordinal(argument)));
+    let who = argument.map(|argument| format!("id {argument}"));
     let who = who.unwrap_or_else(|| printable(&sought.place()));
     let verdict = sought.verdict();
     let mut rows = Vec::new();

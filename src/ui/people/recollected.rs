@@ -61,7 +61,7 @@ impl RecollectedView<'_> {
                     (sum.after, "after the deletion was done"),
                     (
                         sum.during,
-                        "since it was sent, which Mixpanel may or may not take along",
+                        "while it ran, which Mixpanel may or may not erase",
                     ),
                     (sum.undated, "without a time"),
                 ];
@@ -99,18 +99,17 @@ impl RecollectedView<'_> {
             Text("REQUEST"),
             Text("PROJECT"),
             Text("ERASED"),
-            Number("AFTER"),
-            Number("DURING"),
+            Number("AFTER DONE"),
+            Number("WHILE RUNNING"),
             Number("NO TIME"),
             Number("BEFORE"),
-            Text("FIRST"),
+            Text("LINE"),
         ];
-        let folds = ["BEFORE", "NO TIME", "DURING", "FIRST", "PROJECT"];
+        let folds = ["BEFORE", "NO TIME", "WHILE RUNNING", "LINE", "PROJECT"];
         let named = self.people.iter().take(MAX_NAMED);
         let rows: Vec<Vec<String>> = named.map(|person| self.row(person)).collect();
         let mut text = draw(&columns, &folds, &rows, paper);
-        let legend =
-            "Events after, during or before the deletion. First: where the first event is.";
+        let legend = "Events by time: after the deletion was done, while it ran, or before. Line: the first event.";
         text.push_str(&wrapped("", legend, paper.width));
         let more = self.people.len().saturating_sub(MAX_NAMED);
         if more > 0 {
@@ -194,7 +193,7 @@ impl View for RecollectedView<'_> {
         }
         let nameless: usize = self.read.iter().map(|read| read.nameless).sum();
         let line = format!(
-            "Looked at {} in {} for {} whose deletion was sent; {} nobody.",
+            "Checked {} in {} for {} whose deletion was sent; {} nobody.",
             plural(self.count_events(), "event", "events"),
             plural(self.read.len(), "file", "files"),
             plural(self.erased, "person", "people"),

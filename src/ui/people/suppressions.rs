@@ -310,7 +310,7 @@ impl View for ListWrittenView<'_> {
             "The list of {people} is in `{}`{kinds}.",
             printable(&self.file)
         );
-        let key = format!("It was made under the ledger key {}.", self.list.key);
+        let key = format!("It was made with the ledger key {}.", self.list.key);
         [text, key]
             .map(|text| wrapped("", &text, paper.width))
             .concat()

@@ -26,14 +26,14 @@ impl Ui {
             match self.format {
                 OutputFormat::Human => {
                     let places = first_places(&warning);
-                    let message = format!("{ids}{places} {}", warning.kind);
+                    let message = format!("{ids}{places} {}", warning.kind.text(warning.count));
                     self.warn(warning.kind.word(), &message);
                     if listed == ListedPlaces::All {
                         self.aside.write(&all_places(&warning));
                     }
                 }
                 OutputFormat::Json => {
-                    let message = format!("{ids} {}", warning.kind);
+                    let message = format!("{ids} {}", warning.kind.text(warning.count));
                     let object = to_object(&warning, &message);
                     self.warnings.borrow_mut().push(object);
                 }

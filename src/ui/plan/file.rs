@@ -92,7 +92,7 @@ impl PlanFileView<'_> {
     fn approvals_text(&self) -> Vec<String> {
         let approvals = self.file.approvals();
         let needed = match self.needed {
-            Some(0) => " (the project demands none)".to_owned(),
+            Some(0) => " (the project needs none)".to_owned(),
             Some(needed) => format!(" of {needed} needed"),
             None => " so far".to_owned(),
         };
@@ -101,7 +101,7 @@ impl PlanFileView<'_> {
             given => format!("{given}{needed}"),
         }];
         if self.approvals == Checked::No && !approvals.is_empty() {
-            lines[0].push_str("; NOT CHECKED: the ledger key is not at hand here");
+            lines[0].push_str("; NOT CHECKED: this host does not have the ledger key");
         }
         lines.extend(
             approvals
@@ -232,7 +232,7 @@ fn contents(header: &Header) -> Vec<(&'static str, String)> {
     }
     for warned in &header.warnings {
         let ids = plural(warned.count, "id", "ids");
-        lines.push(("Suspicious", format!("{ids} {}", warned.message)));
+        lines.push(("Warning", format!("{ids} {}", warned.message)));
     }
     let limit = number(header.batch.get());
     let jobs = plural(header.jobs(), "job", "jobs");

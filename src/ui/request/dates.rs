@@ -193,11 +193,11 @@ fn fetch_text(unfetched: &Unfetched, today: NaiveDate) -> String {
     let last = unfetched.link_end();
     match (last - today).num_days() {
         days @ 0.. => format!(
-            "{last}, {}: {exports} not fetched, links live 14 to 30 days",
+            "{last}, {}: {exports} not fetched, links work for 14 to 30 days",
             day_count(days)
         ),
         _ => format!(
-            "{last}, which is over: {exports} not fetched, the links may live until {}",
+            "{last}, which is over: {exports} not fetched, the links may work until {}",
             unfetched.link_may_end()
         ),
     }
@@ -284,10 +284,10 @@ pub(crate) fn rules_text(requests: &[RequestRecord], paper: &Paper) -> String {
     if rules.is_empty() {
         return String::new();
     }
-    let text = format!("{}. Not legal advice.", rules.join("; "));
     let label = match paper.layout {
-        Layout::Columns => "Due by ",
+        Layout::Columns => "Due dates follow ",
         Layout::Plain => "Due rule: ",
     };
-    format!("\n{}", wrapped(label, &text, paper.width))
+    let text = format!("{label}{}. Not legal advice.", rules.join("; "));
+    format!("\n{}", wrapped("", &text, paper.width))
 }

@@ -106,7 +106,7 @@ fn duplicates_text(requests: &[RequestRecord], paper: &Paper) -> String {
         return String::new();
     }
     let text = format!(
-        "{}: sent twice, and Mixpanel may have taken both.",
+        "{}: sent twice, and Mixpanel may have accepted both.",
         named.join(", ")
     );
     wrapped("Possible duplicate: ", &text, paper.width)

@@ -17,7 +17,7 @@ use crate::ui::failures::print::PrintError;
 
 /// Shown in the place of ids that were replaced by hashes.
 const HASHED: &str =
-    "only keyed hashes of them are kept; `dsr find` tells whether somebody is among them";
+    "the ledger keeps only their keyed hashes; `dsr find` shows whether a person is among them";
 
 impl Ui {
     /// Writes a request's ids job by job, as the result. A reader that went away is not an error.

@@ -140,13 +140,13 @@ impl<'a> Screen<'a> {
             (0, Some(next)) => {
                 let wait = (next - picture.clock.now()).to_std().unwrap_or_default();
                 format!(
-                    "Next check in {}. Press Ctrl-C to stop watching; the jobs go on.",
+                    "Next check in {}. Press Ctrl-C to stop watching; the jobs continue.",
                     duration(wait)
                 )
             }
-            (0, None) => "Press Ctrl-C to stop watching; the jobs go on.".to_owned(),
+            (0, None) => "Press Ctrl-C to stop watching; the jobs continue.".to_owned(),
             _ => format!(
-                "Checking {}, about {}. Press Ctrl-C to stop watching; the jobs go on.",
+                "Checking {}, about {}. Press Ctrl-C to stop watching; the jobs continue.",
                 plural(due, "job", "jobs"),
                 duration(time)
             ),
@@ -154,7 +154,7 @@ impl<'a> Screen<'a> {
         if let Some((reason, until)) = &*self.held.borrow() {
             let left = until.saturating_duration_since(Instant::now());
             let reason = printable(reason);
-            lines.push(format!("{reason}; again in {}", duration(left)));
+            lines.push(format!("{reason}; trying again in {}", duration(left)));
         }
         if let Some(ahead) = self.skew.get() {
             lines.push(different_clocks(ahead));

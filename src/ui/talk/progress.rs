@@ -162,7 +162,7 @@ impl Observer for Progress<'_> {
             }
             RunEvent::Asked(job) => self.note_job(job),
             RunEvent::Held { reason, wait } => {
-                let text = format!("{reason}; again in {}", duration(wait));
+                let text = format!("{reason}; trying again in {}", duration(wait));
                 if self.bar.is_hidden() && !self.was_held.replace(true) {
                     self.ui.note(&text);
                 }
@@ -177,7 +177,7 @@ impl Observer for Progress<'_> {
 
 pub(crate) fn different_clocks(ahead: TimeDelta) -> String {
     format!(
-        "{}; due dates, times and waits follow it, so set it right",
+        "{}; due dates, times and waits depend on it, so correct it",
         clocks_apart(ahead)
     )
 }

@@ -11,7 +11,7 @@ use crate::ui::drawing::words::number;
 /// A question that could not be asked, or was not answered.
 #[derive(Debug, thiserror::Error)]
 pub enum QuestionError {
-    #[error("{question}, and there is no terminal to ask on")]
+    #[error("{question}, and there is no terminal")]
     NoTerminal { question: &'static str },
     #[error("You did not type {expected}. {unchanged}.")]
     NotConfirmed {
@@ -63,29 +63,29 @@ impl Ui {
         };
         let (question, unchanged, purpose) = match act {
             Confirmable::Deletion => (
-                "a deletion must be confirmed",
+                "a deletion needs a confirmation",
                 "Nothing was sent",
                 "the number of ids to confirm",
             ),
             Confirmable::Approval => (
-                "an approval must be confirmed",
+                "an approval needs a confirmation",
                 "Nothing was approved",
                 "the number of ids to confirm",
             ),
             Confirmable::Purge => (
-                "a purge must be confirmed",
+                "a purge needs a confirmation",
                 "Nothing was removed",
                 "the number of requests to confirm",
             ),
             Confirmable::Acceptance => (
-                "going on with a ledger that was set back must be confirmed",
+                "`ledger accept` needs a confirmation",
                 "Nothing was changed",
                 "the number of these jobs to confirm",
             ),
             Confirmable::Cancellation => (
-                "a cancellation that takes other deletions along must be confirmed",
+                "a cancellation of other deletions needs a confirmation",
                 "Nothing was cancelled",
-                "the number of these other ids to cancel all",
+                "the number of these other ids to cancel them, too",
             ),
         };
         if !self.can_ask() {

@@ -175,7 +175,7 @@ fn what_mixpanel_has_taught_since_holds_for_a_plan() {
     operator
         .run(&APPLY)
         .exits_with(0)
-        .says("as Mixpanel has taught dsr");
+        .says("Mixpanel has refused larger jobs");
     let sizes: Vec<usize> = fake.posts()[before..]
         .iter()
         .map(|call| call.ids().len())
@@ -204,10 +204,10 @@ fn a_copy_of_an_applied_plan_is_applied_already_with_however_many_approvals() {
     operator.run(&APPLY).exits_with(0);
     operator.file("copy.plan", text);
     let refused = operator.run(&["apply", "copy.plan", "--yes", "--new"]);
-    refused.exits_with(2).says("applied already");
+    refused.exits_with(2).says("already applied");
     if has_accounts() {
         approve_as(&operator, BEN);
-        operator.run(&APPLY).exits_with(2).says("applied already");
+        operator.run(&APPLY).exits_with(2).says("already applied");
     }
     assert_eq!(fake.posts().len(), 1);
 }
@@ -247,7 +247,7 @@ fn a_plan_that_was_killed_on_its_way_is_resumed_and_not_applied_again() {
         drop(gate);
         let operator = operator.with("DSR_API_URL", &fake.url());
         let posts = fake.posts().len();
-        operator.run(&APPLY).exits_with(2).says("applied already");
+        operator.run(&APPLY).exits_with(2).says("already applied");
         assert_eq!(fake.posts().len(), posts, "{hold:?}");
         operator.run(&["resume"]).exits_with(0);
         let sent: BTreeSet<String> = fake.posted_ids().into_iter().collect();

@@ -34,7 +34,7 @@ fn one_person_rehearses_both_parts() {
     assert_eq!(request["plan"]["approvals"][0]["user"], "ben");
     run("apply erase.plan --yes")
         .exits_with(2)
-        .says("applied already");
+        .says("already applied");
     real.was_not_called();
     assert!(operator.requests().is_empty(), "nothing of it is real");
 }

@@ -307,10 +307,7 @@ fn a_file_is_of_the_kind_its_name_says_and_takes_nobodys_place() {
             0o600
         );
         let again = report(&operator, &["--output", name]);
-        again
-            .exits_with(2)
-            .says("is there already")
-            .says("--output");
+        again.exits_with(2).says("already exists").says("--output");
         assert_eq!(fs::read_to_string(&path).unwrap(), text);
     }
     std::os::unix::fs::symlink("nowhere", operator.work().join("link.html")).unwrap();

@@ -290,7 +290,7 @@ fn an_archive_that_is_gone_or_another_one_is_fetched_again_on_the_operators_word
     exports
         .download(&[name, "--again"])
         .exits_with(2)
-        .says("not overwritten");
+        .says("did not overwrite");
     assert_eq!(exports.store.calls().len(), 2);
 }
 

@@ -152,7 +152,7 @@ fn warn_of_purges(ctx: &Context, ledger: &Ledger) -> Result<(), Failure> {
     if requests > 0 {
         ctx.ui.warn(
             "purged",
-            &format!("the records of closed requests were purged ({requests}), and nobody is found who was only in those; see `dsr purge --help`"),
+            &format!("records of closed requests were purged ({requests}): dsr does not find people who were only in those; see `dsr purge --help`"),
         );
     }
     Ok(())

@@ -46,7 +46,7 @@ use super::replaced;
   dsr suppressions export --since 2026-11-01 --format csv     only people added since; none who left
   dsr suppressions export --ids --output ids.jsonl            the ids that the ledger still keeps
 
-In Python, with the list and the key's file beside it:
+In Python, with the list and the key's file in the same folder:
 
 ", include_str!("../../../guide/list.py"), "
 In Node:
@@ -93,8 +93,7 @@ impl ExportListArgs {
             (None | Some(ListFormatArg::Text), false) => Ok(ListFormat::Text),
             (Some(ListFormatArg::Csv), false) => Ok(ListFormat::Csv),
             (Some(ListFormatArg::Text | ListFormatArg::Csv), true) => {
-                Err(usage("`--ids` has a place for ids in JSON lines only")
-                    .hint("leave `--format` out"))
+                Err(usage("`--ids` works only with `--format jsonl`").hint("leave `--format` out"))
             }
         }
     }
@@ -169,10 +168,10 @@ pub(super) fn run(ctx: &mut Context, args: &ExportListArgs) -> Result<ExitStatus
             let is_whole = args.since.is_none() && ctx.projects.is_empty();
             let way_out = match was_set_back && is_whole {
                 true => {
-                    "keep that list, and write the new one to another file: the ledger was set back"
+                    "keep that list, and write the new one to another file: the ledger is an older copy"
                 }
                 false => {
-                    "check DSR_HOME, `--project` and `--since`; if they must go, add `--allow-fewer`"
+                    "check DSR_HOME, `--project` and `--since`; to leave these people out, add `--allow-fewer`"
                 }
             };
             let counts =
@@ -200,13 +199,13 @@ fn tell(ctx: &Context, list: &SuppressionList<'_>, counts: ListCounts) {
     if counts.given_up > 0 {
         let people = plural(counts.given_up, "person stays", "people stay");
         ctx.ui
-            .note(&format!("{people} on the list: you gave up on their jobs."));
+            .note(&format!("{people} on the list: their jobs are abandoned."));
     }
     let open = counts.unknown - counts.given_up;
     if open > 0 {
         let people = plural(open, "person is", "people are");
         ctx.ui.note(&format!(
-            "{people} in it whose erasure is unknown: settle it with `dsr resume`."
+            "{people} on the list although the erasure is unknown: resolve it with `dsr resume`."
         ));
     }
     let people: usize = list.not_listed.iter().map(|left| left.people).sum();
@@ -277,6 +276,6 @@ fn refuse_existing(path: &Path) -> Result<(), Failure> {
 }
 
 fn list_in_the_way(path: &Path) -> Failure {
-    let hint = "name another file, or put the list in its place with `--replace`";
+    let hint = "name another file, or replace the list with `--replace`";
     in_the_way(path, hint)
 }

@@ -33,17 +33,18 @@ pub(super) fn demand_nobody_lost(there: &Path, new: &Path) -> Result<(), Failure
     };
     if !old.is_whole() {
         let message = format!(
-            "the list `{path}` is empty or was cut off; it was not replaced, since who was on it is not known"
+            "the list `{path}` is empty or was cut off, and dsr cannot tell who was on it; it was not replaced"
         );
-        return Err(refused(message)
-            .hint("put the whole list back; if that cannot be, add `--allow-fewer`"));
+        return Err(
+            refused(message).hint("restore the whole list; if you cannot, add `--allow-fewer`")
+        );
     }
     let new = read(new)?.unwrap_or_default();
     if !old.people.is_empty() && !new.keys.is_empty() && old.keys != new.keys {
         let message =
             format!("the list `{path}` was made under another ledger key; it was not replaced");
         return Err(refused(message).hint(
-            "put the key back with `dsr auth ledger-key --from FILE`, or add `--allow-fewer`",
+            "restore the key with `dsr auth ledger-key --from FILE`, or add `--allow-fewer`",
         ));
     }
     match old.count_missing_in(&new) {

@@ -80,7 +80,7 @@ fn problems_name_line_and_damage_and_never_the_value() {
         "line 2: the value is a number in scientific notation",
         "line 3: the value looks like a spreadsheet's error",
         "line 4: the value looks like a spreadsheet's formula",
-        "line 5: the value looks like what programs write where there is none",
+        "line 5: the value looks like a placeholder for an empty value",
         "line 6: the value has a control character",
         "line 7: the id is not valid UTF-8",
         "line 8: the id begins or ends with an invisible character",
