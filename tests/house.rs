@@ -64,7 +64,7 @@ fn each_engine_stays_in_its_rooms() {
         ("flate2", &["intake", "packages"]),
         ("memchr", &["intake", "packages"]),
         ("unicode_normalization", &["domain", "intake", "mixpanel"]),
-        ("unicode_security::", &["intake"]),
+        ("unicode_security::", &["domain", "intake"]),
         ("calamine::", &["intake"]),
         ("chrono_tz", &["domain"]),
         ("zip::", &["intake", "packages", "sandbox"]),

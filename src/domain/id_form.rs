@@ -6,6 +6,9 @@ use unicode_normalization::UnicodeNormalization;
 /// The most parts of one value that are folded, so that memory grows with the number of ids.
 const MOST_PARTS: usize = 16;
 
+/// Mixpanel cuts longer texts in some places.
+const KEPT_BYTES: usize = 255;
+
 /// Whether the whole id was folded, or a part between two separators.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Extent {
@@ -47,6 +50,54 @@ impl Folder {
             }
         }
     }
+
+    /// The same for an id in what Mixpanel delivers. A program may also have cut it off, read it as
+    /// a number, or shown it in letters that look alike.
+    pub fn fold_delivered(&mut self, text: &str, hear: &mut impl FnMut(&str, Extent)) {
+        self.fold(text, hear);
+        let mut whole = |folder: &mut Self, text: &str| {
+            folder.fold(text, &mut |folded, extent| {
+                if extent == Extent::Whole {
+                    hear(folded, extent);
+                }
+            });
+        };
+        if text.len() > KEPT_BYTES {
+            let ends = (0..=KEPT_BYTES)
+                .rev()
+                .find(|end| text.is_char_boundary(*end));
+            whole(self, &text[..ends.unwrap_or(0)]);
+        }
+        if !text.is_ascii() {
+            whole(self, &in_plain_letters(text));
+        }
+        if let Some(number) = number_form(text) {
+            hear(&number, Extent::Whole);
+        }
+    }
+}
+
+/// The nearest double, which all spellings of a number have in common: `123`, `123.0` and `1.23e2`,
+/// or a long number before and after it was rounded.
+fn number_form(text: &str) -> Option<String> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let is_number = digits.starts_with(|c: char| c.is_ascii_digit());
+    let number = text.parse::<f64>().ok()?;
+    // No id holds a NUL, so this cannot collide with another form. `-0.0` becomes `0.0`.
+    (is_number && number.is_finite()).then(|| format!("\0{:e}", number + 0.0))
+}
+
+/// Each letter beyond ASCII as the ASCII letter that looks like it, if there is one.
+fn in_plain_letters(text: &str) -> String {
+    let lower = in_lower_case(in_one_form(text.chars()));
+    let mut plain = String::with_capacity(text.len());
+    for c in lower {
+        match c.is_ascii() {
+            true => plain.push(c),
+            false => plain.extend(unicode_security::skeleton(c.encode_utf8(&mut [0; 4]))),
+        }
+    }
+    plain
 }
 
 /// Invisible characters that come with copied text and mean nothing at the end of an id.
@@ -233,5 +284,43 @@ mod tests {
         assert_eq!(parts("A@x.test;b@x.test"), ["a@x.test", "b@x.test"]);
         assert_eq!(parts("7 ids: {a},  [b]"), ["7", "ids", "a", "b"]);
         assert_eq!(parts("auth0|5f7c8e"), [""; 0]);
+    }
+
+    #[test]
+    fn a_number_has_one_form_however_it_is_written_or_rounded() {
+        for same in [
+            &["123", "123.0", "1.23e2", "1.23E+2", "0.123e3", "00123"][..],
+            &["1000", "1e3", "10.00e2"],
+            &["0", "0.0", "0e7", "-0"],
+            &["-5", "-5.0"],
+            &[
+                "12345678901234567",
+                "12345678901234568",
+                "1.2345678901234568e16",
+            ],
+            &["12345678901234567890123", "12345678901234567890124"],
+        ] {
+            for text in same {
+                assert!(number_form(text).is_some(), "{text}");
+                assert_eq!(number_form(text), number_form(same[0]), "{text}");
+            }
+        }
+        assert_ne!(number_form("5"), number_form("-5"));
+        assert_ne!(
+            number_form("9007199254740990"),
+            number_form("9007199254740991")
+        );
+        for text in [
+            "", ".5", "e3", "1e", "1e3e4", "1.2.3", "0x10", "1 2", "1e999", "inf", "NaN",
+        ] {
+            assert_eq!(number_form(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn letters_that_look_alike_are_one_form() {
+        assert_eq!(in_plain_letters("\u{430}nn\u{430}"), "anna");
+        assert_eq!(in_plain_letters("\u{391}nna"), "anna");
+        assert_eq!(in_plain_letters("user-1l0O"), "user-1l0o");
     }
 }

@@ -120,6 +120,12 @@ impl Needles {
         self.find(text, Self::are_whole)
     }
 
+    /// The same for a text that is not encoded.
+    pub(super) fn are_all_of_plain(&self, text: &str) -> bool {
+        let letters = Letters::of(text);
+        self.have_part_in(&letters) || self.are_whole(&letters)
+    }
+
     fn find(&self, text: &str, has_whole: fn(&Self, &Letters) -> bool) -> Result<bool, TooMany> {
         if self.parts.is_empty() && self.wholes.is_empty() {
             return Ok(false);

@@ -6,6 +6,7 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 
+use crate::domain::id_form::is_uuid;
 use crate::domain::{DistinctId, TaskId};
 
 use super::needles::Needles;
@@ -109,7 +110,8 @@ impl Confidential<'_> {
     }
 
     /// Whether a task's id quotes a token or a long sent id, or is a short sent id. A lost task is
-    /// worse than a shown short id, so a longer task id may contain one.
+    /// worse than a shown short id, so a longer task id may contain one. A UUID or a number is read
+    /// only as it is written: decoded, it could hold any letter.
     pub(super) fn hides(&self, task: &TaskId) -> bool {
         let ids = (self.sent)().unwrap_or_default();
         let mut needles = Needles::default();
@@ -117,7 +119,11 @@ impl Confidential<'_> {
             .iter()
             .for_each(|token| needles.add_secret(token));
         ids.iter().for_each(|id| needles.add_exactly(id));
-        needles.are_all_of(task.as_str()) != Ok(false)
+        let text = task.as_str();
+        match is_uuid(text) || text.bytes().all(|byte| byte.is_ascii_digit()) {
+            true => needles.are_all_of_plain(text),
+            false => needles.are_all_of(text) != Ok(false),
+        }
     }
 
     fn shown(&self, said: &str) -> Result<Words, Withheld> {
@@ -323,6 +329,36 @@ mod tests {
             ("USER-17", true),
             ("task-of-alice.smith@example.test", true),
             ("x9f2c41d07ab35e6680cc17d4e2b1a95f", true),
+        ] {
+            let task = TaskId::new(task).unwrap();
+            assert_eq!(confidential.hides(&task), hidden, "{task}");
+        }
+    }
+
+    #[test]
+    fn a_uuid_or_a_number_is_read_only_as_it_is_written() {
+        let uuid = "3e0b7f52-17aa-4d0c-9c5e-0a1b2c3d4e17";
+        let ids = ["q", "7", "x y", uuid, "1234567890123456789"];
+        let ids = ids.map(|id| DistinctId::new(id).unwrap()).to_vec();
+        let confidential = Confidential {
+            tokens: vec!["9f2c41d07ab35e6680cc17d4e2b1a95f"],
+            sent: &|| Some(ids.clone()),
+        };
+        // Base64 and hex readings of a UUID hold any letter.
+        for end in ["207120202020", "202020207120"] {
+            let task = TaskId::new(&format!("aaaaaaaa-aaaa-4aaa-aaaa-{end}")).unwrap();
+            assert!(!confidential.hides(&task), "{task}");
+        }
+        for (task, hidden) in [
+            ("7171717171717171717", false),
+            ("1234567890123456788", false),
+            ("1234567890123456789", true),
+            ("7", true),
+            (uuid, true),
+            ("3E0B7F52-17AA-4D0C-9C5E-0A1B2C3D4E17", true),
+            ("9f2c41d0-7ab3-5e66-80cc-17d4e2b1a95f", true),
+            // Another form of id may still be written in another way.
+            ("IHEg", true),
         ] {
             let task = TaskId::new(task).unwrap();
             assert_eq!(confidential.hides(&task), hidden, "{task}");

@@ -33,6 +33,7 @@ pub use summary::{Summary, find_packages, find_summary, is_of_other_form};
 use archive::{Archive, walk};
 use package::index;
 use people::People;
+use sorter::spool::Shelf;
 use sorter::{Sorter, job, unassigned, whole};
 use staging::Staging;
 
@@ -246,7 +247,13 @@ fn missing_in(
     if scope == RetrievalScope::Ccpa(Disclosure::Categories) && people.count() > 1 {
         return Vec::new();
     }
-    let missing = whole::missing(scope, &sorted.members, &sorted.lists, sorted.seen);
+    let missing = whole::missing(
+        scope,
+        &sorted.members,
+        &sorted.lists,
+        sorted.seen,
+        sorted.shelves.iter().any(Shelf::is_empty),
+    );
     sorted.unassigned.missing = missing.len() as u64;
     missing
 }

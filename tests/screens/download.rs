@@ -37,16 +37,27 @@ pub(crate) fn with_an_export(
 }
 
 pub(crate) fn of_one_member(name: &str, text: &str) -> Vec<u8> {
+    of_members(&[(name, text)])
+}
+
+fn of_members(members: &[(&str, &str)]) -> Vec<u8> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    zip.start_file(name, SimpleFileOptions::default()).unwrap();
-    zip.write_all(text.as_bytes()).unwrap();
+    for (name, text) in members {
+        zip.start_file(*name, SimpleFileOptions::default()).unwrap();
+        zip.write_all(text.as_bytes()).unwrap();
+    }
     zip.finish().unwrap().into_inner()
 }
 
 fn archive(people: &[&str]) -> Vec<u8> {
     let event = |id| json!({ "event": "visit", "properties": { "distinct_id": id, "time": 1_770_000_000 } });
     let lines = people.iter().map(|id| format!("{}\n", event(id)));
-    of_one_member("events.jsonl", &lines.collect::<String>())
+    let summary = r#"{"event_names":{},"event_column_names":{},"profile_column_names":{}}"#;
+    of_members(&[
+        ("events.json", &lines.collect::<String>()),
+        ("people.json", ""),
+        ("summary.json", summary),
+    ])
 }
 
 fn of_people(people: &[&str]) -> (Scene, String) {

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use crate::domain::{ProjectZone, event_time};
 
+use crate::domain::id_names::fold;
 use crate::intake::Format;
-use crate::intake::reader::columns::fold;
 
 /// How files of events are read.
 #[derive(Debug, Clone, Default)]

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::look::Look;
-use crate::intake::reader::columns::{KNOWN, KNOWN_ALONE, fold};
+use crate::domain::id_names::{KNOWN, fold};
+use crate::intake::reader::columns::KNOWN_ALONE;
 
 /// The longest known word, in bytes.
 const LONGEST: usize = 32;

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use crate::domain::id_form::{Extent, Folder};
-use crate::domain::{Exclusion, IdHasher};
+use crate::domain::{Exclusion, IdHasher, NearIndex};
 
 use super::place::{At, Place};
 
@@ -18,11 +18,9 @@ const KEPT: usize = 50;
 
 #[derive(Debug)]
 pub(crate) struct ExcludedIds {
-    hasher: IdHasher,
     /// The hash of each id, and whether the list has it.
     exact: HashMap<u128, bool>,
-    /// Keyed by the hash of a folded id, or of a folded part of an id.
-    folded: HashMap<u128, Folded>,
+    folded: NearIndex<Folded>,
     /// The label of each file, and the hashes of its ids.
     files: Vec<(String, Vec<u128>)>,
     near: NearIds,
@@ -34,7 +32,6 @@ pub(crate) struct ExcludedIds {
 struct Folded {
     /// The label is the index of the file.
     place: At<usize>,
-    extent: Extent,
     /// For naming the difference; empty for a part.
     text: Box<str>,
     form: IdForm,
@@ -64,9 +61,8 @@ struct Pair {
 impl ExcludedIds {
     pub(crate) fn new(hasher: IdHasher, labels: Vec<String>) -> Self {
         Self {
-            hasher,
             exact: HashMap::new(),
-            folded: HashMap::new(),
+            folded: NearIndex::new(hasher),
             files: labels
                 .into_iter()
                 .map(|label| (label, Vec::new()))
@@ -87,18 +83,13 @@ impl ExcludedIds {
             self.folder.fold(text, &mut |folded, extent| {
                 let new = || Folded {
                     place,
-                    extent,
                     text: match extent {
                         Extent::Whole => text.into(),
                         Extent::Part => "".into(),
                     },
                     form,
                 };
-                let first = self.folded.entry(self.hasher.hash(folded.as_bytes()));
-                let first = first.or_insert_with(new);
-                if (first.extent, extent) == (Extent::Part, Extent::Whole) {
-                    *first = new();
-                }
+                self.folded.add(folded, extent, new);
             });
         }
     }
@@ -118,26 +109,23 @@ impl ExcludedIds {
         let mut near = None;
         for (text, form) in each_once(texts) {
             self.folder.fold(text, &mut |folded, extent| {
-                let held = self.folded.get(&self.hasher.hash(folded.as_bytes()));
-                // Two ids that share only a part are different people: `Jo Hill` and `Jo Dale`.
-                let is_near = |held: &&Folded| [held.extent, extent].contains(&Extent::Whole);
-                let found = held.filter(is_near);
+                let found = self.folded.find(folded, extent);
                 near = near
                     .take()
-                    .or_else(|| found.map(|held| (held, text, form, extent)));
+                    .or_else(|| found.map(|(whole, held)| (held, [*whole, extent], text, form)));
             });
         }
-        if let Some((held, text, form, extent)) = near
+        if let Some((held, extents, text, form)) = near
             && !allowed.contains(texts[0])
         {
             self.near.count += 1;
             if self.near.kept.len() < KEPT {
-                let difference = match (held.extent, extent) {
-                    (Extent::Whole, Extent::Whole) if held.form != form => {
+                let difference = match extents {
+                    [Extent::Whole, Extent::Whole] if held.form != form => {
                         "one is the hash of the other".to_owned()
                     }
-                    (Extent::Whole, Extent::Whole) => difference::between(&held.text, text),
-                    (Extent::Part, _) | (_, Extent::Part) => {
+                    [Extent::Whole, Extent::Whole] => difference::between(&held.text, text),
+                    [Extent::Part, _] | [_, Extent::Part] => {
                         "one line holds several ids".to_owned()
                     }
                 };

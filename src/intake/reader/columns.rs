@@ -1,6 +1,7 @@
 //! Finds the column of the ids and the field separator.
 
 use super::rows::{Cells, Fields};
+use crate::domain::id_names::{KNOWN, fold};
 use crate::intake::ReadOptions;
 use crate::intake::judge::form::ValueForm;
 use crate::intake::judge::program;
@@ -35,16 +36,6 @@ impl ColumnLayout {
     }
 }
 
-/// Folded names of columns that hold ids.
-pub(crate) const KNOWN: [&str; 7] = [
-    "distinctid",
-    "distinctids",
-    "userid",
-    "mixpaneldistinctid",
-    "mpdistinctid",
-    "mixpaneluserid",
-    "mixpanelid",
-];
 /// Names that are enough if the table has only one column.
 pub(crate) const KNOWN_ALONE: [&str; 3] = ["id", "ids", "uid"];
 
@@ -52,13 +43,6 @@ pub(crate) const KNOWN_ALONE: [&str; 3] = ["id", "ids", "uid"];
 pub(crate) const DELIMITERS: [u8; 5] = *b",;\t|\x01";
 /// The most lines that are searched for a heading.
 pub(crate) const MOST_ABOVE: usize = 20;
-
-/// Drops case, white space and punctuation: `$distinct_id`, `Distinct ID` and `distinctId` are
-/// equal.
-pub(crate) fn fold(name: &str) -> String {
-    let kept = name.chars().filter(|c| c.is_alphanumeric());
-    kept.flat_map(char::to_lowercase).collect()
-}
 
 /// Whether a column or key with this name holds ids. `width` is the number of columns or keys.
 pub(crate) fn is_known(name: &str, width: usize) -> bool {

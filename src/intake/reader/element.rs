@@ -7,7 +7,8 @@ use serde::de::IgnoredAny;
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 
-use super::columns::{fold, is_known, is_plural};
+use super::columns::{is_known, is_plural};
+use crate::domain::id_names::fold;
 use crate::domain::{JsonObject, json_text};
 use crate::intake::damage::Damage;
 use crate::intake::problem::Fault;

@@ -40,11 +40,7 @@ impl MemberForm {
         match name {
             "events.csv" if is_table => Self::EventTable,
             "profiles.csv" if is_table => Self::ProfileTable,
-            "event_names.csv" => Self::OfTheJob(JobMember::EventNames),
-            "event_properties.csv" => Self::OfTheJob(JobMember::EventProperties),
-            "profile_properties.csv" => Self::OfTheJob(JobMember::ProfileProperties),
-            "summary.json" => Self::OfTheJob(JobMember::Summary),
-            _ => Self::Records,
+            name => JobMember::of_name(name).map_or(Self::Records, Self::OfTheJob),
         }
     }
 }

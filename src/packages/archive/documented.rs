@@ -37,6 +37,11 @@ impl JobMember {
         Self::ProfileProperties,
     ];
 
+    pub(crate) fn of_name(name: &str) -> Option<Self> {
+        let mut all = Self::LISTS.into_iter().chain([Self::Summary]);
+        all.find(|member| member.file_name() == name)
+    }
+
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::EventNames | Self::EventProperties | Self::ProfileProperties => "name_list",

@@ -28,6 +28,8 @@ struct Manifest<'a> {
     made: String,
     /// The project's time zone; times in the manifest are in UTC.
     time_zone: &'static str,
+    /// Whether nobody set the zone. The times of a project made before 2023 may be in another one.
+    time_zone_is_assumed: bool,
     /// The first and last event; null if no event has a time.
     period: Option<EventPeriod>,
     records: RecordCounts,
@@ -130,6 +132,7 @@ fn manifest<'a>(
         fetched: rfc3339(about.fetched),
         made: rfc3339(about.made),
         time_zone: about.zone.as_str(),
+        time_zone_is_assumed: about.zone == ProjectZone::default(),
         period,
         records: RecordCounts {
             events: contents.events,

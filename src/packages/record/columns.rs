@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hasher};
 
 use crate::domain::{ProjectZone, event_time};
 
-use super::naming::{names_a_field, names_more_than_a_field};
+use super::naming::{names_a_field, names_more_than_a_field, ties_ids};
 use super::{ObjectLevel, RecordFacts, RecordKind};
 use crate::packages::archive::documented::MemberForm;
 use crate::packages::sorter::owner::{Claims, OwnerClaim};
@@ -20,6 +20,8 @@ pub(crate) struct RecordColumns {
     profile: bool,
     /// A heading may itself hold a record.
     more_than_names: bool,
+    /// A column ties its rows to other ids.
+    names_more_ids: bool,
 }
 
 impl RecordColumns {
@@ -41,8 +43,11 @@ impl RecordColumns {
                     }
                 }
             };
-            columns.add(place, name.unwrap_or_default(), level, form);
             columns.more_than_names |= name.is_some_and(names_more_than_a_field);
+            let ids = columns.user.len() + columns.device.len();
+            columns.add(place, name.unwrap_or_default(), level, form);
+            let is_claim = columns.user.len() + columns.device.len() > ids;
+            columns.names_more_ids |= !is_claim && name.is_some_and(ties_ids);
         }
         columns
     }
@@ -106,6 +111,7 @@ impl RecordColumns {
             time: self.time.and_then(|place| event_time(field(place), zone)),
             shape: shape.finish(),
             may_nest: self.more_than_names || fields.iter().any(|field| names_a_field(field)),
+            names_more_ids: self.names_more_ids,
         }
     }
 }

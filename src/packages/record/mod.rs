@@ -17,7 +17,7 @@ use serde_json::value::RawValue;
 use crate::domain::{JsonObject, ProjectZone, event_time};
 
 use super::sorter::owner::{Claims, OwnerClaim};
-use naming::{names_a_field, names_more_than_a_field};
+use naming::{names_a_field, names_more_than_a_field, ties_ids};
 
 /// The kind of a record; decides its file in the package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -40,6 +40,8 @@ pub(crate) struct RecordFacts<'a> {
     pub(crate) shape: u64,
     /// Whether it may contain another record, of anyone.
     pub(crate) may_nest: bool,
+    /// Whether a field beside those in `claims` ties it to another id.
+    pub(crate) names_more_ids: bool,
 }
 
 /// Reads one JSON object; `None` if `text` is anything else.
@@ -68,6 +70,7 @@ pub(crate) fn read(text: &str, zone: ProjectZone) -> Option<RecordFacts<'_>> {
         time: found.time,
         shape: found.shape.finish(),
         may_nest: found.may_nest,
+        names_more_ids: found.names_more_ids,
     })
 }
 
@@ -93,6 +96,7 @@ struct FoundFields<'a> {
     claims: Claims<'a>,
     shape: DefaultHasher,
     may_nest: bool,
+    names_more_ids: bool,
     has_event: bool,
     looks_like_profile: bool,
     name: Cow<'a, str>,
@@ -144,6 +148,7 @@ impl Key {
 struct KeySeed<'h> {
     shape: &'h mut DefaultHasher,
     may_nest: &'h mut bool,
+    names_more_ids: &'h mut bool,
 }
 
 impl<'de> DeserializeSeed<'de> for KeySeed<'_> {
@@ -166,6 +171,7 @@ impl Visitor<'_> for KeySeed<'_> {
         self.shape.write_u8(0xff);
         let key = Key::of(text);
         *self.may_nest |= key == Key::Any && names_more_than_a_field(text);
+        *self.names_more_ids |= key == Key::Any && ties_ids(text);
         Ok(key)
     }
 }
@@ -201,6 +207,7 @@ impl<'de> Visitor<'de> for Object<'_, 'de> {
             let seed = KeySeed {
                 shape: &mut self.found.shape,
                 may_nest: &mut self.found.may_nest,
+                names_more_ids: &mut self.found.names_more_ids,
             };
             let Some(key) = map.next_key_seed(seed)? else {
                 return Ok(());
@@ -236,6 +243,7 @@ impl<'de> Visitor<'de> for Object<'_, 'de> {
 
     fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
         self.found.may_nest |= names_a_field(text);
+        self.found.names_more_ids = true;
         self.found.take_text(text);
         Ok(())
     }
@@ -289,6 +297,7 @@ impl<'de> FoundFields<'de> {
             (ObjectLevel::Properties, Key::DeviceId) => {
                 self.claims.device.add(OwnerClaim::of_json(text))
             }
+            (ObjectLevel::Top, Key::UserId | Key::DeviceId) => self.names_more_ids = true,
             (ObjectLevel::Top, Key::Event) => {
                 self.has_event = true;
                 self.name = match OwnerClaim::of_json(text) {

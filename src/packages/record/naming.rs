@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::domain::id_form::is_unseen;
+use crate::domain::id_form::{in_one_form, is_unseen};
+use crate::domain::id_names;
 
 /// How often a text is decoded, for example if it is percent-encoded twice.
 const MOST_ROUNDS: usize = 16;
@@ -28,14 +29,58 @@ const FIELDS: [(&str, IdField); 5] = [
     ("$anon_distinct_id", IdField::Device),
 ];
 
+/// The longest key that can name an id, in characters.
+const LONGEST_KEY: usize = 40;
+
+/// Fields, folded, that hold another id of the same person.
+const TIES: [&str; 9] = [
+    "deviceid",
+    "identifiedid",
+    "anonid",
+    "anondistinctid",
+    "distinctids",
+    "distinctidbeforeidentity",
+    "alias",
+    "email",
+    "phone",
+];
+
+/// The id that a key or a heading with this name holds, if it holds one. Without a `$`, `device_id`
+/// and the like are often about something else.
 pub(crate) fn id_field(name: &str) -> Option<IdField> {
-    let lower = name.trim().to_ascii_lowercase();
-    let field = beginning_field(lower.strip_prefix('$').unwrap_or(&lower));
-    let distinct = field.filter(|(_, length)| *length == lower.trim_start_matches('$').len());
-    let listed = || FIELDS.into_iter().find(|(known, _)| *known == lower);
-    distinct
-        .map(|(field, _)| field)
-        .or_else(|| Some(listed()?.1))
+    let lower = in_one_form(name.trim().chars()).collect::<String>();
+    let lower = lower.to_ascii_lowercase();
+    let folded = id_names::fold(&lower);
+    if let Some(place) = lower.rfind("distinct") {
+        let (before, own) = lower.split_at(place);
+        let is_name = |c: char| c.is_alphanumeric() || matches!(c, '$' | '_' | '-' | '.');
+        let field = beginning_field(own).filter(|(_, length)| *length == own.len());
+        if let Some((field, _)) = field.filter(|_| before.chars().all(is_name)) {
+            let is_device = folded == "anondistinctid";
+            return Some(if is_device { IdField::Device } else { field });
+        }
+    }
+    let listed = FIELDS.into_iter().find(|(known, _)| *known == lower);
+    let known = || match &*folded {
+        "userid" => Some(IdField::User),
+        known => id_names::KNOWN.contains(&known).then_some(IdField::Person),
+    };
+    listed.map(|(_, field)| field).or_else(known)
+}
+
+/// Whether a field with this name ties the record to an id, beside its `distinct_id`.
+pub(crate) fn ties_ids(name: &str) -> bool {
+    let [.., first, last] = name.as_bytes() else {
+        return false;
+    };
+    // Rules out most names.
+    let end = [first, last].map(u8::to_ascii_lowercase);
+    matches!(&end, b"id" | b"ds" | b"ty" | b"as" | b"il" | b"ne") && {
+        let folded = id_names::fold(name);
+        let folded = folded.strip_prefix("properties").unwrap_or(&folded);
+        let is_known = id_names::KNOWN.contains(&folded) && folded != "distinctid";
+        is_known || TIES.contains(&folded)
+    }
 }
 
 /// Whether `lower` begins with `distinct_id` in any spelling, and the length of that name.
@@ -68,8 +113,10 @@ fn may_name_a_field(text: &[u8]) -> bool {
         b'i' | b'I' => {
             let rest = &text[place..];
             let is_distinct = rest.len() >= 7 && rest[..7].eq_ignore_ascii_case(b"istinct");
-            let behind_line = place > 0 && text[place - 1] == b'_';
-            is_distinct || behind_line && matches!(rest.get(1), Some(b'd' | b'D'))
+            // `user_id`, `user id`, `userId` and `mixpanelId`.
+            let before = place.checked_sub(1).map(|place| text[place]);
+            let may_end = matches!(before, Some(b'_' | b'-' | b' ' | b'r' | b'R' | b'l' | b'L'));
+            is_distinct || may_end && matches!(rest.get(1), Some(b'd' | b'D'))
         }
         _ => false,
     })
@@ -112,24 +159,65 @@ fn fields_in(text: &str) -> Vec<(IdField, &str)> {
     // `distinct_id_before_identity` is another name.
     let goes_on = |c: char| c.is_alphanumeric() || c == '_';
     rest.filter(|(_, rest)| !rest.starts_with(goes_on))
+        .chain(keys_in(text))
         .collect()
 }
 
-/// Whether the first word of `rest` is exactly this id.
+/// The keys in quotes that name an id. Without quotes, only the names above do: `user_id=4711` is in
+/// many addresses.
+fn keys_in(text: &str) -> impl Iterator<Item = (IdField, &str)> {
+    text.match_indices(['"', '\''])
+        .filter_map(|(place, quote)| {
+            let inside = &text[place + 1..];
+            let mut near = inside.char_indices().take(LONGEST_KEY + 1);
+            let (end, _) = near.find(|(_, c)| quote.starts_with(*c))?;
+            let behind = &inside[end + 1..];
+            let is_key = behind.trim_start().starts_with(':');
+            Some((id_field(&inside[..end]).filter(|_| is_key)?, behind))
+        })
+}
+
+/// Whether the first word of `rest` is exactly this id, and no list of several ids begins there.
 fn begins_with_id(rest: &str, id: &str) -> bool {
     let stands_before = |c: char| c.is_whitespace() || "\"'`:=,;>|([{&#".contains(c);
-    let stands_behind = |c: char| c.is_whitespace() || "\"'`,;&|<>()[]{}".contains(c);
     let mut rest = rest;
     loop {
         if let Some(behind) = rest.strip_prefix(id)
-            && (behind.is_empty() || behind.starts_with(stands_behind))
+            && (behind.is_empty() || behind.starts_with(ends_word))
         {
-            return true;
+            return !lists_another(behind, id);
         }
         match rest.chars().next() {
             Some(first) if stands_before(first) => rest = &rest[first.len_utf8()..],
             Some(_) | None => return false,
         }
+    }
+}
+
+fn ends_word(c: char) -> bool {
+    c.is_whitespace() || "\"'`,;&|<>()[]{}".contains(c)
+}
+
+/// Whether another word follows the id in a list, as in `anna,bob`, that is not the name of a field.
+fn lists_another(behind: &str, id: &str) -> bool {
+    let is_around = |c: char| c.is_whitespace() || "\"'`".contains(c);
+    let Some(next) = behind
+        .trim_start_matches(is_around)
+        .strip_prefix([',', ';', '|'])
+    else {
+        return false;
+    };
+    let next = next.trim_start_matches(is_around);
+    let end = next.find(|c| ends_word(c) || "=:".contains(c));
+    let (word, behind) = next.split_at(end.unwrap_or(next.len()));
+    let is_device = next.starts_with("$device:");
+    let is_key = behind.trim_start_matches(is_around).starts_with(['=', ':']);
+    let is_field = beginning_field(&next.to_ascii_lowercase()).is_some();
+    match word {
+        "" => false,
+        _ if is_device => true,
+        _ if is_key || is_field => false,
+        word => word != id || lists_another(behind, id),
     }
 }
 
@@ -149,8 +237,9 @@ fn decoded(text: &str) -> Result<Cow<'_, str>, Unsure> {
 fn decode_once(text: &str) -> Option<String> {
     let is_plain = |c: char| !matches!(c, '%' | '&' | '\\') && !is_unseen(c);
     let mut left = Vec::with_capacity(text.len());
-    let mut rest = text;
-    let mut is_changed = false;
+    let formed = (!text.is_ascii()).then(|| in_one_form(text.chars()).collect::<String>());
+    let mut rest = formed.as_deref().unwrap_or(text);
+    let mut is_changed = rest != text;
     while !rest.is_empty() {
         let plain = rest.find(|c| !is_plain(c)).unwrap_or(rest.len());
         left.extend_from_slice(&rest.as_bytes()[..plain]);
@@ -248,10 +337,22 @@ mod tests {
         assert_eq!(id_field("$User_Id"), Some(IdField::User));
         assert_eq!(id_field("$device_id"), Some(IdField::Device));
         assert_eq!(id_field("$distinct_ids"), Some(IdField::Several));
+        assert_eq!(id_field("$anon_distinct_id"), Some(IdField::Device));
+        assert_eq!(id_field("user_id"), Some(IdField::User));
+        assert_eq!(id_field("userId"), Some(IdField::User));
+        for name in [
+            "ref_distinct_id",
+            "mp_distinct_id",
+            "mixpanelId",
+            "\u{ff44}istinct_id",
+        ] {
+            assert_eq!(id_field(name), Some(IdField::Person), "{name}");
+        }
         for name in [
             "",
             "$",
-            "user_id",
+            "order_user_id",
+            "device_id",
             "distinct",
             "distinct_id_2",
             "a distinct_id",
@@ -265,7 +366,8 @@ mod tests {
     fn an_id_that_follows_is_own_only_where_it_is_whole() {
         let only = |text: &str, id: &'static str| names_only(text, |_| vec![id]);
         for (text, id) in [
-            ("distinct_id: 17, x", "17"),
+            ("distinct_id: 17, plan: x", "17"),
+            ("distinct_id=17,'17'", "17"),
             ("distinct_id=>$device:a", "$device:a"),
             ("distinct_id=-5", "-5"),
             ("%24distinct_id%3Da%2520b", "a%20b"),
@@ -280,6 +382,11 @@ mod tests {
             ("distinct_id: x17", "17"),
             ("distinct_id: 17 distinct_id: 18", "17"),
             ("distinct_id is missing", "17"),
+            ("distinct_id: 17, x", "17"),
+            ("distinct_id=17|18", "17"),
+            ("distinct_id=[\"17\", \"18\"]", "17"),
+            ("distinct_id=17,$device:18", "17"),
+            ("{\"user_id\":18", "17"),
         ] {
             assert_eq!(only(text, id), Ok(false), "{text}");
         }

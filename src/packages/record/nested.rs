@@ -27,6 +27,8 @@ pub(crate) struct Apart {
 
 pub(crate) struct Own<'o> {
     claims: Claims<'o>,
+    /// The owner's `user_id` without a `$`.
+    plain_user: OwnerClaim<'o>,
     people: &'o People<'o>,
 }
 
@@ -34,10 +36,11 @@ impl<'o> Own<'o> {
     /// The owner of `record`. Its `$user_id` and `$device_id` count as the owner's wherever they
     /// are.
     pub(crate) fn of(record: &'o str, claims: &Claims<'o>, people: &'o People<'o>) -> Self {
-        let mut claims = claims.clone();
+        let (mut claims, mut plain_user) = (claims.clone(), OwnerClaim::Absent);
         if claims.person != OwnerClaim::Absent
-            && let Some(wide) = claims_of(record)
+            && let Some((wide, plain)) = claims_of(record)
         {
+            plain_user = plain;
             let or = |claim: OwnerClaim<'o>, other| match claim {
                 OwnerClaim::Absent => other,
                 claim => claim,
@@ -45,11 +48,20 @@ impl<'o> Own<'o> {
             claims.user = or(claims.user, wide.user);
             claims.device = or(claims.device, wide.device);
         }
-        Self { claims, people }
+        Self {
+            claims,
+            plain_user,
+            people,
+        }
     }
 
     fn has(&self, inner: &Claims<'_>) -> bool {
+        let plain = || Claims {
+            user: self.plain_user.clone(),
+            ..self.claims.clone()
+        };
         inner.are_of(&self.claims, self.people)
+            || self.plain_user.id().is_some() && inner.are_of(&plain(), self.people)
     }
 
     fn is_alone_in(&self, text: &str) -> Result<bool, Unsure> {
@@ -66,37 +78,44 @@ impl<'o> Own<'o> {
         let known = owner(&self.claims, self.people).ok();
         let known = known.map(|person| self.people.id(person).expose());
         let of_field = match field {
-            IdField::Person => None,
-            IdField::User => user.id(),
-            IdField::Device => device.id(),
+            IdField::Person => [None, None],
+            IdField::User => [user.id(), self.plain_user.id()],
+            IdField::Device => [device.id(), None],
             IdField::Several => return Vec::new(),
         };
-        [known, person.id(), of_field]
+        [known, person.id()]
             .into_iter()
+            .chain(of_field)
             .flatten()
             .collect()
     }
 }
 
-/// The ids in an inner object, in any id field.
-fn claims_of(value: &str) -> Option<Claims<'_>> {
+/// The ids in an object, in any id field, and its `user_id` without a `$`.
+fn claims_of(value: &str) -> Option<(Claims<'_>, OwnerClaim<'_>)> {
     let mut claims = Claims::default();
-    let mut person = OwnerClaim::Absent;
+    let (mut person, mut user) = (OwnerClaim::Absent, OwnerClaim::Absent);
     for (name, value) in fields_of(value)?.0 {
         let claim = OwnerClaim::of_json(value.get());
+        let is_documented = name.starts_with('$');
         match (&*name, naming::id_field(&name)) {
             ("distinct_id" | "$distinct_id", _) => claims.person.add(claim),
             (_, Some(IdField::Person | IdField::Several)) => person.add(claim),
-            (_, Some(IdField::User)) => claims.user.add(claim),
+            (_, Some(IdField::User)) if is_documented => claims.user.add(claim),
+            (_, Some(IdField::User)) => user.add(claim),
             (_, Some(IdField::Device)) => claims.device.add(claim),
             (_, None) => {}
         }
     }
-    // Beside a `distinct_id`, `Distinct ID` is an ordinary property.
+    // Beside a `distinct_id`, `Distinct ID` is an ordinary property; so is `user_id` beside
+    // `$user_id`.
     if claims.person == OwnerClaim::Absent {
         claims.person = person;
     }
-    Some(claims)
+    if claims.user == OwnerClaim::Absent {
+        claims.user.clone_from(&user);
+    }
+    Some((claims, user))
 }
 
 /// Whether a field name is really a text that names somebody else.
@@ -168,7 +187,7 @@ impl<'t, 'o> NestedSearch<'t, 'o> {
             return self.look_into_text(value, level, ObjectPlace::Inner);
         }
         let claims = claims_of(value);
-        if claims.is_some_and(|claims| claims.name_someone() && !self.own.has(&claims)) {
+        if claims.is_some_and(|(claims, _)| claims.name_someone() && !self.own.has(&claims)) {
             self.add(value, CUT.to_owned(), vec![value.to_owned()]);
             return Ok(());
         }

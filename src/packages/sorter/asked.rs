@@ -1,155 +1,152 @@
-//! The people of all jobs of a request, and which other ids nearly match theirs.
+//! Which records of other ids may be of the people of a request: an id nearly equals theirs, or the
+//! archive itself ties it to theirs.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use serde_json::value::RawValue;
 
-use crate::domain::DistinctId;
 use crate::domain::id_form::{Extent, Folder};
-use crate::packages::record::fields_of;
+use crate::domain::{DistinctId, IdHasher, Leniency, NearIndex};
+use crate::packages::record::{RecordFacts, fields_of, naming};
 
-/// The folded forms of the requested ids, without case, decoration, leading zeros and so on.
-/// `--exclude` compares ids in the same way.
-#[derive(Debug, Default)]
+/// How many forms of tied ids are kept. With more, every record of another id may be of somebody.
+const MOST_TIES: usize = 1 << 20;
+
+/// The ids of all people of a request, and the ids that the archive ties to one of them. `--exclude`
+/// compares ids in nearly the same way.
+#[derive(Debug)]
 pub(crate) struct AskedForms {
-    forms: HashMap<String, Extent>,
+    hasher: IdHasher,
+    asked: NearIndex<()>,
+    tied: NearIndex<()>,
+    /// Hashes of the ids in `tied`: most records repeat them.
+    seen: HashSet<u128>,
     folder: Folder,
 }
 
 impl AskedForms {
-    pub(crate) fn new<'i>(ids: impl Iterator<Item = &'i DistinctId>) -> Self {
-        let mut asked = Self::default();
-        for id in ids {
-            let forms = &mut asked.forms;
-            each_form(&mut asked.folder, id.expose(), |form, extent| {
-                let known = forms.entry(form.to_owned()).or_insert(extent);
-                if extent == Extent::Whole {
-                    *known = extent;
-                }
-            });
+    pub(crate) fn new() -> Self {
+        let hasher = IdHasher::random();
+        Self {
+            asked: NearIndex::new(hasher.clone()),
+            tied: NearIndex::new(hasher.clone()),
+            hasher,
+            seen: HashSet::new(),
+            folder: Folder::default(),
         }
-        asked
     }
 
-    /// Whether any id field of a record names one of these people, exactly or nearly.
+    /// Adds a person of the request.
+    pub(crate) fn ask_for(&mut self, id: &DistinctId) {
+        let asked = &mut self.asked;
+        let mut add = |form: &str, extent| asked.add(form, extent, || ());
+        self.folder.fold_delivered(id.expose(), &mut add);
+    }
+
+    /// Ties every id in a record of a person to that person.
+    pub(crate) fn learn(&mut self, facts: &RecordFacts<'_>, record: &[u8]) {
+        for id in [facts.claims.user.id(), facts.claims.device.id()] {
+            id.into_iter().for_each(|id| self.tie(id));
+        }
+        if facts.names_more_ids {
+            self.tie_all_in(&String::from_utf8_lossy(record));
+        }
+    }
+
+    /// Whether any id of a record nearly equals a person's. Then its other ids are tied to that
+    /// person.
     pub(crate) fn are_named_in(&mut self, record: &str) -> bool {
-        let fields = fields_of(record).unwrap_or_default().0;
-        let mut fields = fields.into_iter();
-        fields.any(|(name, value)| match &*name {
-            "properties" | "$properties" => {
-                let inner = serde_json::from_str::<String>(value.get());
-                inner.is_ok_and(|inner| self.are_named_in(&inner))
-            }
-            name => holds_an_id(name) && self.are_in(value),
-        })
-    }
-
-    fn are_in(&mut self, value: &RawValue) -> bool {
-        let text = value.get();
-        match text.as_bytes() {
-            [b'"', ..] => serde_json::from_str::<Cow<'_, str>>(text).is_ok_and(|id| self.have(&id)),
-            [b'[', ..] => {
-                let list = serde_json::from_str::<Vec<&RawValue>>(text).unwrap_or_default();
-                list.into_iter().any(|inner| self.are_in(inner))
-            }
-            _ => self.have(text),
+        let Self { asked, folder, .. } = self;
+        let found = any_id(record, names_an_id, &mut |id| are_near(asked, folder, id));
+        if found {
+            self.tie_all_in(record);
         }
-    }
-
-    fn have(&mut self, id: &str) -> bool {
-        let (forms, mut found) = (&self.forms, false);
-        each_form(&mut self.folder, id, |form, extent| {
-            // Two ids that share only a part are different people: `Jo Hill` and `Jo Dale`.
-            let is_near = |known: &Extent| [*known, extent].contains(&Extent::Whole);
-            found |= forms.get(form).is_some_and(is_near);
-        });
         found
     }
-}
 
-fn each_form(folder: &mut Folder, id: &str, mut hear: impl FnMut(&str, Extent)) {
-    folder.fold(id, &mut hear);
-    if let Some(number) = number_form(id) {
-        hear(&number, Extent::Whole);
+    /// Whether any id of a record is tied to a person. Then its other ids are tied as well.
+    pub(crate) fn are_tied_to(&mut self, record: &str) -> bool {
+        let Self { tied, folder, .. } = self;
+        let is_full = tied.count() >= MOST_TIES;
+        let found = is_full || any_id(record, ties_ids, &mut |id| are_near(tied, folder, id));
+        if found {
+            self.tie_all_in(record);
+        }
+        found
+    }
+
+    /// How many forms of ids are tied to people.
+    pub(crate) fn ties(&self) -> usize {
+        self.tied.count()
+    }
+
+    fn tie_all_in(&mut self, record: &str) {
+        any_id(record, ties_ids, &mut |id| {
+            self.tie(id);
+            false
+        });
+    }
+
+    fn tie(&mut self, id: &str) {
+        let is_full = self.tied.count() >= MOST_TIES;
+        if is_full || !self.seen.insert(self.hasher.hash(id.as_bytes())) {
+            return;
+        }
+        // `unknown` and the like would tie everybody to everybody.
+        if DistinctId::judge(id, Leniency::OuterWhiteSpace).is_ok() {
+            let tied = &mut self.tied;
+            let mut add = |form: &str, extent| {
+                if extent == Extent::Whole {
+                    tied.add(form, extent, || ());
+                }
+            };
+            self.folder.fold_delivered(id, &mut add);
+        }
     }
 }
 
-/// The digits of a number and its power of ten, without rounding: `123`, `123.0` and `1.23e2` are
-/// equal.
-fn number_form(text: &str) -> Option<String> {
-    let (sign, number) = match text.strip_prefix('-') {
-        Some(number) => ("-", number),
-        None => ("", text),
-    };
-    let (mantissa, power) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let digits = [whole, fraction].concat();
-    if whole.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let significant = digits.trim_end_matches('0');
-    let zeros = i64::try_from(digits.len() - significant.len()).ok()?;
-    let power = power.parse::<i64>().ok()?.checked_add(zeros)?;
-    let power = power.checked_sub(i64::try_from(fraction.len()).ok()?)?;
-    // No id holds a NUL, so this cannot collide with another form.
-    Some(match significant.trim_start_matches('0') {
-        "" => "\0".to_owned(),
-        significant => format!("\0{sign}{significant}e{power}"),
+fn are_near(known: &NearIndex<()>, folder: &mut Folder, id: &str) -> bool {
+    let mut found = false;
+    folder.fold_delivered(id, &mut |form, extent| {
+        found |= known.find(form, extent).is_some();
+    });
+    found
+}
+
+/// Passes the ids in the fields of a record that `is_name` accepts to `is_wanted`, until one is.
+fn any_id(
+    record: &str,
+    is_name: fn(&str) -> bool,
+    is_wanted: &mut dyn FnMut(&str) -> bool,
+) -> bool {
+    let fields = fields_of(record).unwrap_or_default().0;
+    fields.into_iter().any(|(name, value)| match &*name {
+        "properties" | "$properties" => {
+            let inner = serde_json::from_str::<String>(value.get());
+            inner.is_ok_and(|inner| any_id(&inner, is_name, is_wanted))
+        }
+        name => is_name(name) && any_text(value, is_wanted),
     })
 }
 
-/// Whether SDKs or Mixpanel use this name for an id field, in any spelling.
-fn holds_an_id(name: &str) -> bool {
-    let letters = name.chars().filter(|c| c.is_alphanumeric());
-    let name: String = letters.flat_map(char::to_lowercase).collect();
-    matches!(
-        name.strip_prefix("properties").unwrap_or(&name),
-        "distinctid"
-            | "distinctids"
-            | "userid"
-            | "deviceid"
-            | "identifiedid"
-            | "anonid"
-            | "anondistinctid"
-            | "alias"
-    )
+fn names_an_id(name: &str) -> bool {
+    ties_ids(name) || naming::id_field(name).is_some()
 }
 
-#[cfg(test)]
-mod tests {
-    use super::number_form;
+/// Beside a `distinct_id`, `Distinct ID` is an ordinary property.
+fn ties_ids(name: &str) -> bool {
+    matches!(name, "distinct_id" | "$distinct_id") || naming::ties_ids(name)
+}
 
-    #[test]
-    fn equal_numbers_have_one_form() {
-        for same in [
-            &["123", "123.0", "1.23e2", "1.23E+2", "0.123e3", "00123"][..],
-            &["1000", "1e3", "10.00e2"],
-            &["0", "0.0", "0e7", "-0"],
-            &["-5", "-5.0"],
-        ] {
-            for text in same {
-                assert!(number_form(text).is_some(), "{text}");
-                assert_eq!(number_form(text), number_form(same[0]), "{text}");
-            }
+fn any_text(value: &RawValue, is_wanted: &mut dyn FnMut(&str) -> bool) -> bool {
+    let text = value.get();
+    match text.as_bytes() {
+        [b'"', ..] => serde_json::from_str::<Cow<'_, str>>(text).is_ok_and(|id| is_wanted(&id)),
+        [b'[', ..] => {
+            let list = serde_json::from_str::<Vec<&RawValue>>(text).unwrap_or_default();
+            list.into_iter().any(|inner| any_text(inner, is_wanted))
         }
-        assert_ne!(number_form("5"), number_form("-5"));
-        assert_ne!(
-            number_form("12345678901234567890123"),
-            number_form("12345678901234567890124")
-        );
-        for text in [
-            "",
-            ".5",
-            "e3",
-            "1e",
-            "1e3e4",
-            "1.2.3",
-            "0x10",
-            "1 2",
-            "1e99999999999999999999",
-        ] {
-            assert_eq!(number_form(text), None, "{text}");
-        }
+        _ => is_wanted(text),
     }
 }

@@ -32,6 +32,10 @@ use tally::Names;
 use unassigned::MemberReport;
 use whole::ArchiveCounts;
 
+/// How often the records of other ids are searched for ties. A longer chain makes all of them
+/// doubtful.
+const MOST_LOOKS: usize = 16;
+
 pub(crate) struct Sorter<'a> {
     people: &'a People<'a>,
     root: PathBuf,
@@ -44,7 +48,9 @@ pub(crate) struct Sorter<'a> {
     /// Lists the people of the request's other jobs. Called once, at the first record of somebody
     /// else.
     elsewhere: &'a dyn Fn() -> Vec<DistinctId>,
-    asked: Option<AskedForms>,
+    asked: AskedForms,
+    /// Whether `asked` has the people already.
+    knows_people: bool,
     seen: ArchiveCounts,
 }
 
@@ -77,7 +83,8 @@ impl<'a> Sorter<'a> {
             zone,
             taken_out: 0,
             elsewhere,
-            asked: None,
+            asked: AskedForms::new(),
+            knows_people: false,
             seen: ArchiveCounts::default(),
         })
     }
@@ -124,7 +131,8 @@ impl<'a> Sorter<'a> {
         Ok(())
     }
 
-    pub(crate) fn finish(self) -> Result<Sorted, SplitError> {
+    pub(crate) fn finish(mut self) -> Result<Sorted, SplitError> {
+        self.look_again()?;
         let (mut unassigned, members) = self.unassigned.finish()?;
         if self.spool.is_empty() {
             unassigned.others_only = std::mem::take(&mut unassigned.not_asked_for);
@@ -146,11 +154,12 @@ impl<'a> Sorter<'a> {
         self.seen.count(facts.kind);
         let person = match owner(&facts.claims, self.people) {
             Ok(person) => person,
-            Err(Reason::NotAskedFor) if self.may_be_asked_for(line) => {
+            Err(Reason::NotAskedFor | Reason::NoOwner) if self.may_be_asked_for(line) => {
                 return self.unassigned.add_record(Reason::MayBeAskedFor, line);
             }
             Err(reason) => return self.unassigned.add_record(reason, line),
         };
+        self.asked.learn(facts, line);
         match facts.kind {
             RecordKind::Event => self.spool.add_event(person, line, facts),
             RecordKind::Profile => self.spool.add_profile(person, line, facts),
@@ -158,14 +167,32 @@ impl<'a> Sorter<'a> {
         }
     }
 
-    /// Whether a record of somebody else names a person of the request, exactly or nearly.
+    /// Whether a record of no person here names a person of the request, exactly or nearly.
     fn may_be_asked_for(&mut self, line: &[u8]) -> bool {
-        let asked = self.asked.get_or_insert_with(|| {
-            let elsewhere = (self.elsewhere)();
+        if !std::mem::replace(&mut self.knows_people, true) {
             let here = (0..self.people.count()).map(|person| self.people.id(person));
-            AskedForms::new(here.chain(&elsewhere))
-        });
-        asked.are_named_in(&String::from_utf8_lossy(line))
+            here.for_each(|id| self.asked.ask_for(id));
+            let elsewhere = (self.elsewhere)();
+            elsewhere.iter().for_each(|id| self.asked.ask_for(id));
+        }
+        self.asked.are_named_in(&String::from_utf8_lossy(line))
+    }
+
+    /// Moves the records whose ids the archive ties to a person. A tie may come after its record,
+    /// and may lead to another tie.
+    fn look_again(&mut self) -> Result<(), SplitError> {
+        let Self {
+            asked, unassigned, ..
+        } = self;
+        for _ in 0..MOST_LOOKS {
+            let before = asked.ties();
+            let mut is_tied = |line: &[u8]| asked.are_tied_to(&String::from_utf8_lossy(line));
+            if before == 0 || !unassigned.look_again(&mut is_tied)? || asked.ties() == before {
+                return Ok(());
+            }
+        }
+        unassigned.look_again(&mut |_| true)?;
+        Ok(())
     }
 
     /// Files the inner records of other people, and returns the rest of the record. `None` if the

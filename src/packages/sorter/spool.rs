@@ -71,9 +71,7 @@ impl ShelfSpool {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        let files =
-            |shelf: &Shelf| shelf.events.records + shelf.profiles.records + shelf.others.records;
-        self.shelves.iter().all(|shelf| files(shelf) == 0)
+        self.shelves.iter().all(Shelf::is_empty)
     }
 
     /// Files one event; `line` must be its text on one line.
@@ -174,6 +172,10 @@ fn property_names(line: &[u8]) -> Vec<Cow<'_, str>> {
 }
 
 impl Shelf {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.events.records + self.profiles.records + self.others.records == 0
+    }
+
     /// Writes the waiting data and lists the files. Leaves out files without a record, which would
     /// only mislead.
     pub(crate) fn finish(&mut self) -> Result<Vec<PackageFile>, SplitError> {

@@ -1,8 +1,8 @@
 //! `unassigned/`: everything of the archive that is in no package, sorted by reason.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, BufWriter, Read, Write};
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -15,6 +15,7 @@ use crate::packages::staging::{create_file, make_folder};
 const FOLDER: &str = "unassigned";
 const MEMBERS: &str = "members";
 const REPORT: &str = "report.json";
+const NOT_ASKED_FOR: &str = "not-asked-for.jsonl";
 
 /// How much of the archive is in no package, by reason.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,7 +32,7 @@ pub struct Unassigned {
     /// Parts that the archive should hold or names but does not hold; `report.json` names them.
     #[serde(default)]
     pub missing: u64,
-    /// Records that name nobody: `no-owner.jsonl`.
+    /// Records without an id that decides whose they are: `no-owner.jsonl`.
     pub no_owner: u64,
     /// Records that name several people: `contradictory.jsonl`.
     pub contradictory: u64,
@@ -123,13 +124,45 @@ impl UnassignedWriter {
 
     pub(crate) fn add_record(&mut self, reason: Reason, line: &[u8]) -> Result<(), SplitError> {
         let (name, count) = match reason {
-            Reason::NotAskedFor => ("not-asked-for.jsonl", &mut self.counts.not_asked_for),
+            Reason::NotAskedFor => (NOT_ASKED_FOR, &mut self.counts.not_asked_for),
             Reason::MayBeAskedFor => ("may-be-asked-for.jsonl", &mut self.counts.may_be_asked_for),
             Reason::NoOwner => ("no-owner.jsonl", &mut self.counts.no_owner),
             Reason::Contradictory => ("contradictory.jsonl", &mut self.counts.contradictory),
         };
         *count += 1;
         self.write(name, &[line, b"\n"])
+    }
+
+    /// Moves the records of people not asked for that `may_be_asked_for` accepts. Returns whether
+    /// there were any.
+    pub(crate) fn look_again(
+        &mut self,
+        may_be_asked_for: &mut dyn FnMut(&[u8]) -> bool,
+    ) -> Result<bool, SplitError> {
+        let Some(mut file) = self.files.remove(NOT_ASKED_FOR) else {
+            return Ok(false);
+        };
+        let path = self.folder.join(NOT_ASKED_FOR);
+        let failed = |error| SplitError::write(&path)(error);
+        file.flush().map_err(failed)?;
+        drop(file);
+        let before = self.folder.join("not-asked-for.before");
+        fs::rename(&path, &before).map_err(failed)?;
+        let mut lines = BufReader::new(File::open(&before).map_err(failed)?);
+        let all = std::mem::take(&mut self.counts.not_asked_for);
+        let mut line = Vec::new();
+        while lines.read_until(b'\n', &mut line).map_err(failed)? > 0 {
+            line.pop();
+            let reason = match may_be_asked_for(&line) {
+                true => Reason::MayBeAskedFor,
+                false => Reason::NotAskedFor,
+            };
+            self.add_record(reason, &line)?;
+            line.clear();
+        }
+        drop(lines);
+        fs::remove_file(&before).map_err(failed)?;
+        Ok(self.counts.not_asked_for < all)
     }
 
     /// Keeps bytes unchanged; adds a line end after the last piece.

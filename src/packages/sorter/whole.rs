@@ -26,12 +26,28 @@ impl ArchiveCounts {
 
 const TABLES: [&str; 2] = ["profiles.csv", "people.json"];
 
-/// What is missing, each in a few words for the operator.
+/// The documented members of an export with records.
+fn documented(scope: RetrievalScope) -> &'static [&'static str] {
+    match scope {
+        RetrievalScope::Gdpr => &["events.json", "people.json", "summary.json"],
+        RetrievalScope::Ccpa(_) => &[
+            "events.csv",
+            "profiles.csv",
+            "event_names.csv",
+            "event_properties.csv",
+            "profile_properties.csv",
+        ],
+    }
+}
+
+/// What is missing, each in a few words for the operator. If somebody has no record, each documented
+/// member must be there: only a whole archive shows that Mixpanel has no data.
 pub(crate) fn missing(
     scope: RetrievalScope,
     members: &[MemberReport],
     lists: &JobLists,
     seen: ArchiveCounts,
+    somebody_has_nothing: bool,
 ) -> Vec<&'static str> {
     let mut missing = Vec::new();
     if scope == RetrievalScope::Ccpa(Disclosure::Categories) {
@@ -45,14 +61,25 @@ pub(crate) fn missing(
             .iter()
             .any(|member| names.contains(&member.file_name()))
     };
+    // A name list or a summary counts only with its documented content.
+    let is_of_the_job = |name: &str| JobMember::of_name(name).is_some();
+    let is_there = |name: &&str| {
+        let mut found = members.iter().filter(|member| member.file_name() == *name);
+        found.any(|member| member.is_of_the_job() || !is_of_the_job(name))
+    };
     let is_documented = members.iter().any(MemberReport::is_of_the_job);
     let has_records = members.iter().any(MemberReport::may_hold_records);
     let has_events = seen.events > 0 || named(&["events.json", "events.csv", "events.jsonl"]);
-    if !has_events && (is_documented || named(&TABLES) || !has_records) {
-        missing.push("a member with events");
-    }
-    if is_documented && seen.profiles == 0 && !named(&TABLES) {
-        missing.push("a member with profiles");
+    if somebody_has_nothing {
+        let all = documented(scope).iter().copied();
+        missing.extend(all.filter(|name| !is_there(name)));
+    } else {
+        if !has_events && (is_documented || named(&TABLES) || !has_records) {
+            missing.push("a member with events");
+        }
+        if is_documented && seen.profiles == 0 && !named(&TABLES) {
+            missing.push("a member with profiles");
+        }
     }
     // A record of unknown kind may be an event or a profile.
     if lists.name_events && seen.events + seen.others == 0 {

@@ -1,7 +1,6 @@
 //! The archives that Mixpanel documents: every member, and what a person gets of each.
 
 use super::*;
-use crate::domain::Disclosure;
 use crate::packages::Unassigned;
 
 const DATA: RetrievalScope = RetrievalScope::Ccpa(Disclosure::Data);
@@ -217,5 +216,17 @@ fn times_are_by_the_clock_of_the_project() {
     assert_eq!(page.matches("datetime=\"2023-11-14T21:13:20Z\"").count(), 2);
     let manifest = bench.manifest("anna");
     assert_eq!(manifest["time_zone"], "Europe/Berlin");
+    assert_eq!(manifest["time_zone_is_assumed"], false);
     assert_eq!(manifest["period"]["first_event"], "2023-11-14T21:13:20Z");
+}
+
+#[test]
+fn a_time_zone_that_nobody_set_is_an_assumption() {
+    let text = event("anna", "x", 1_700_000_000);
+    let bench = Bench::of_members(&[("events.json", &text)], &["anna"]);
+    bench.split();
+    assert!(page(&bench, "anna").contains("they may be in the time zone of the project"));
+    let manifest = bench.manifest("anna");
+    assert_eq!(manifest["time_zone"], "UTC");
+    assert_eq!(manifest["time_zone_is_assumed"], true);
 }

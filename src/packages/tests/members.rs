@@ -94,7 +94,12 @@ fn what_stands_around_the_records_of_an_object_is_kept() {
 #[test]
 fn an_export_of_nothing_is_nothing_that_was_not_understood() {
     for text in ["", "\n", "[]", r#"{"events":[],"profiles":[]}"#, "{}"] {
-        let bench = Bench::of_members(&[("x.json", text)], &["anna"]);
+        let members = [
+            ("events.json", text),
+            ("people.json", text),
+            ("summary.json", NO_NAMES),
+        ];
+        let bench = Bench::of_members(&members, &["anna"]);
         assert_eq!(bench.split().unassigned, Unassigned::default(), "{text:?}");
     }
 }

@@ -10,6 +10,7 @@ mod pages;
 mod properties;
 mod target;
 mod texts;
+mod ties;
 
 use std::collections::BTreeMap;
 use std::io::{Cursor, Write};
@@ -25,11 +26,13 @@ use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
 use crate::config::Company;
-use crate::domain::{DistinctId, ProjectZone, RequestId, RetrievalScope, TaskId};
+use crate::domain::{Disclosure, DistinctId, ProjectZone, RequestId, RetrievalScope, TaskId};
 use crate::packages::{
     ArchiveToSplit, Limits, PackageForm, Provenance, Report, Review, SplitError, find_summary,
     split,
 };
+
+const NO_NAMES: &str = r#"{"event_names":{},"event_column_names":{},"profile_column_names":{}}"#;
 
 struct Bench {
     folder: TempDir,

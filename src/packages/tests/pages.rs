@@ -41,6 +41,7 @@ fn a_manifest_says_what_there_is_and_where_it_came_from() {
         "fetched": "2026-11-20T08:00:00Z",
         "made": "2026-11-22T12:30:00Z",
         "time_zone": "UTC",
+        "time_zone_is_assumed": true,
         "period": {
             "first_event": "2020-09-13T12:26:40Z",
             "last_event": "2023-11-15T22:13:20Z"
@@ -77,7 +78,12 @@ fn a_manifest_says_what_there_is_and_where_it_came_from() {
 
 #[test]
 fn whoever_was_asked_for_and_has_nothing_gets_a_package_that_says_so() {
-    let bench = Bench::of_members(&[("a.jsonl", &event("anna", "x", 1))], &["anna", "nobody"]);
+    let members = [
+        ("events.json", &*event("anna", "x", 1)),
+        ("people.json", ""),
+        ("summary.json", NO_NAMES),
+    ];
+    let bench = Bench::of_members(&members, &["anna", "nobody"]);
     bench.split();
     assert!(page(&bench, "nobody").contains("Mixpanel delivered no data for this identifier."));
     assert!(!page(&bench, "anna").contains("Mixpanel delivered no data"));

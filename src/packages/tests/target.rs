@@ -10,7 +10,12 @@ fn bench() -> Bench {
         "broken".to_owned(),
     ]
     .join("\n");
-    Bench::of_members(&[("a.jsonl", &text)], &["anna", "=bob", "nobody"])
+    let members = [
+        ("events.json", &*text),
+        ("people.json", ""),
+        ("summary.json", NO_NAMES),
+    ];
+    Bench::of_members(&members, &["anna", "=bob", "nobody"])
 }
 
 #[test]

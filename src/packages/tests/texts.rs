@@ -3,7 +3,7 @@
 use super::*;
 
 /// The ways in which a record of bob may become a text.
-const OF_BOB: [&str; 19] = [
+const OF_BOB: [&str; 29] = [
     r#"data: {"distinct_id":"bob","s":"SECRET"}"#,
     "\u{feff}{\"distinct_id\":\"bob\",\"s\":\"SECRET\"}",
     "\u{200b}{\"distinct_id\":\"bob\",\"s\":\"SECRET\"}",
@@ -23,6 +23,16 @@ const OF_BOB: [&str; 19] = [
     "DISTINCT_ID=bob SECRET",
     "x=1&%24user_id=bob&s=SECRET",
     "$identified_id: bob SECRET",
+    "ref_distinct_id=bob&s=SECRET",
+    "mp_distinct_id: bob SECRET",
+    "\u{ff44}istinct_id=bob SECRET",
+    "distinct_id=anna,bob SECRET",
+    "distinct_id: anna; bob SECRET",
+    r#"distinct_id=["anna","bob","SECRET"]"#,
+    r#"{"user_id":"bob","s":"SECRET"#,
+    r#"data: {"userId":"bob","s":"SECRET"}"#,
+    "{'user_id': 'bob', 's': 'SECRET'}",
+    r#"{"mixpanel_id":"bob","s":"SECRET"#,
 ];
 
 fn record(inside: &str) -> String {
@@ -88,12 +98,18 @@ fn a_text_that_names_nobody_but_the_person_stays() {
         "distinct_id=anna&x=1",
         "%7B%22distinct_id%22%3A%22anna%22%7D",
         "your distinct_id",
+        "distinct_id=anna,plan=pro",
+        r#"{"distinct_id":"anna","plan":"pro"#,
+        r#"{"distinct_id":"anna","#,
+        "https://shop.test/?user_id=4711&order_user_id=5",
+        "the user_id: bob",
+        r#"data: {"order_user_id":"bob","rider":"x"}"#,
         "100% &amp; more \\ of it",
         "{&quot;user&quot;:&quot;bob&quot;}",
         "$distinct_id_before_identity=x",
     ] {
         let text = record(&Value::from(text).to_string());
-        let bench = Bench::of_members(&[("events.json", &text)], &["anna", "bob"]);
+        let bench = Bench::of_members(&[("events.json", &text)], &["anna"]);
         let report = bench.split();
         assert!(!report.summary.is_draft(), "{text}");
         assert_eq!(bench.lines("anna", "events.jsonl"), [text]);
@@ -117,6 +133,13 @@ fn an_object_inside_that_names_somebody_else_by_any_field_is_taken_out() {
         r#"{"Distinct ID":"bob","s":"SECRET"}"#,
         r#"{"distinctId":"bob","s":"SECRET"}"#,
         r#"{"$identified_id":"bob","s":"SECRET"}"#,
+        r#"{"user_id":"bob","s":"SECRET"}"#,
+        r#"{"userId":"bob","s":"SECRET"}"#,
+        r#"{"event":"Pay","properties":{"user_id":"bob","s":"SECRET"}}"#,
+        r#"{"ref_distinct_id":"bob","s":"SECRET"}"#,
+        r#"{"mp_distinct_id":"bob","s":"SECRET"}"#,
+        r#"{"mixpanel_user_id":"bob","s":"SECRET"}"#,
+        r#"{"\uff44istinct_id":"bob","s":"SECRET"}"#,
         r#"{"$device_id":"bob-phone","s":"SECRET"}"#,
         r#"{"properties":{"Distinct ID":"bob","s":"SECRET"}}"#,
     ] {
@@ -137,6 +160,21 @@ fn an_object_inside_that_names_somebody_else_by_any_field_is_taken_out() {
 }
 
 #[test]
+fn an_object_inside_that_names_a_person_asked_for_may_be_of_that_person() {
+    for inner in [
+        r#"{"$user_id":"bob","mail":"SECRET"}"#,
+        r#"{"user_id":"bob","mail":"SECRET"}"#,
+    ] {
+        let text = record(inner);
+        let bench = Bench::of_members(&[("events.json", &text)], &["anna", "bob"]);
+        let report = bench.split();
+        assert_eq!(report.unassigned.no_owner, 0, "{inner}");
+        let kept = bench.unassigned("may-be-asked-for.jsonl");
+        assert_eq!(kept, format!("{inner}\n"));
+    }
+}
+
+#[test]
 fn an_event_is_not_taken_apart_for_its_own_user_and_device() {
     for text in [
         r#"{"event":"x","properties":{"distinct_id":"anna","$user_id":"anna-2","$device_id":"d-1"}}"#,
@@ -144,6 +182,11 @@ fn an_event_is_not_taken_apart_for_its_own_user_and_device() {
         r#"{"event":"x","distinct_id":"anna","Distinct ID":"17","device":{"$device_id":"d-1"},"$device_id":"d-1"}"#,
         r#"{"event":"x","properties":{"distinct_id":"anna","user":{"$user_id":"anna","$device_id":"d-1"}}}"#,
         r#"{"event":"x","properties":{"distinct_id":"anna","own":{"distinct_id":"anna","Distinct ID":"17"}}}"#,
+        r#"{"event":"x","properties":{"distinct_id":"anna","user":{"user_id":"anna"},"user_id":"4711"}}"#,
+        r#"{"event":"x","properties":{"distinct_id":"anna","$user_id":"anna","user":{"user_id":"4711"},"user_id":4711}}"#,
+        r#"{"event":"x","properties":{"distinct_id":"anna","user":"{\"user_id\":\"4711\"","user_id":"4711"}}"#,
+        r#"{"event":"x","properties":{"distinct_id":"anna","order":{"order_user_id":17,"device_id":"a","id":"b"}}}"#,
+        r#"{"event":"x","properties":{"distinct_id":"anna","ref_distinct_id":"bob","mp_distinct_id":"bob","user_id":"bob"}}"#,
     ] {
         let bench = Bench::of_members(&[("events.json", text)], &["anna"]);
         let report = bench.split();
@@ -168,7 +211,7 @@ fn properties_that_are_a_text_count_like_properties() {
     );
 
     let own = record(r#"{"distinct_id":"anna","s":1}"#);
-    let bench = Bench::of_members(&[("events.json", &own)], &["anna", "bob"]);
+    let bench = Bench::of_members(&[("events.json", &own)], &["anna"]);
     assert!(!bench.split().summary.is_draft());
     assert_eq!(bench.lines("anna", "events.jsonl"), [own]);
 }

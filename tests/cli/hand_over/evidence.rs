@@ -56,16 +56,28 @@ fn a_report_says_what_was_not_read_and_that_the_operator_released_it() {
     says(&page(&exports, &request));
 }
 
+const NO_NAMES: (&str, &str) = (
+    "summary.json",
+    r#"{"event_names":{},"event_column_names":{},"profile_column_names":{}}"#,
+);
+
 #[test]
 fn a_report_names_records_under_another_id_and_what_is_missing() {
     for (archive, words, counts) in [
         (
-            archive_of(&[("profiles.csv", "distinct_id,v\nbob,1\n")]),
+            archive_of(&[
+                ("people.json", r#"{"$distinct_id":"bob","$properties":{}}"#),
+                NO_NAMES,
+            ]),
             "1 part missing",
             [("records", 0), ("missing", 1)],
         ),
         (
-            archive_of(&[("events.json", &event("Bob", "x"))]),
+            archive_of(&[
+                ("events.json", &event("Bob", "x")),
+                ("people.json", ""),
+                NO_NAMES,
+            ]),
             "1 record without a certain owner",
             [("records", 1), ("missing", 0)],
         ),

@@ -92,7 +92,10 @@ fn one_that_splits_into_folders_and_one_into_zips_at_once_both_get_theirs() {
 fn an_archive_that_differs_from_before_is_split_once_its_old_packages_are_moved() {
     let (first, second) = (
         archive(),
-        archive_of(&[("events.jsonl", &event("bob", "z"))]),
+        archive_of(&[(
+            "events.jsonl",
+            &[event("anna", "z"), event("bob", "z")].join("\n"),
+        )]),
     );
     let exports = Exports::of(&["anna", "bob"], move |call| match call.place {
         0 => handing_out(&first, ""),

@@ -34,6 +34,20 @@ fn plain(members: &[(&str, &str)]) -> Vec<u8> {
     zip_of(SimpleFileOptions::default(), members)
 }
 
+/// The documented members of an export of these events.
+fn members(events: &str) -> [(&str, &str); 3] {
+    let summary = r#"{"event_names":{},"event_column_names":{},"profile_column_names":{}}"#;
+    [
+        ("events.json", events),
+        ("people.json", ""),
+        ("summary.json", summary),
+    ]
+}
+
+fn whole(events: &str) -> Vec<u8> {
+    plain(&members(events))
+}
+
 /// Two people's events, and one of somebody else.
 fn events() -> String {
     let lines = [
@@ -81,7 +95,7 @@ fn contains(bytes: &[u8], text: &str) -> bool {
 
 #[test]
 fn each_person_gets_a_package_with_nothing_of_another_person() {
-    let exports = exports(plain(&[("events.jsonl", &events())]));
+    let exports = exports(whole(&events()));
     let outcome = exports.download(&["--split", "--json"]);
     outcome.exits_with(0);
     for id in ["anna", "bob", "nora", "carl"] {
@@ -129,7 +143,7 @@ fn each_person_gets_a_package_with_nothing_of_another_person() {
 
 #[test]
 fn what_is_split_already_is_not_split_again_and_needs_no_network_and_no_token() {
-    let exports = exports(plain(&[("events.jsonl", &events())]));
+    let exports = exports(whole(&events()));
     // One command fetches, a later one splits.
     exports.download(&[]).exits_with(0);
     let calls = (exports.api.calls().len(), exports.store.calls().len());
@@ -154,7 +168,7 @@ fn what_is_split_already_is_not_split_again_and_needs_no_network_and_no_token() 
 
 #[test]
 fn packages_in_the_other_form_get_a_folder_of_their_own_and_are_made_once() {
-    let exports = exports(plain(&[("events.jsonl", &events())]));
+    let exports = exports(whole(&events()));
     let folders = exports.download(&["--split", "--json"]);
     let before = files(&folder_of(folders.exits_with(0)));
     let zips = exports.download(&["--split", "--zip", "--json"]);
@@ -182,7 +196,7 @@ fn packages_in_the_other_form_get_a_folder_of_their_own_and_are_made_once() {
 
 #[test]
 fn what_is_no_package_of_this_archive_is_in_the_way() {
-    let exports = exports(plain(&[("events.jsonl", &events())]));
+    let exports = exports(whole(&events()));
     let fetched = exports.download(&["--json"]);
     let archive = the_download(&fetched)["path"].clone();
     let archive = archive.as_str().unwrap();
@@ -196,7 +210,7 @@ fn what_is_no_package_of_this_archive_is_in_the_way() {
 
 #[test]
 fn a_package_can_be_a_zip() {
-    let exports = exports(plain(&[("events.jsonl", &events())]));
+    let exports = exports(whole(&events()));
     let outcome = exports.download(&["--split", "--zip", "--json"]);
     outcome.exits_with(0);
     assert_eq!(packages(&outcome)["form"], "zips");
@@ -213,7 +227,7 @@ fn the_projects_secret_opens_what_is_locked() {
         .unwrap();
     let aes = SimpleFileOptions::default().with_aes_encryption(zip::AesMode::Aes256, SECRET);
     for options in [zip_crypto, aes] {
-        let mut exports = exports(zip_of(options, &[("events.jsonl", &events())]));
+        let mut exports = exports(zip_of(options, &members(&events())));
         let none = exports.download(&["--split", "--json"]);
         none.exits_with(4);
         let failure = none.failure();
@@ -259,7 +273,7 @@ fn the_projects_secret_opens_what_is_locked() {
 
 #[test]
 fn an_archive_that_is_gone_or_another_one_is_fetched_again_on_the_operators_word() {
-    let exports = exports(plain(&[("events.jsonl", &events())]));
+    let exports = exports(whole(&events()));
     let fetched = exports.download(&["--json"]);
     let found = the_download(&fetched);
     let name = found["request_id"].as_str().unwrap();
@@ -297,7 +311,7 @@ fn an_archive_that_is_gone_or_another_one_is_fetched_again_on_the_operators_word
 /// "Fetched before" is about the file as it is now.
 #[test]
 fn an_archive_that_is_not_as_it_was_fetched_is_said_to_be_so_and_the_packages_stay() {
-    let exports = exports(plain(&[("events.jsonl", &events())]));
+    let exports = exports(whole(&events()));
     let split = exports.download(&["--split", "--json"]);
     let found = the_download(split.exits_with(0));
     let path = PathBuf::from(found["path"].as_str().unwrap());
@@ -349,7 +363,7 @@ fn an_archive_that_is_not_as_it_was_fetched_is_said_to_be_so_and_the_packages_st
 
 #[test]
 fn ids_that_the_ledger_does_not_keep_any_more_come_from_their_file() {
-    let exports = exports(plain(&[("events.jsonl", &events())]));
+    let exports = exports(whole(&events()));
     exports.download(&[]).exits_with(0);
     exports.operator.change_ledger(
         "INSERT INTO people SELECT request, number, x'00112233445566778899aabbccddeeff' FROM payloads;
@@ -377,7 +391,7 @@ fn ids_that_the_ledger_does_not_keep_any_more_come_from_their_file() {
 
 #[test]
 fn every_job_is_split_and_one_that_cannot_be_keeps_no_other_from_it() {
-    let good = plain(&[("events.jsonl", &events())]);
+    let good = whole(&events());
     let exports = Exports::with(
         &["anna", "bob"],
         "/export.zip",
@@ -401,7 +415,7 @@ fn every_job_is_split_and_one_that_cannot_be_keeps_no_other_from_it() {
 fn who_interrupts_it_is_left_with_the_archive_alone() {
     let line = event("anna", "seen") + "\n";
     let many = line.repeat(400_000);
-    let exports = exports(plain(&[("events.jsonl", &many)]));
+    let exports = exports(whole(&many));
     exports.download(&[]).exits_with(0);
     let running = exports.operator.start(&["download", "--split"]);
     let folder = exports.folder();
@@ -420,7 +434,7 @@ fn who_interrupts_it_is_left_with_the_archive_alone() {
 #[test]
 fn a_disk_that_is_full_leaves_no_package() {
     let line = event("anna", "seen") + "\n";
-    let exports = exports(plain(&[("events.jsonl", &line.repeat(40_000))]));
+    let exports = exports(whole(&line.repeat(40_000)));
     exports.download(&[]).exits_with(0);
     let setup = "ulimit -f 1000";
     let args = ["download", "--split", "--json"];
@@ -457,7 +471,7 @@ fn another_compression_than_deflate_is_named() {
 /// A report needs only the ledger: the trail has what was made.
 #[test]
 fn the_report_says_what_was_made_also_when_the_packages_are_gone() {
-    let exports = exports(plain(&[("events.jsonl", &events())]));
+    let exports = exports(whole(&events()));
     let split = exports.download(&["--split", "--json"]);
     let report = || {
         let outcome = exports.operator.run(&["report", "--json"]);

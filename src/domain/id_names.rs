@@ -1,0 +1,19 @@
+//! The names of columns and fields that hold ids.
+
+/// Folded names that hold ids wherever they are.
+pub const KNOWN: [&str; 7] = [
+    "distinctid",
+    "distinctids",
+    "userid",
+    "mixpaneldistinctid",
+    "mpdistinctid",
+    "mixpaneluserid",
+    "mixpanelid",
+];
+
+/// Drops case, white space and punctuation: `$distinct_id`, `Distinct ID` and `distinctId` are
+/// equal.
+pub fn fold(name: &str) -> String {
+    let kept = name.chars().filter(|c| c.is_alphanumeric());
+    kept.flat_map(char::to_lowercase).collect()
+}
