@@ -10,7 +10,7 @@ use crate::domain::{
 };
 
 use super::deletions::read_hashes;
-use crate::ledger::columns::{job_id, parse_time};
+use crate::ledger::columns::{job_id, parse_time, unreadable};
 use crate::ledger::jobs::payload;
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError};
