@@ -15,7 +15,9 @@ pub(super) fn paragraphs(topic: Topic) -> &'static [&'static str] {
         Topic::OptOut => &[
             "An opt-out applies to one app on one device, or to one browser. It does not follow the person to another. It is lost when the app is removed or the browser's data is cleared. So keep the choice with the account, and make the call at each login.",
         ],
-        Topic::OptIn => &["Opt a person in only if they say so: an objection holds until the person takes it back."],
+        Topic::OptIn => &[
+            "Opt a person in only if they say so: an objection holds until the person takes it back.",
+        ],
         Topic::OptedOutByDefault => &[
             "The SDK sends no events and no profiles until your code says that the person agreed.",
         ],

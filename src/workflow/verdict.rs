@@ -318,9 +318,7 @@ pub(super) fn conflict_reason(ids: usize, tasks: &[TaskId]) -> String {
 
 fn foreign_conflict(ids: usize) -> String {
     match ids {
-        0 => {
-            "Mixpanel reports a conflict, but not its ids and tasks (409)".to_owned()
-        }
+        0 => "Mixpanel reports a conflict, but not its ids and tasks (409)".to_owned(),
         _ => format!("Mixpanel reports a conflict about {ids} ids that dsr did not send (409)"),
     }
 }
