@@ -159,7 +159,7 @@ fn a_deletion_that_has_ended_or_begun_is_too_late_to_cancel() {
             .run(&["cancel", &id])
             .exits_with(3)
             .says("Too late: Mixpanel has already finished job 1")
-            .says("Mixpanel has finished it")
+            .says("Mixpanel has already finished it")
             .never_says("of another request")
             .never_says("started");
     }

@@ -148,7 +148,7 @@ fn warnings_wait_until_something_is_said() {
     failed
         .exits_with(75)
         .says("expires on")
-        .says("could not be asked");
+        .says("could not ask Mixpanel");
 }
 
 #[expect(clippy::disallowed_methods, reason = "the clock is the test's")]

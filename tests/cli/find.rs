@@ -115,10 +115,10 @@ fn people_are_named_by_place_and_hash_and_never_by_their_id() {
     let hash = hash["people"][0]["hash"].as_str().unwrap().to_owned();
     assert_eq!(hash.len(), 8);
     for text in [
-        "2 of 3 people are in requests: ",
+        "Found 2 of 3 people: ",
         "Not found: `ask.csv`, line 2",
         "`ask.csv`, line 3",
-        "1st id",
+        "id 1",
         "t-0",
         "done",
         &hash,

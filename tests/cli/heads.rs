@@ -65,7 +65,7 @@ fn heads_of_two_lost_times_accuse_nobody() {
             let shown = outcome.stdout.replace('\n', " ");
             assert!(
                 shown.starts_with(
-                    "The trail and the ledger agree. 1 saved head is from the lost time: it cannot be checked."
+                    "The trail and the ledger agree. dsr cannot check 1 saved head from the lost time."
                 ),
                 "{outcome}"
             );

@@ -218,7 +218,7 @@ fn warnings_name_each_source_and_stand_beside_errors() {
     outcome
         .exits_with(5)
         .says(
-            "3 ids (`one.csv`, line 2; `two.csv`, line 3; the id on the command line) of an anonymous device",
+            "3 ids (`one.csv`, line 2; `two.csv`, line 3; the id on the command line) are of an anonymous device",
         )
         .says("`two.csv`, line 4: the value stands for");
     let outcome = operator.run(&[&args[..], &["--json"]].concat());
@@ -312,6 +312,6 @@ fn an_id_on_the_command_line_is_judged_as_one_in_a_file() {
     operator
         .run(&["delete", "--gdpr", "--yes", "--id", " a ", "--trim"])
         .exits_with(0)
-        .says("1 id (the id on the command line) with outer white space");
+        .says("1 id (the id on the command line) had white space around it");
     assert_eq!(fake.posted_ids(), ["a"]);
 }

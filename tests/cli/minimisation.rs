@@ -173,7 +173,7 @@ fn another_key_is_told_of_and_takes_nobodys_ids() {
     operator
         .run(&["status", "--refresh"])
         .exits_with(0)
-        .says("under another key");
+        .says("ids are hashed with the key");
     let find = ["find", "first@example.test", "--json"];
     let failure = operator.run(&find);
     assert_eq!(failure.exits_with(2).failure()["kind"], "ledger_key");
@@ -258,7 +258,7 @@ fn only_show_ids_shows_ids_and_only_while_they_are_kept() {
     for id in &ids {
         shown.exits_with(0).never_says(id);
     }
-    assert!(shown.stdout.contains("only keyed hashes"), "{shown}");
+    assert!(shown.stdout.contains("only their keyed hashes"), "{shown}");
     let shown = operator
         .run(&["status", name, "--show-ids", "--json"])
         .request();

@@ -271,7 +271,7 @@ fn a_job_that_is_given_up_stays_unknown_and_nothing_is_sent_for_it() {
     let name = name_of(&operator);
     let posts = fake.posts().len();
     let given_up: Outcome = operator.run(&["resume", &name, "--abandon"]);
-    given_up.exits_with(0).says("unknown").never_says("done");
+    given_up.exits_with(0).says("unknown").never_says(" done");
     operator.run(&["resume"]);
     operator.run(&["resume", &name]);
     operator
@@ -326,7 +326,9 @@ fn of_several_unknown_jobs_each_hint_says_how_to_name_one() {
         (&["cancel", &name], 6),
     ] {
         let outcome = operator.run(args);
-        outcome.exits_with(status).says("2 jobs are unknown");
+        outcome
+            .exits_with(status)
+            .says("each of the 2 unknown jobs");
         outcome.says("--job N --task TASK_ID");
     }
 }

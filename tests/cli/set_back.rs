@@ -121,7 +121,7 @@ fn an_accepted_ledger_goes_on_and_its_trail_has_the_decision() {
     let verified = operator.run(&["audit", "verify"]);
     let shown = &verified.exits_with(0).stdout;
     assert!(
-        shown.replace('\n', " ").contains("That was accepted on"),
+        shown.replace('\n', " ").contains("Accepted on"),
         "{verified}"
     );
     operator

@@ -104,7 +104,7 @@ fn whoever_was_is_or_may_be_erased_is_listed_and_nobody_else() {
     assert_eq!(whole["end"]["not_listed_ids"], left);
     let text = export(&operator, &[]);
     text.exits_with(0)
-        .says("1 person is in it whose erasure is unknown")
+        .says("1 person is on the list although the erasure is unknown")
         .says("4 people are not on the list: the ledger records no erasure of them")
         .never_says("x.test");
     // The order reveals nothing, and the end is marked.

@@ -33,7 +33,7 @@ fn a_job_whose_cancellation_was_refused_was_asked_about() {
         let operator = operator_at(&fake);
         let name = delete(&operator, &["a1", "a2", "a3"], 0);
         let outcome = operator.run(&["cancel", &name]);
-        let asked = "job 2 (task task-1): it was not cancelled: Mixpanel was asked and refused";
+        let asked = "job 2 (task task-1): it was not cancelled: Mixpanel refused";
         outcome
             .exits_with(4)
             .says(&format!("{asked} ({status})"))
@@ -141,7 +141,7 @@ fn a_possible_duplicate_shows_in_lists_and_where_people_are_looked_up() {
     let list = operator.run(&["status", "--cached"]);
     assert!(list.exits_with(0).stdout.contains(&duplicate), "{list}");
     let find = operator.run(&["find", "--id", "a1", "--id", "b1"]);
-    let found = "Possible duplicate (sent twice): the 1st id on the command line\n";
+    let found = "Possible duplicate (sent twice): id 1 on the command line\n";
     assert!(find.exits_with(0).stdout.contains(found), "{find}");
     let find = operator.run(&["find", "--json", "a1"]).json();
     let job = find["people"][0]["jobs"][0].clone();

@@ -70,16 +70,16 @@ d0000000  failed    -         delete CCPA  shop       2    1/1  -          -";
     let eighty = "\
 REQUEST   STATE     DUE       KIND         PROJECT  IDS  ENDED  CHECKED
 e0000000  accepted  45d left  export CCPA  shop       1    0/1  never
-    mixpanel NOT_FOUND
+    mixpanel: NOT_FOUND
 d0000000  failed    -         delete CCPA  shop       2    1/1  -";
     let text = result(&operator, 80, &args);
     assert_eq!(table(&text), eighty, "{text}");
     let sixty = "\
 REQUEST   STATE     DUE       KIND         PROJECT  IDS
 e0000000  accepted  45d left  export CCPA  shop       1
-    ended 0/1; mixpanel NOT_FOUND; checked never
+    ended: 0/1; mixpanel: NOT_FOUND; checked: never
 d0000000  failed    -         delete CCPA  shop       2
-    ended 1/1";
+    ended: 1/1";
     let text = result(&operator, 60, &args);
     assert_eq!(table(&text), sixty, "{text}");
     let piped = operator.run(&args).stdout;
@@ -102,7 +102,7 @@ fn a_request_keeps_its_task_whole_at_every_width() {
         " ".repeat(34)
     );
     assert!(jobs(160).starts_with(&wide), "{}", jobs(160));
-    let narrow = format!("\n  1    1  accepted  {SECOND}\n    mixpanel NOT_FOUND\n");
+    let narrow = format!("\n  1    1  accepted  {SECOND}\n    mixpanel: NOT_FOUND\n");
     assert!(jobs(60).contains(&narrow), "{}", jobs(60));
     for width in [60, 80, 160] {
         let text = jobs(width);

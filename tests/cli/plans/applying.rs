@@ -280,7 +280,7 @@ fn nobody_approves_twice_and_people_who_approve_at_once_all_count() {
     operator
         .run(&APPLY)
         .exits_with(2)
-        .says("needs 2 approvals by other people. It has 1");
+        .says("needs 2 approvals by other people and has 1");
     fake.was_not_called();
     at_once([CEM, 4, 5], |account| {
         run_as(&operator, account, &APPROVE).exits_with(0);

@@ -171,7 +171,7 @@ fn a_project_that_is_not_what_it_was_is_named_with_what_differs() {
         ("in the region eu", config.replace("\"us\"", "\"eu\"")),
         ("no project `shop`", config.replace("shop", "store")),
         (
-            "it is due on",
+            "the due date is",
             format!("{config}holidays = [{}]\n", all_days()),
         ),
     ];

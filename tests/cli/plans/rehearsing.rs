@@ -18,7 +18,7 @@ fn one_person_rehearses_both_parts() {
     run("delete --gdpr ids.csv --plan erase.plan")
         .exits_with(0)
         .says("`dsr --sandbox approve erase.plan --as NAME`")
-        .says("no secret");
+        .says("not secret");
     run("apply erase.plan --yes")
         .exits_with(2)
         .says("`dsr --sandbox approve erase.plan --as NAME`");
