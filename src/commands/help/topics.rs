@@ -135,6 +135,13 @@ fn exit_status(_: Option<&Home>) -> Vec<Block> {
              if it shows a request and 0 if it shows none, whatever else is wrong.",
         ),
         Block::paragraph(
+            "`dsr download` gives 3 for drafts of packages that you must look through first, 4 for a \
+             missing or wrong API secret, 5 for a damaged or unsafe archive or a list of ids that is \
+             missing or wrong, 7 for a link that does not work, 8 for an export that is not finished, \
+             74 for an archive or package that is gone or has changed, and 75 for a transfer that \
+             failed.",
+        ),
+        Block::paragraph(
             "After 75 the same command again would start a second request: `dsr resume` goes on with \
              the first. After 6 nobody knows whether Mixpanel has it: `dsr resume` within 15 minutes, \
              later `dsr resume REQUEST` with `--task`, `--send-again` or `--abandon`.",
