@@ -65,7 +65,7 @@ pub use people::suppressed::StillSuppressed;
 pub use rejections::Rejection;
 pub use requests::answers::{AnswerChange, AnswerRecord};
 pub use requests::candidates::{Candidate, Candidates, Fitting};
-pub use requests::downloads::{DownloadRecord, LeftOut, PackagesRecord, Unfetched};
+pub use requests::downloads::{DownloadRecord, LeftOut, PackagesRecord, PackagesSeal, Unfetched};
 pub use requests::extensions::{Extended, Extension};
 pub use requests::history::{Attempt, Deed, Doer, HistoryStep, JobHistory, KeptIds, Passage};
 pub use requests::listing::{Found, Jobs, Standing, Which};
