@@ -30,15 +30,15 @@ pub enum SplitError {
     Unsupported { member: usize, source: ZipError },
     #[error("`{}` already exists; dsr did not overwrite it", path.display())]
     TargetExists { path: PathBuf },
-    #[error("the packages in `{}` have changed: {}", path.display(), harm(missing, changed))]
+    #[error("the packages in `{}` have changed: {}", path.display(), harm(damage))]
     NotAsMade {
         path: PathBuf,
-        /// Names of packages, which are hashes.
-        missing: Vec<String>,
-        changed: Vec<String>,
+        damage: PackageDamage,
         /// The operator had checked the unassigned data and released the packages.
         reviewed: bool,
     },
+    #[error("the packages in `{}` were made {how}", path.display())]
+    MadeOtherwise { path: PathBuf, how: &'static str },
     #[error("cannot write `{}`", path.display())]
     Write { path: PathBuf, source: io::Error },
     #[error("interrupted")]
@@ -78,10 +78,25 @@ pub enum Danger {
     TooDense,
 }
 
+/// How packages differ from what was made, by paths from their folder, with `/`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PackageDamage {
+    pub missing: Vec<String>,
+    pub changed: Vec<String>,
+    /// Files that dsr did not make.
+    pub added: Vec<String>,
+}
+
+impl PackageDamage {
+    pub(crate) fn is_none(&self) -> bool {
+        self.missing.is_empty() && self.changed.is_empty() && self.added.is_empty()
+    }
+}
+
 const MOST_NAMES: usize = 3;
 
-/// `2 missing (5f1d…, 77ab…), 1 changed (09c3…)`
-fn harm(missing: &[String], changed: &[String]) -> String {
+/// `2 missing (5f1d…/index.html, 77ab….zip), 1 changed (index.csv)`
+fn harm(damage: &PackageDamage) -> String {
     let part = |names: &[String], what: &str| {
         let shown = names[..names.len().min(MOST_NAMES)].join(", ");
         let more = match names.len() > MOST_NAMES {
@@ -90,7 +105,11 @@ fn harm(missing: &[String], changed: &[String]) -> String {
         };
         (!names.is_empty()).then(|| format!("{} {what} ({shown}{more})", names.len()))
     };
-    let parts = [part(missing, "missing"), part(changed, "changed")];
+    let parts = [
+        part(&damage.missing, "missing"),
+        part(&damage.changed, "changed"),
+        part(&damage.added, "not made by dsr"),
+    ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 

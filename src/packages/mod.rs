@@ -25,8 +25,8 @@ use crate::config::Company;
 use crate::domain::words;
 use crate::domain::{Disclosure, DistinctId, ProjectZone, RequestId, RetrievalScope, TaskId};
 
-pub use archive::is_locked;
-pub use error::{Danger, SplitError};
+pub use archive::{has_directory, is_locked};
+pub use error::{Danger, PackageDamage, SplitError};
 pub use sorter::unassigned::Unassigned;
 pub use summary::{Summary, find_packages, find_summary, is_of_other_form};
 
@@ -135,7 +135,7 @@ pub enum SplitProgress {
     Reading { done: u64, of: u64 },
     /// Packages to write.
     Writing { done: usize, of: usize },
-    /// Earlier packages to check.
+    /// Files of earlier packages to check.
     Checking { done: usize, of: usize },
 }
 
@@ -164,7 +164,6 @@ pub struct PackageReport {
     pub categories: u64,
     /// Bytes of all its files, before compression.
     pub bytes: u64,
-    pub manifest_sha256: String,
 }
 
 /// Receives the progress; may stop the work.
@@ -216,21 +215,15 @@ pub fn split(
         &sorted.members,
         &missing,
     )?;
-    let summary = Summary::of(
-        order,
-        &people,
-        &packages,
-        sorted.unassigned,
-        sorted.taken_out,
-    );
-    summary.write(staging.folder())?;
+    let (unassigned, root) = (sorted.unassigned, staging.folder());
+    let summary = Summary::write(order, &packages, unassigned, sorted.taken_out, root)?;
     match summary.is_draft() {
         true => staging.publish(order.draft)?,
         false => staging.publish(order.target)?,
     }
     Ok(Report {
         packages,
-        unassigned: sorted.unassigned,
+        unassigned: summary.unassigned,
         members: sorted.members.len(),
         summary,
     })

@@ -1,4 +1,4 @@
-//! `packages.json`: lets a later dsr recognize the packages it made. Holds no id.
+//! `packages.json`: lets a later dsr recognize and check the packages it made. Holds no id.
 
 use std::fs;
 use std::io::Write;
@@ -7,14 +7,14 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::people::People;
 use super::staging::create_file;
 use super::{
-    ArchiveToSplit, PackageForm, PackageReport, Review, SplitError, SplitObserver, Unassigned,
+    ArchiveToSplit, PackageDamage, PackageForm, PackageReport, Review, SplitError, SplitObserver,
+    Unassigned,
 };
 use crate::config::Company;
 use crate::domain::{ProjectZone, RequestId, to_hex};
-use crate::packages::package::check;
+use crate::packages::package::check::{self, FileSums};
 
 const SUMMARY: &str = "packages.json";
 const SCHEMA: u32 = 1;
@@ -26,11 +26,9 @@ pub struct Summary {
     pub request: String,
     pub task: String,
     archive_sha256: String,
-    /// SHA-256 of the packages' names, which are hashes; equal for the same people.
-    people_sha256: String,
     pub form: PackageForm,
     pub packages: usize,
-    /// Packages of people without data in the archive.
+    /// Packages of people of whom the archive has no record, whatever their pages say.
     pub without_data: usize,
     /// Records in the packages.
     pub records: u64,
@@ -51,9 +49,12 @@ pub struct Summary {
     /// check.
     #[serde(default)]
     reviewed: bool,
-    /// SHA-256 of the manifests, in the order of the request. Empty in files of older versions.
+    /// Every other file here. Empty in files of older versions, whose packages cannot be checked.
     #[serde(default)]
-    pub(super) manifests: Vec<String>,
+    files: FileSums,
+    /// SHA-256 of `packages.json` itself.
+    #[serde(skip)]
+    pub sha256: String,
 }
 
 fn utc() -> String {
@@ -61,20 +62,20 @@ fn utc() -> String {
 }
 
 impl Summary {
-    pub(super) fn of(
+    /// Writes the summary into `root`, where everything else is already.
+    pub(super) fn write(
         order: &ArchiveToSplit<'_>,
-        people: &People<'_>,
         packages: &[PackageReport],
         unassigned: Unassigned,
         taken_out: u64,
-    ) -> Self {
+        root: &Path,
+    ) -> Result<Self, SplitError> {
         let records = |package: &PackageReport| package.events + package.profiles + package.others;
-        Self {
+        let mut summary = Self {
             schema: SCHEMA,
             request: order.about.request.as_str().to_owned(),
             task: order.about.task.as_str().to_owned(),
             archive_sha256: order.about.sha256.clone(),
-            people_sha256: digest(people),
             form: order.form,
             packages: packages.len(),
             without_data: packages
@@ -88,11 +89,17 @@ impl Summary {
             time_zone: order.about.zone.as_str().to_owned(),
             company_sha256: digest_of_company(&order.about.company),
             reviewed: order.about.review == Review::Done,
-            manifests: packages
-                .iter()
-                .map(|package| package.manifest_sha256.clone())
-                .collect(),
-        }
+            files: check::hash_all(root)?,
+            sha256: String::new(),
+        };
+        let path = root.join(SUMMARY);
+        let mut text = serde_json::to_vec_pretty(&summary)
+            .map_err(|error| SplitError::write(&path)(error.into()))?;
+        text.push(b'\n');
+        let mut file = create_file(&path)?;
+        file.write_all(&text).map_err(SplitError::write(&path))?;
+        summary.sha256 = to_hex(&Sha256::digest(&text));
+        Ok(summary)
     }
 
     /// Whether somebody must check the unassigned data before a package may be sent.
@@ -105,17 +112,40 @@ impl Summary {
         self.reviewed && self.unassigned.unclear() > 0
     }
 
-    fn is_of(&self, request: &RequestId, archive_sha256: &str) -> bool {
-        self.request == request.as_str() && self.archive_sha256 == archive_sha256
+    /// The setting that the packages were made with another value of.
+    pub fn other_setting(&self, zone: ProjectZone, company: &Company) -> Option<&'static str> {
+        if self.time_zone != zone.as_str() {
+            Some("with another `time_zone` of the project")
+        } else if self.company_sha256 != digest_of_company(company) {
+            Some("with another `[company]` table in the config file")
+        } else {
+            None
+        }
     }
 
-    pub(super) fn write(&self, root: &Path) -> Result<(), SplitError> {
-        let path = root.join(SUMMARY);
-        let mut text = serde_json::to_vec_pretty(self)
-            .map_err(|error| SplitError::write(&path)(error.into()))?;
-        text.push(b'\n');
-        let mut file = create_file(&path)?;
-        file.write_all(&text).map_err(SplitError::write(&path))
+    /// The error that says that `packages.json` is not the one that was made.
+    pub fn not_as_made(&self, place: &Path) -> SplitError {
+        SplitError::NotAsMade {
+            path: place.to_owned(),
+            damage: PackageDamage {
+                changed: vec![SUMMARY.to_owned()],
+                ..PackageDamage::default()
+            },
+            reviewed: self.reviewed,
+        }
+    }
+
+    /// The number of people whose pages say that there is no data: only if the archive was
+    /// understood whole.
+    pub fn told_of_no_data(&self) -> usize {
+        match self.unassigned.unclear() {
+            0 => self.without_data,
+            _ => 0,
+        }
+    }
+
+    fn is_of(&self, request: &RequestId, archive_sha256: &str) -> bool {
+        self.request == request.as_str() && self.archive_sha256 == archive_sha256
     }
 }
 
@@ -135,44 +165,42 @@ pub fn is_of_other_form(
     find_packages(place, request, archive_sha256).is_some_and(|found| found.form != form)
 }
 
-/// Finds the result of exactly this order at the target or the draft, and checks every package
-/// there.
+/// Finds the packages of this order at the target or the draft, and checks every file there. Needs
+/// neither the archive nor its people.
 ///
 /// # Errors
-/// When the order has no people, a package is missing or has changed, or `observer` stops.
+/// When an older dsr made the packages, a file is missing, has changed or was added, or
+/// `observer` stops.
 pub fn find_summary<'o>(
     order: &ArchiveToSplit<'o>,
     observer: SplitObserver<'_>,
 ) -> Result<Option<(&'o Path, Summary)>, SplitError> {
-    let people = People::new(order.people)?;
-    let asked = digest(&people);
     let about = order.about;
-    let is_same = |found: &Summary| {
-        found.form == order.form
-            && found.people_sha256 == asked
-            && found.time_zone == about.zone.as_str()
-            && found.company_sha256 == digest_of_company(&about.company)
-            && (about.review == Review::Open || !found.is_draft())
-    };
     let places = match about.review {
         Review::Open => &[order.target, order.draft][..],
         Review::Done => &[order.target],
     };
     let mut found = places.iter().filter_map(|place| {
         let found = find_packages(place, &about.request, &about.sha256)?;
-        is_same(&found).then_some((*place, found))
+        let is_meant = about.review == Review::Open || !found.is_draft();
+        (found.form == order.form && is_meant).then_some((*place, found))
     });
     let Some((place, summary)) = found.next() else {
         return Ok(None);
     };
-    let damage = check::find_damage(place, order, &people, &summary.manifests, observer)?;
+    let path = place.to_owned();
+    if summary.files.is_empty() {
+        let how = "by an older dsr, which kept no checksum of each file";
+        return Err(SplitError::MadeOtherwise { path, how });
+    }
+    let damage = check::find_damage(place, &summary.files, SUMMARY, observer)?;
+    let reviewed = summary.reviewed;
     match damage.is_none() {
         true => Ok(Some((place, summary))),
         false => Err(SplitError::NotAsMade {
-            path: place.to_owned(),
-            missing: damage.missing,
-            changed: damage.changed,
-            reviewed: summary.reviewed,
+            path,
+            damage,
+            reviewed,
         }),
     }
 }
@@ -180,9 +208,12 @@ pub fn find_summary<'o>(
 /// Does not follow a link: what it leads to is not ours.
 fn read(target: &Path) -> Option<Summary> {
     let is_folder = fs::symlink_metadata(target).is_ok_and(|target| target.is_dir());
-    let text = fs::read_to_string(target.join(SUMMARY)).ok();
-    let found = text.and_then(|text| serde_json::from_str::<Summary>(&text).ok());
-    found.filter(|found| is_folder && found.schema == SCHEMA)
+    let text = fs::read(target.join(SUMMARY)).ok()?;
+    let found = Summary {
+        sha256: to_hex(&Sha256::digest(&text)),
+        ..serde_json::from_slice(&text).ok()?
+    };
+    (is_folder && found.schema == SCHEMA).then_some(found)
 }
 
 fn digest_of_company(company: &Company) -> String {
@@ -193,15 +224,6 @@ fn digest_of_company(company: &Company) -> String {
     for value in company.values() {
         hash.update(value);
         hash.update(b"\0");
-    }
-    to_hex(&hash.finalize())
-}
-
-fn digest(people: &People<'_>) -> String {
-    let mut hash = Sha256::new();
-    for person in 0..people.count() {
-        hash.update(people.name(person));
-        hash.update(b"\n");
     }
     to_hex(&hash.finalize())
 }

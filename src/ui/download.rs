@@ -50,7 +50,12 @@ impl DownloadView<'_> {
         let id = format!("{}-{}", self.job.id.request.short(), self.job.id.number);
         let mut facts = paper.facts(2, 8);
         let result = match self.outcome {
-            DownloadOutcome::Fetched(record) => add_archive(&mut facts, record, "fetched"),
+            DownloadOutcome::Fetched(record, None) => add_archive(&mut facts, record, "fetched"),
+            DownloadOutcome::Fetched(record, Some(_)) => add_archive(
+                &mut facts,
+                record,
+                "fetched; it differs from the one fetched before",
+            ),
             DownloadOutcome::There(record, Look::Sha256) => {
                 add_archive(&mut facts, record, "fetched before")
             }
@@ -107,7 +112,7 @@ impl DownloadView<'_> {
 
     fn object(&self) -> Value {
         let (result, record, reason) = match self.outcome {
-            DownloadOutcome::Fetched(record) => ("fetched", Some(record), None),
+            DownloadOutcome::Fetched(record, _) => ("fetched", Some(record), None),
             DownloadOutcome::There(record, _) => ("already_fetched", Some(record), None),
             DownloadOutcome::Lost(record, Loss::Gone) => ("gone", Some(record), None),
             DownloadOutcome::Lost(record, Loss::Changed) => ("changed", Some(record), None),
@@ -127,6 +132,10 @@ impl DownloadView<'_> {
                 (result, record.as_ref(), Some(why_untried(*why)))
             }
         };
+        let replaces = match self.outcome {
+            DownloadOutcome::Fetched(_, Some(before)) => Some(before.sha256.as_str()),
+            _ => None,
+        };
         json!({
             "request_id": self.job.id.request.as_str(),
             "job_id": self.job.id.to_string(),
@@ -137,6 +146,7 @@ impl DownloadView<'_> {
             "bytes": record.map(|record| record.bytes),
             "sha256": record.map(|record| record.sha256.as_str()),
             "fetched_at": record.map(|record| time(record.fetched_at)),
+            "replaces_sha256": replaces,
             "packages": self.split.map(packages_object),
         })
     }
@@ -182,8 +192,11 @@ fn add_packages(facts: &mut FactList<'_>, path: &Path, summary: &Summary, before
             1 => "That person's page says so",
             _ => "Their pages say so",
         };
-        let text = format!("Mixpanel delivered no data on {people} (see index.csv). {pages}");
-        facts.add_below("No data", &text);
+        let what = match summary.told_of_no_data() {
+            0 => format!("No record matches {people} with certainty"),
+            _ => format!("Mixpanel delivered no data on {people}"),
+        };
+        facts.add_below("No data", &format!("{what} (see index.csv). {pages}"));
     }
     let unassigned = summary.unassigned.total() as usize;
     if unassigned > 0 {
@@ -211,7 +224,7 @@ fn packages_object(split: &Result<SplitOutcome, Failure>) -> Value {
         "path": path.display().to_string(),
         "form": summary.form,
         "count": summary.packages,
-        "without_data": summary.without_data,
+        "without_data": summary.told_of_no_data(),
         "records": summary.records,
         "unassigned": summary.unassigned.total(),
         "unassigned_by_reason": summary.unassigned,

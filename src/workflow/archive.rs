@@ -2,7 +2,7 @@
 //! Changes nothing except to record an unrecorded archive.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -12,12 +12,11 @@ use tokio::time::{Instant, sleep};
 use crate::config::refuse_shared_file;
 use crate::domain::to_hex;
 use crate::ledger::{DownloadRecord, JobRecord};
+use crate::packages::{self, Limits};
 
 use super::fetched::{DownloadError, DownloadOutcome, Fetching, Look, Loss, Refetch, in_folder};
 use super::{Interrupt, Run};
 
-/// The last bytes of a zip that hold the end of its directory: 22 bytes and a comment.
-const DIRECTORY_END: u64 = 22 + 65_535;
 /// The time that a running dsr needs to record an archive it has moved into place.
 const RECORDED_WITHIN: Duration = Duration::from_secs(2);
 
@@ -90,11 +89,7 @@ pub(super) async fn find_other(
 /// A whole archive at a path that only this job has, and that no other user can write.
 fn is_archive_of_ours(path: &Path) -> bool {
     let is_ours = path.symlink_metadata().is_ok_and(|it| it.is_file());
-    let is_whole = || {
-        let mut file = File::open(path)?;
-        let bytes = file.metadata()?.len();
-        find_damage(&mut file, bytes)
-    };
+    let is_whole = || find_damage(&mut File::open(path)?);
     is_ours && refuse_shared_file(path).is_ok() && matches!(is_whole(), Ok(None))
 }
 
@@ -164,17 +159,14 @@ fn hash_of(mut file: File, interrupt: &Interrupt) -> io::Result<Option<String>> 
     Ok(None)
 }
 
-/// What shows that the file is not a whole zip.
-pub(super) fn find_damage(file: &mut File, length: u64) -> io::Result<Option<String>> {
+/// What shows that the file is not a whole zip: its beginning, or its directory and the end.
+pub(super) fn find_damage(file: &mut File) -> io::Result<Option<String>> {
     let mut beginning = Vec::new();
     file.rewind()?;
     Read::by_ref(file).take(4).read_to_end(&mut beginning)?;
     if beginning != b"PK\x03\x04" && beginning != b"PK\x05\x06" {
         return Ok(Some("the file is not a zip archive".to_owned()));
     }
-    let mut end = Vec::new();
-    file.seek(SeekFrom::Start(length.saturating_sub(DIRECTORY_END)))?;
-    file.read_to_end(&mut end)?;
-    let is_whole = end.windows(4).any(|bytes| bytes == b"PK\x05\x06");
-    Ok((!is_whole).then(|| "the archive is cut off".to_owned()))
+    let is_whole = packages::has_directory(file.try_clone()?, &Limits::default());
+    Ok((!is_whole).then(|| "the archive is cut off: its end is missing or damaged".to_owned()))
 }

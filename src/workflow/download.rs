@@ -159,7 +159,8 @@ async fn download_one(
                 return match place(file, &path) {
                     Ok(()) => {
                         run.ledger.record_download(&record)?;
-                        Ok(Ok(DownloadOutcome::Fetched(record)))
+                        let other = before.filter(|before| before.sha256 != record.sha256);
+                        Ok(Ok(DownloadOutcome::Fetched(record, other)))
                     }
                     Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                         let found = find_other(run, job, &path, before).await?;
@@ -251,7 +252,7 @@ impl<'a> PartialFile<'a> {
         if self.expected.is_some_and(|expected| expected != self.taken) {
             return Ok(Err("the download ended too early".to_owned()));
         }
-        if let Some(reason) = find_damage(self.file.as_file_mut(), self.taken)? {
+        if let Some(reason) = find_damage(self.file.as_file_mut())? {
             return Ok(Err(reason));
         }
         self.file.as_file().sync_all()?;

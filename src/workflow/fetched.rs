@@ -20,7 +20,8 @@ pub enum DownloadError {
 /// The result of fetching one job's export.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DownloadOutcome {
-    Fetched(DownloadRecord),
+    /// The second record is that of an earlier fetch, if the archive differs from it.
+    Fetched(DownloadRecord, Option<DownloadRecord>),
     /// Fetched before, and unchanged as far as the check went.
     There(DownloadRecord, Look),
     /// Fetched before, and now missing or changed.
@@ -28,24 +29,27 @@ pub enum DownloadOutcome {
     /// Mixpanel is not done, or dsr has not asked since.
     NotReady(JobState),
     /// Mixpanel has no link, or none that works: links live 14 to 30 days.
-    NoLink {
-        reason: String,
-        age: LinkAge,
-    },
+    NoLink { reason: String, age: LinkAge },
     /// The transfer did not bring the archive.
-    NotAnArchive {
-        reason: String,
-    },
+    NotAnArchive { reason: String },
     /// Every try of the transfer broke off.
-    Broken {
-        reason: String,
-    },
+    Broken { reason: String },
     /// Another file is at the path; it stays, and nothing was fetched.
-    InTheWay {
-        path: PathBuf,
-    },
+    InTheWay { path: PathBuf },
     /// Not fetched, and an earlier download was not checked.
     Untried(Untried, Option<DownloadRecord>),
+}
+
+impl DownloadOutcome {
+    /// The record of an archive that was fetched and looked at.
+    pub fn recorded(&self) -> Option<&DownloadRecord> {
+        match self {
+            Self::Fetched(record, _) | Self::There(record, _) | Self::Lost(record, _) => {
+                Some(record)
+            }
+            _ => None,
+        }
+    }
 }
 
 /// Whether a link may have expired.

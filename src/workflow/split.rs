@@ -1,6 +1,7 @@
 //! Splits a fetched archive into one package for each person of its job.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -11,7 +12,8 @@ use crate::config::Company;
 use crate::credentials::{ProjectSecret, ProjectSecretError};
 use crate::domain::{DistinctId, JobId, LeftOut, Operation, ProjectZone, RetrievalScope, TaskId};
 use crate::ledger::{
-    DownloadRecord, JobRecord, Ledger, LedgerError, PackagesRecord, RequestRecord, Standing,
+    DownloadRecord, JobRecord, Ledger, LedgerError, PackagesRecord, PackagesSeal, RequestRecord,
+    Standing,
 };
 use crate::packages::{
     self, ArchiveToSplit, Limits, PackageForm, Provenance, Review, SplitError, SplitProgress,
@@ -23,13 +25,14 @@ use super::Interrupt;
 /// How one command splits its archives.
 pub struct Splitting<'a> {
     pub form: PackageForm,
-    /// The ids that the archive is for, if the operator gives them instead of the ledger.
-    pub people: Option<&'a [DistinctId]>,
+    /// The ids of each job, if the operator gives them instead of the ledger.
+    pub people: Option<&'a HashMap<JobId, Vec<DistinctId>>>,
     /// Finds the project's API secret; called only for a locked archive.
     pub find_secret: &'a dyn Fn() -> Result<Option<ProjectSecret>, ProjectSecretError>,
     pub made: DateTime<Utc>,
     /// The time zone of the project's events.
     pub zone: ProjectZone,
+    /// Holds only for an archive that was here as a draft.
     pub review: Review,
     /// What the pages say about the company.
     pub company: &'a Company,
@@ -52,12 +55,6 @@ pub enum SplitTrouble {
     Ledger(#[from] LedgerError),
     #[error("the ledger no longer keeps the ids of job {job}")]
     NoIds { job: JobId },
-    #[error("job {job} asked for {asked} ids, and the file holds {given}")]
-    OtherIds {
-        job: JobId,
-        asked: usize,
-        given: usize,
-    },
     #[error("job {job} has no export of its own")]
     NoExport { job: JobId },
     #[error(transparent)]
@@ -69,8 +66,8 @@ pub enum SplitTrouble {
 /// Makes the packages of one archive in a folder beside it: all or none, and only once.
 ///
 /// # Errors
-/// When the job's ids are unknown, the archive cannot be opened or trusted, or a file cannot be
-/// written.
+/// When the job's ids are unknown, the archive cannot be opened or trusted, a file cannot be
+/// written, or packages that are there already are not as they were made.
 pub fn split(
     ledger: &mut Ledger,
     request: &RequestRecord,
@@ -96,60 +93,163 @@ fn split_once(
     how: &Splitting<'_>,
     show: &mut dyn FnMut(SplitProgress),
 ) -> Result<SplitOutcome, SplitTrouble> {
-    let people = find_people(ledger, job, how)?;
-    let about = about(request, job, download, how)?;
-    let target = place_of(request, download, "packages", how.form);
-    let draft = place_of(request, download, "to-check", how.form);
-    let elsewhere = OtherJobs::new(ledger, job);
-    let find_elsewhere = || elsewhere.find();
-    let mut order = ArchiveToSplit {
-        archive: &download.path,
-        password: None,
-        people: &people,
-        elsewhere: &find_elsewhere,
-        target: &target,
-        draft: &draft,
-        about: &about,
-        form: how.form,
-        limits: Limits::default(),
+    let Some(there) = find_split(ledger, request, job, download, how, show)? else {
+        return make(ledger, request, job, download, how, show);
     };
-    let mut observer = |progress| {
-        show(progress);
-        match how.interrupt.signal() {
-            Some(_) => ControlFlow::Break(()),
-            None => ControlFlow::Continue(()),
-        }
-    };
-    if let Some((place, summary)) = packages::find_summary(&order, &mut observer)? {
-        return Ok(SplitOutcome::There(place.to_owned(), summary));
+    let (SplitOutcome::Split(path, summary) | SplitOutcome::There(path, summary)) = &there;
+    match summary.other_setting(how.zone, how.company) {
+        None => Ok(there),
+        Some(setting) => Err(SplitError::MadeOtherwise {
+            path: path.clone(),
+            how: setting,
+        })?,
     }
+}
+
+/// Finds and checks the packages of an archive, whatever the settings were. Needs neither the
+/// archive nor its ids.
+///
+/// # Errors
+/// When they are not as they were made.
+pub fn find_split(
+    ledger: &mut Ledger,
+    request: &RequestRecord,
+    job: &JobRecord,
+    download: &DownloadRecord,
+    how: &Splitting<'_>,
+    show: &mut dyn FnMut(SplitProgress),
+) -> Result<Option<SplitOutcome>, SplitTrouble> {
+    let about = about(ledger, request, job, download, how)?;
+    let places = Places::of(request, download, how.form);
+    let order = order(download, &[], &Vec::new, &places, &about, how);
+    let mut observer = |progress| observe(progress, how, show);
+    let Some((place, summary)) = packages::find_summary(&order, &mut observer)? else {
+        return Ok(None);
+    };
+    if !summary.is_draft() {
+        let seals = ledger.list_packages_seals(&job.id, &download.sha256)?;
+        let of_form = seals.iter().filter(|known| known.form == how.form.as_str());
+        let mut sums = of_form.map(|known| &known.sha256).peekable();
+        let is_recorded = sums.peek().is_some();
+        let may_be_new = !is_recorded && (!summary.is_released() || about.review == Review::Done);
+        if may_be_new {
+            // A dsr that died after it had made them, or is about to record them.
+            record(ledger, job, download, &summary, how)?;
+        } else if !sums.any(|sum| *sum == summary.sha256) {
+            return Err(summary.not_as_made(place).into());
+        }
+    }
+    Ok(Some(SplitOutcome::There(place.to_owned(), summary)))
+}
+
+fn make(
+    ledger: &mut Ledger,
+    request: &RequestRecord,
+    job: &JobRecord,
+    download: &DownloadRecord,
+    how: &Splitting<'_>,
+    show: &mut dyn FnMut(SplitProgress),
+) -> Result<SplitOutcome, SplitTrouble> {
+    let people = find_people(ledger, &job.id, how)?.ok_or_else(|| SplitTrouble::NoIds {
+        job: job.id.clone(),
+    })?;
+    let about = about(ledger, request, job, download, how)?;
+    let places = Places::of(request, download, how.form);
+    let elsewhere = OtherJobs::new(ledger, job, how);
+    let find_elsewhere = || elsewhere.find();
+    let mut order = order(download, &people, &find_elsewhere, &places, &about, how);
     let secret = match packages::is_locked(order.archive, &order.limits)? {
         true => (how.find_secret)()?,
         false => None,
     };
     order.password = secret.as_ref().map(ProjectSecret::secret);
-    let report = packages::split(&order, &mut observer);
+    let report = packages::split(&order, &mut |progress| observe(progress, how, show));
     elsewhere.trouble.take().map_or(Ok(()), Err)?;
-    let report = report?;
-    if report.summary.is_draft() {
-        return Ok(SplitOutcome::Split(draft.clone(), report.summary));
+    let summary = report?.summary;
+    if summary.is_draft() {
+        return Ok(SplitOutcome::Split(places.draft, summary));
     }
-    let made = packages_record(&report.summary);
-    ledger.record_packages(&job.id, people.len(), made, how.made)?;
-    Ok(SplitOutcome::Split(target.clone(), report.summary))
+    record(ledger, job, download, &summary, how)?;
+    Ok(SplitOutcome::Split(places.target, summary))
+}
+
+/// Where packages and drafts of one archive go.
+struct Places {
+    target: PathBuf,
+    draft: PathBuf,
+}
+
+impl Places {
+    fn of(request: &RequestRecord, download: &DownloadRecord, form: PackageForm) -> Self {
+        Self {
+            target: place_of(request, download, "packages", form),
+            draft: place_of(request, download, "to-check", form),
+        }
+    }
+}
+
+fn order<'a>(
+    download: &'a DownloadRecord,
+    people: &'a [DistinctId],
+    elsewhere: &'a dyn Fn() -> Vec<DistinctId>,
+    places: &'a Places,
+    about: &'a Provenance,
+    how: &Splitting<'_>,
+) -> ArchiveToSplit<'a> {
+    ArchiveToSplit {
+        archive: &download.path,
+        password: None,
+        people,
+        elsewhere,
+        target: &places.target,
+        draft: &places.draft,
+        about,
+        form: how.form,
+        limits: Limits::default(),
+    }
+}
+
+fn observe(
+    progress: SplitProgress,
+    how: &Splitting<'_>,
+    show: &mut dyn FnMut(SplitProgress),
+) -> ControlFlow<()> {
+    show(progress);
+    match how.interrupt.signal() {
+        Some(_) => ControlFlow::Break(()),
+        None => ControlFlow::Continue(()),
+    }
+}
+
+fn record(
+    ledger: &mut Ledger,
+    job: &JobRecord,
+    download: &DownloadRecord,
+    summary: &Summary,
+    how: &Splitting<'_>,
+) -> Result<(), LedgerError> {
+    let seal = PackagesSeal {
+        archive: download.sha256.clone(),
+        form: summary.form.as_str().to_owned(),
+        sha256: summary.sha256.clone(),
+        is_released: summary.is_released(),
+    };
+    ledger.record_packages(&job.id, packages_record(summary), &seal, how.made)
 }
 
 struct OtherJobs<'a> {
     ledger: &'a Ledger,
     job: &'a JobRecord,
+    how: &'a Splitting<'a>,
     trouble: RefCell<Option<LedgerError>>,
 }
 
 impl<'a> OtherJobs<'a> {
-    fn new(ledger: &'a Ledger, job: &'a JobRecord) -> Self {
+    fn new(ledger: &'a Ledger, job: &'a JobRecord, how: &'a Splitting<'a>) -> Self {
         Self {
             ledger,
             job,
+            how,
             trouble: RefCell::new(None),
         }
     }
@@ -165,10 +265,8 @@ impl<'a> OtherJobs<'a> {
         let mut all = Vec::new();
         for job in self.ledger.jobs(&self.job.id.request, Standing::Any) {
             let job = job?.id;
-            if job != self.job.id
-                && let Some(batch) = self.ledger.find_kept_batch(&job)?
-            {
-                all.extend_from_slice(batch.ids());
+            if job != self.job.id {
+                all.extend(find_people(self.ledger, &job, self.how)?.unwrap_or_default());
             }
         }
         Ok(all)
@@ -206,48 +304,69 @@ pub fn list_drafts(
         if ledger.find_packages(&job)?.is_some() {
             continue;
         }
-        let find = |what: &str| {
-            let forms = PackageForm::ALL.map(|form| format!("-{}-{what}", form.as_str()));
-            let endings = [format!("-{what}")].into_iter().chain(forms);
-            let found = endings.filter_map(|ending| {
-                let place = beside(&download, &ending);
-                let found = packages::find_packages(&place, &request.id, &download.sha256)?;
-                Some((place, found))
-            });
-            found.collect::<Vec<_>>()
-        };
         // The trail forgets packages from before the last fetch.
-        if find("packages").is_empty() {
-            let found = find("to-check").into_iter();
+        if packages_beside(request, &download, "packages").is_empty() {
+            let found = packages_beside(request, &download, "to-check").into_iter();
             drafts.extend(found.map(|(place, summary)| (place, summary.form)));
         }
     }
     Ok(drafts)
 }
 
+/// All packages of this archive under a name with `what`, in either form.
+fn packages_beside(
+    request: &RequestRecord,
+    download: &DownloadRecord,
+    what: &str,
+) -> Vec<(PathBuf, Summary)> {
+    let forms = PackageForm::ALL.map(|form| format!("-{}-{what}", form.as_str()));
+    let endings = [format!("-{what}")].into_iter().chain(forms);
+    let found = endings.filter_map(|ending| {
+        let place = beside(download, &ending);
+        let found = packages::find_packages(&place, &request.id, &download.sha256)?;
+        Some((place, found))
+    });
+    found.collect()
+}
+
+/// The operator can have looked only at drafts of this very archive that are here, or were here
+/// when its packages were released before.
+fn review(
+    ledger: &Ledger,
+    request: &RequestRecord,
+    job: &JobRecord,
+    download: &DownloadRecord,
+    how: &Splitting<'_>,
+) -> Result<Review, LedgerError> {
+    if how.review == Review::Open {
+        return Ok(Review::Open);
+    }
+    let drafts = packages_beside(request, download, "to-check");
+    let seals = ledger.list_packages_seals(&job.id, &download.sha256)?;
+    let is_draft = |(_, summary): &(PathBuf, Summary)| summary.is_draft();
+    Ok(
+        match drafts.iter().any(is_draft) || seals.iter().any(|seal| seal.is_released) {
+            true => Review::Done,
+            false => Review::Open,
+        },
+    )
+}
+
+/// The people of a job, by the operator's list or else by the ledger.
 fn find_people(
     ledger: &Ledger,
-    job: &JobRecord,
+    job: &JobId,
     how: &Splitting<'_>,
-) -> Result<Vec<DistinctId>, SplitTrouble> {
+) -> Result<Option<Vec<DistinctId>>, LedgerError> {
     if let Some(given) = how.people {
-        return match given.len() == job.ids {
-            true => Ok(given.to_vec()),
-            false => Err(SplitTrouble::OtherIds {
-                job: job.id.clone(),
-                asked: job.ids,
-                given: given.len(),
-            }),
-        };
+        return Ok(given.get(job).cloned());
     }
-    let kept = ledger.find_kept_batch(&job.id)?;
-    kept.map(|batch| batch.ids().to_vec())
-        .ok_or_else(|| SplitTrouble::NoIds {
-            job: job.id.clone(),
-        })
+    let kept = ledger.find_kept_batch(job)?;
+    Ok(kept.map(|batch| batch.ids().to_vec()))
 }
 
 fn about(
+    ledger: &Ledger,
     request: &RequestRecord,
     job: &JobRecord,
     download: &DownloadRecord,
@@ -265,7 +384,7 @@ fn about(
         made: how.made,
         sha256: download.sha256.clone(),
         zone: how.zone,
-        review: how.review,
+        review: review(ledger, request, job, download, how)?,
         company: how.company.clone(),
         sandbox: how.sandbox,
     })

@@ -1,6 +1,7 @@
 //! `dsr download`: an archive is fetched whole or not at all, and the store gets no token.
 
 use std::fs;
+use std::io::{Cursor, Write};
 use std::path::PathBuf;
 
 use crate::support::{Call, Exports, Fake, Operator, Reply, Terminal, the_download};
@@ -9,6 +10,14 @@ use crate::support::{Call, Exports, Fake, Operator, Reply, Terminal, the_downloa
 fn archive() -> String {
     let end = format!("PK\u{5}\u{6}{}", "\0".repeat(18));
     format!("PK\u{3}\u{4}{}{end}", "x".repeat(5000))
+}
+
+fn real_archive() -> Vec<u8> {
+    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    let options = zip::write::SimpleFileOptions::default();
+    zip.start_file("events.json", options).expect("a member");
+    zip.write_all(b"{}").expect("its bytes");
+    zip.finish().expect("a zip").into_inner()
 }
 
 fn handing_out() -> Reply {
@@ -115,7 +124,12 @@ fn what_is_no_archive_leaves_nothing() {
         Reply::text(200, "application/zip", "<html>Sign in</html>"),
         Reply::text(200, "application/zip", "PK\u{3}\u{4} and no end"),
     ];
-    for reply in replies {
+    // The end record is 22 bytes long, and the directory is before it.
+    let cut = [1, 10, 18, 21, 22, 40].map(|bytes| {
+        let whole = real_archive();
+        crate::support::handing_out(&whole[..whole.len() - bytes], "")
+    });
+    for reply in replies.into_iter().chain(cut) {
         let scene = scene(move |_| reply.clone());
         let outcome = scene.download(&["--json"]);
         outcome.exits_with(75);

@@ -1,5 +1,6 @@
 //! Finished exports: `dsr download`.
 
+pub(super) mod listed;
 pub(super) mod split;
 
 use std::collections::HashMap;
@@ -10,7 +11,7 @@ use crate::commands::context::named::find;
 use crate::commands::failures::{in_the_way, local_io, usage};
 use crate::commands::status::outcome::{trouble_failure, trouble_status};
 use crate::config::{Company, Mode};
-use crate::domain::{DistinctId, ExitStatus, JobState, Kind};
+use crate::domain::{ExitStatus, JobState, Kind};
 use crate::ledger::{JobRecord, Ledger, LedgerError, RequestRecord, Standing, Which};
 use crate::mixpanel::{Fetcher, Reach};
 use crate::ui::{
@@ -20,6 +21,7 @@ use crate::workflow::{
     self, DownloadOutcome, DownloadReport, Fetching, LinkAge, Look, Loss, Refetch, Untried,
 };
 
+use listed::PeopleOfJobs;
 use split::{Split, SplitArgs};
 
 /// Fetch finished exports, and split them into a package for each person
@@ -59,8 +61,11 @@ pub(crate) struct DownloadArgs {
 pub(crate) async fn run(ctx: &mut Context, args: DownloadArgs) -> Result<ExitStatus, Failure> {
     let mut ledger = ctx.ledger()?;
     let requests = choose(ctx, &ledger, args.name.as_deref())?;
-    split::refuse_several_jobs(&args.split, &requests)?;
-    let people = args.split.read_people(ctx)?;
+    // Before anything is fetched.
+    let people = match (&args.split.ids, requests.as_slice()) {
+        (Some(path), [request]) => Some(listed::read_people(ctx, &ledger, request, path)?),
+        _ => None,
+    };
     let how = Fetching {
         refetch: match args.again {
             true => Refetch::Yes,
@@ -79,7 +84,7 @@ pub(crate) async fn run(ctx: &mut Context, args: DownloadArgs) -> Result<ExitSta
             ctx,
             &mut ledger,
             &args.split,
-            people.as_deref(),
+            people.as_ref(),
             &company,
             &requests,
             &reports,
@@ -93,6 +98,7 @@ pub(crate) async fn run(ctx: &mut Context, args: DownloadArgs) -> Result<ExitSta
              shows one. Then remove the packages, and run the same command again",
         );
     }
+    warn_of_other_archives(ctx, &reports);
     print(ctx, &reports, &splits)?;
     let blocked = in_the_way_of(&reports, |short, _| args.again_with(args.flags(), short));
     let mine = [
@@ -101,6 +107,22 @@ pub(crate) async fn run(ctx: &mut Context, args: DownloadArgs) -> Result<ExitSta
         args.to_be_checked(&reports, &splits),
     ];
     Ok(tell(ctx, &reports, &splits, mine.into_iter().flatten()))
+}
+
+/// Warns if Mixpanel delivered other bytes than for an earlier fetch.
+fn warn_of_other_archives(ctx: &Context, reports: &[DownloadReport]) {
+    for (job, outcome) in outcomes(reports) {
+        if let DownloadOutcome::Fetched(_, Some(before)) = outcome {
+            let day = before.fetched_at.date_naive();
+            ctx.ui.warn(
+                "other_archive",
+                &format!(
+                    "the archive of job {} is not the one fetched on {day} (UTC): its SHA-256 differs. Compare what you handed over with it",
+                    job.id
+                ),
+            );
+        }
+    }
 }
 
 impl DownloadArgs {
@@ -169,7 +191,8 @@ impl DownloadArgs {
             let (path, summary) = split::draft_of(split)?;
             Some((job.id.request.short(), path, summary))
         });
-        split::to_be_checked(&of_jobs.collect::<Vec<_>>(), |shorts| {
+        let drafts: Vec<_> = of_jobs.collect();
+        split::to_be_checked(&self.split, &drafts, |shorts| {
             self.each_again_with("--checked", &shorts)
         })
     }
@@ -263,12 +286,12 @@ fn is_anything_to_fetch(ledger: &Ledger, requests: &[RequestRecord]) -> Result<b
 
 pub(crate) type Splits = HashMap<String, Split>;
 
-/// Splits every archive that is here. One failure does not stop the others.
+/// Splits every archive that is here, and checks the packages of every other. One failure does not stop the others.
 fn split_all(
     ctx: &Context,
     ledger: &mut Ledger,
     args: &SplitArgs,
-    people: Option<&[DistinctId]>,
+    people: Option<&PeopleOfJobs>,
     company: &Company,
     requests: &[RequestRecord],
     reports: &[DownloadReport],
@@ -276,16 +299,11 @@ fn split_all(
     let mut splits = Splits::new();
     for (request, report) in requests.iter().zip(reports) {
         for (job, outcome) in &report.jobs {
-            let (DownloadOutcome::Fetched(download) | DownloadOutcome::There(download, _)) =
-                outcome
-            else {
-                continue;
-            };
             if ctx.interrupt.signal().is_some() {
                 return splits;
             }
-            let split = args.split(ctx, ledger, (request, job, download), people, company);
-            splits.insert(job.id.to_string(), split);
+            let split = args.split(ctx, ledger, (request, job, outcome), people, company);
+            splits.extend(split.map(|split| (job.id.to_string(), split)));
         }
     }
     splits
@@ -443,7 +461,7 @@ fn young_link(reports: &[DownloadReport]) -> Option<&str> {
 
 fn status_of(outcome: &DownloadOutcome) -> ExitStatus {
     match outcome {
-        DownloadOutcome::Fetched(_) | DownloadOutcome::There(..) => ExitStatus::Done,
+        DownloadOutcome::Fetched(..) | DownloadOutcome::There(..) => ExitStatus::Done,
         // The signal or the trouble has its own status.
         DownloadOutcome::Untried(..) => ExitStatus::Done,
         DownloadOutcome::InTheWay { .. } => ExitStatus::Usage,

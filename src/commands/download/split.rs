@@ -3,16 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use crate::commands::context::Context;
-use crate::commands::failures::{split_failure, usage};
+use crate::commands::failures::split_failure;
 use crate::config::Company;
 use crate::credentials::{ProjectSecret, ProjectSecretError, SecretOrigin, find_project_secret};
-use crate::domain::{DEFAULT_EXPORT_BATCH, DistinctId, ExitStatus};
-use crate::intake::{self, Keep, ReadOptions, Source};
-use crate::ledger::{DownloadRecord, JobRecord, Ledger, RequestRecord};
+use crate::domain::ExitStatus;
+use crate::ledger::{JobRecord, Ledger, RequestRecord};
 use crate::packages::{PackageForm, Review, SplitError, Summary, Unassigned};
 use crate::sandbox::api_secret;
-use crate::ui::{Failure, number, plural, printable, reading, shell_word, splitting};
-use crate::workflow::{self, SplitOutcome, SplitTrouble, Splitting};
+use crate::ui::{Failure, number, plural, printable, shell_word, splitting};
+use crate::workflow::{self, DownloadOutcome, SplitOutcome, SplitTrouble, Splitting};
+
+use super::listed::PeopleOfJobs;
 
 /// What is made of fetched archives.
 #[derive(clap::Args, Debug)]
@@ -29,7 +30,7 @@ pub(crate) struct SplitArgs {
     /// Take the ids from this file, if the ledger no longer keeps the ids of the request; dsr reads
     /// it as `dsr export` reads a source
     #[arg(long, value_name = "FILE", requires = "split", requires = "name")]
-    ids: Option<PathBuf>,
+    pub(super) ids: Option<PathBuf>,
 }
 
 pub(crate) type Split = Result<SplitOutcome, Failure>;
@@ -68,36 +69,23 @@ impl SplitArgs {
         format!("`{}`", words.join(" "))
     }
 
-    /// Reads the people of `--ids`, before anything is fetched.
-    pub(crate) fn read_people(&self, ctx: &Context) -> Result<Option<Vec<DistinctId>>, Failure> {
-        let Some(path) = &self.ids else {
-            return Ok(None);
-        };
-        let folder = ctx.home.data();
-        let mut progress = reading(&ctx.ui);
-        let sources = [Source::from_path(path)];
-        let options = ReadOptions::default();
-        let keep = Keep::Ids(folder);
-        let intake = intake::read(&sources, &[], &options, keep, &mut progress)?;
-        let mut people = Vec::with_capacity(intake.counts.unique);
-        if let Some(ids) = &intake.ids {
-            for batch in ids.batches(DEFAULT_EXPORT_BATCH) {
-                people.extend(batch?.ids().filter_map(DistinctId::restore));
-            }
-        }
-        Ok(Some(people))
-    }
-
+    /// Splits one archive, or only checks its packages if the archive is lost. `None` if there is
+    /// neither.
     pub(crate) fn split(
         &self,
         ctx: &Context,
         ledger: &mut Ledger,
-        (request, job, download): (&RequestRecord, &JobRecord, &DownloadRecord),
-        people: Option<&[DistinctId]>,
+        (request, job, outcome): (&RequestRecord, &JobRecord, &DownloadOutcome),
+        people: Option<&PeopleOfJobs>,
         company: &Company,
-    ) -> Split {
+    ) -> Option<Split> {
+        let download = outcome.recorded()?;
+        let is_lost = matches!(outcome, DownloadOutcome::Lost(..));
+        let project = match ctx.projects_of(std::slice::from_ref(request)) {
+            Ok(mut projects) => projects.pop(),
+            Err(failure) => return Some(Err(failure)),
+        };
         let find_secret = || find_secret(ctx, request);
-        let project = ctx.projects_of(std::slice::from_ref(request))?.pop();
         let how = Splitting {
             form: self.form(),
             people,
@@ -113,8 +101,11 @@ impl SplitArgs {
             interrupt: &ctx.interrupt,
         };
         let mut show = splitting(&ctx.ui);
-        let split = workflow::split(ledger, request, job, download, &how, &mut show);
-        split.map_err(|trouble| {
+        let split = match is_lost {
+            true => workflow::find_split(ledger, request, job, download, &how, &mut show),
+            false => workflow::split(ledger, request, job, download, &how, &mut show).map(Some),
+        };
+        let split = split.map_err(|trouble| {
             if let (SplitTrouble::Packages(SplitError::Interrupted), Some(signal)) =
                 (&trouble, ctx.interrupt.signal())
             {
@@ -122,9 +113,14 @@ impl SplitArgs {
                     .hint("no package was kept; run the same command again");
             }
             let short = request.id.short();
-            let again = |flags: &[&str]| self.again(short, &download.path, flags);
+            let anew = is_lost.then_some("--again");
+            let again = |flags: &[&str]| {
+                let flags: Vec<&str> = anew.into_iter().chain(flags.iter().copied()).collect();
+                self.again(short, &download.path, &flags)
+            };
             split_failure(&trouble, &request.asked.project, short, &again)
-        })
+        });
+        split.transpose()
     }
 }
 
@@ -140,21 +136,6 @@ fn find_secret(
     let project = projects.ok().and_then(|mut projects| projects.pop());
     let secret = project.map(|project| api_secret(project.token.expose()));
     Ok(secret.and_then(|secret| ProjectSecret::new(&secret, SecretOrigin::Sandbox)))
-}
-
-/// A file of ids can name the people of one job only.
-pub(crate) fn refuse_several_jobs(
-    args: &SplitArgs,
-    requests: &[RequestRecord],
-) -> Result<(), Failure> {
-    let jobs = |request: &RequestRecord| request.count_jobs(|_| true);
-    if args.ids.is_some() && requests.iter().map(jobs).sum::<usize>() > 1 {
-        return Err(
-            usage("`--ids` is for a request with one job, and this request has several")
-                .hint("leave `--ids` out: the ledger knows the ids of each job"),
-        );
-    }
-    Ok(())
 }
 
 /// The path of packages that somebody must look at first, with their summary.
@@ -175,6 +156,7 @@ pub(crate) fn status_of(split: &Split) -> ExitStatus {
 /// Explains why packages must not be sent yet. Each draft has its request, path and summary.
 /// `commands` gives the command that releases the drafts of these requests.
 pub(crate) fn to_be_checked<'a>(
+    args: &SplitArgs,
     drafts: &[(&'a str, &Path, &Summary)],
     commands: impl FnOnce(Vec<&'a str>) -> String,
 ) -> Option<Failure> {
@@ -196,18 +178,36 @@ pub(crate) fn to_be_checked<'a>(
         true => String::new(),
         false => format!("{} of ", number(without)),
     };
-    let have = if without == 1 { "has" } else { "have" };
+    let (are, have, them) = match without {
+        1 => ("is", "has", "it"),
+        _ => ("are", "have", "them"),
+    };
+    let missing = sum(|counts| counts.missing);
+    let state = match missing {
+        0 => format!("{have} no clear owner"),
+        _ if missing == without => format!("{are} missing"),
+        _ => format!("{are} missing or {have} no clear owner"),
+    };
     let archives = plural(unclear.len(), "archive", "archives");
     let folders = unclear
         .iter()
         .map(|draft| printable(&draft.1.display().to_string()));
     let folders = folders.collect::<Vec<_>>().join(", ");
     let commands = commands(unclear.iter().map(|draft| draft.0).collect());
+    let unseen = match (args.checked, unclear.len()) {
+        (false, _) => "",
+        (true, 1) => {
+            ". `--checked` did not release it: this archive was not here as a draft before"
+        }
+        (true, _) => {
+            ". `--checked` did not release them: these archives were not here as drafts before"
+        }
+    };
     let message = format!(
-        "{which}{parts} of {archives} {have} no clear owner. Look at them before you send any package"
+        "{which}{parts} of {archives} {state}. Look at {them} before you send any package{unseen}"
     );
     let mut hint = format!("look through `unassigned/` in {folders}, then run {commands}");
-    if sum(|counts| counts.missing) > 0 {
+    if missing > 0 {
         hint += "; `report.json` there lists what is missing";
     }
     if sum(|counts| counts.others_only) > 0 {

@@ -52,12 +52,10 @@ pub(crate) fn split_failure(
         SplitTrouble::NoIds { .. } => (
             ExitStatus::Input,
             "no_ids",
-            format!("name the file they came from: `dsr download {short} --split --ids FILE`"),
-        ),
-        SplitTrouble::OtherIds { .. } => (
-            ExitStatus::Input,
-            "bad_input",
-            "name the file that was exported".to_owned(),
+            format!(
+                "name the file they came from: {}",
+                command(&["--ids FILE"])
+            ),
         ),
         SplitTrouble::NoExport { .. } => (
             ExitStatus::Input,
@@ -108,13 +106,26 @@ pub(crate) fn split_failure(
                 );
                 return in_the_way(path, &hint);
             }
-            SplitError::NotAsMade { reviewed, .. } => {
+            SplitError::NotAsMade {
+                reviewed, damage, ..
+            } => {
                 let flags: &[&str] = if *reviewed { &["--checked"] } else { &[] };
+                let added = match damage.added.is_empty() {
+                    true => "",
+                    false => " (files that dsr did not make can also be moved out of it)",
+                };
                 let hint = format!(
-                    "do not hand over any of these packages; move the folder away, then make them again: {}",
+                    "do not hand over any of these packages; move the folder away{added}, then make them again: {}",
                     command(flags)
                 );
                 (ExitStatus::LocalIo, "local_io", hint)
+            }
+            SplitError::MadeOtherwise { .. } => {
+                let hint = format!(
+                    "move the folder away, then make them anew: {}",
+                    command(&[])
+                );
+                (ExitStatus::Usage, "exists", hint)
             }
             SplitError::Write { .. } => (
                 ExitStatus::LocalIo,

@@ -135,6 +135,13 @@ fn exit_status(_: Option<&Home>) -> Vec<Block> {
              it shows a request, else 0.",
         ),
         Block::paragraph(
+            "`dsr download` gives 3 for drafts of packages that you must look through first, 4 for a \
+             missing or wrong API secret, 5 for a damaged or unsafe archive or a list of ids that is \
+             missing or wrong, 7 for a link that does not work, 8 for an export that is not finished, \
+             74 for an archive or package that is gone or has changed, and 75 for a transfer that \
+             failed.",
+        ),
+        Block::paragraph(
             "After 75, do not run the same command again: it would start a second request. `dsr \
              resume` continues the first. After 6, dsr cannot tell whether Mixpanel has the job. Run \
              `dsr resume` within 15 minutes, later `dsr resume REQUEST` with `--task`, `--send-again` \

@@ -90,14 +90,19 @@ impl Ledger {
         self.find_people_where(wanted, "1 = 1", &[])
     }
 
-    /// Whether a request has or had a wanted person.
-    pub fn has_people_of(
+    /// Finds the jobs of one request that have or had a wanted person.
+    pub fn find_people_of(
         &self,
         request: &RequestId,
         wanted: &WantedPeople,
-    ) -> Result<bool, LedgerError> {
-        let found = self.find_people_where(wanted, "request = $1", &[request.as_str()])?;
-        Ok(!found.is_empty())
+    ) -> Result<Vec<Sighting>, LedgerError> {
+        self.find_people_where(wanted, "request = $1", &[request.as_str()])
+    }
+
+    /// Whether keyed hashes are in the place of some ids of a request.
+    pub fn has_hashed_people(&self, request: &RequestId) -> Result<bool, LedgerError> {
+        let sql = "SELECT 1 FROM people WHERE request = $1";
+        sql::exists(&self.conn, sql, [request.as_str()])
     }
 
     fn find_people_where(

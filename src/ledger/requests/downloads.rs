@@ -37,6 +37,19 @@ pub struct PackagesRecord {
     pub left_out: Option<LeftOut>,
 }
 
+/// Tells the packages of one archive from any others: what the trail keeps of `packages.json`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PackagesSeal {
+    /// The SHA-256 of the archive.
+    pub archive: String,
+    /// Folders or zips.
+    pub form: String,
+    /// The SHA-256 of `packages.json`, which has that of every other file.
+    pub sha256: String,
+    /// The operator had looked at the parts without an owner.
+    pub is_released: bool,
+}
+
 /// Done exports of a request that were not fetched yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unfetched {
@@ -83,20 +96,26 @@ impl Ledger {
         tx.commit()
     }
 
-    /// Records the packages made for `people` people from a job's export.
+    /// Records packages made from a job's export, unless they are recorded already.
     pub fn record_packages(
         &mut self,
         job: &JobId,
-        people: usize,
         made: PackagesRecord,
+        seal: &PackagesSeal,
         now: DateTime<Utc>,
     ) -> Result<(), LedgerError> {
         let tx = self.write()?;
+        if list_seals(&tx, job, &seal.archive)?.contains(seal) {
+            return Ok(());
+        }
         let mut details = json!({
-            "people": people,
+            "people": made.packages,
             "packages": made.packages,
             "without_data": made.without_data,
             "records": made.records,
+            "archive_sha256": seal.archive,
+            "form": seal.form,
+            "packages_json_sha256": seal.sha256,
         });
         if let Some(left) = made.left_out {
             details["not_in_packages"] = json!(left);
@@ -147,6 +166,15 @@ impl Ledger {
         Ok(made().map(|made| (at, made)))
     }
 
+    /// The packages that were made of this archive of a job, by the trail.
+    pub fn list_packages_seals(
+        &self,
+        job: &JobId,
+        archive_sha256: &str,
+    ) -> Result<Vec<PackagesSeal>, LedgerError> {
+        list_seals(&self.conn, job, archive_sha256)
+    }
+
     /// A job's last download.
     pub fn find_download(&self, job: &JobId) -> Result<Option<DownloadRecord>, LedgerError> {
         let sql = "SELECT path, bytes, sha256, fetched_at FROM downloads
@@ -163,6 +191,31 @@ impl Ledger {
             })
         })
     }
+}
+
+/// Leaves out entries of older versions, which have no seal.
+fn list_seals(
+    conn: &Connection,
+    job: &JobId,
+    archive_sha256: &str,
+) -> Result<Vec<PackagesSeal>, LedgerError> {
+    let sql = "SELECT details FROM audit WHERE request = $1 AND job = $2
+             AND event = 'packages_made'";
+    let all: Vec<String> = sql::list(conn, sql, sql::of(job), |row| Ok(row.get(0)?))?;
+    let seal = |details: &String| {
+        let details: Value = serde_json::from_str(details).ok()?;
+        let text = |key: &str| details[key].as_str().map(str::to_owned);
+        Some(PackagesSeal {
+            archive: text("archive_sha256")?,
+            form: text("form")?,
+            sha256: text("packages_json_sha256")?,
+            is_released: details["released_by_operator"].as_bool()?,
+        })
+    };
+    let seals = all.iter().filter_map(seal);
+    Ok(seals
+        .filter(|seal| seal.archive == archive_sha256)
+        .collect())
 }
 
 pub(crate) fn list_unfetched(

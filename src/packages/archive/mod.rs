@@ -154,6 +154,11 @@ pub fn is_locked(archive: &Path, limits: &Limits) -> Result<bool, SplitError> {
     Ok(false)
 }
 
+/// Whether the file ends with a whole directory, even one that is too long for `limits`.
+pub fn has_directory(file: File, limits: &Limits) -> bool {
+    !matches!(open_zip(file, limits.members), Err(SplitError::NotZip(_)))
+}
+
 /// Reads the archive's directory, in memory bounded by `members`.
 fn open_zip(file: File, members: usize) -> Result<Zip, SplitError> {
     let room = (members as u64 + 1024) * DIRECTORY_BYTES_A_MEMBER;

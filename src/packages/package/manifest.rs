@@ -3,11 +3,10 @@
 use std::path::Path;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+use serde::Serialize;
 
 use super::contents::{PackageContents, PersonNames};
-use crate::domain::{ProjectZone, to_hex};
+use crate::domain::ProjectZone;
 use crate::packages::sorter::spool::PackageFile;
 use crate::packages::staging::create_file;
 use crate::packages::{Provenance, SplitError};
@@ -76,34 +75,18 @@ struct NotUnderstood {
     missing_parts: u64,
 }
 
-/// The parts of a manifest that identify its package and its files.
-#[derive(Deserialize)]
-pub(crate) struct ListedPackage {
-    pub(crate) distinct_id: String,
-    pub(crate) request: String,
-    pub(crate) archive_sha256: String,
-    pub(crate) files: Vec<ListedFile>,
-}
-
-#[derive(Deserialize)]
-pub(crate) struct ListedFile {
-    pub(crate) name: String,
-    pub(crate) bytes: u64,
-    pub(crate) sha256: String,
-}
-
 pub(crate) fn write(
     folder: &Path,
     about: &Provenance,
     contents: &PackageContents<'_>,
     files: &[PackageFile],
-) -> Result<(u64, String), SplitError> {
+) -> Result<u64, SplitError> {
     let path = folder.join(MANIFEST);
     let mut text = serde_json::to_vec_pretty(&manifest(about, contents, files))
         .map_err(|error| SplitError::write(&path)(error.into()))?;
     text.push(b'\n');
     std::io::Write::write_all(&mut create_file(&path)?, &text).map_err(SplitError::write(&path))?;
-    Ok((text.len() as u64, to_hex(&Sha256::digest(&text))))
+    Ok(text.len() as u64)
 }
 
 fn manifest<'a>(

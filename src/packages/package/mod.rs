@@ -32,7 +32,7 @@ use crate::domain::to_hex;
 use contents::{CATEGORIES, PackageContents, PersonNames};
 
 /// The folder of the files inside a zip.
-pub(super) const INSIDE: &str = "your-data/";
+const INSIDE: &str = "your-data/";
 
 /// The most packages made at the same time; fewer if there are fewer cores.
 const MOST_WORKERS: usize = 8;
@@ -131,8 +131,7 @@ impl Maker<'_> {
         };
         let written = write_page(&page, &shelf.folder)?;
         files.push(written);
-        let (manifest_bytes, manifest_sha256) =
-            manifest::write(&shelf.folder, self.about, &contents, &files)?;
+        let manifest_bytes = manifest::write(&shelf.folder, self.about, &contents, &files)?;
         let bytes = files.iter().map(|file| file.bytes).sum::<u64>() + manifest_bytes;
         let name = self.people.name(person).to_owned();
         if self.form == PackageForm::Zips {
@@ -149,7 +148,6 @@ impl Maker<'_> {
                 false => 0,
             },
             bytes,
-            manifest_sha256,
         })
     }
 

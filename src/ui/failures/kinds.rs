@@ -79,6 +79,7 @@ pub const WARNING_KINDS: &[&str] = &[
     "not_compact",
     "not_found",
     "old_holidays",
+    "other_archive",
     "overdue",
     "personal_data",
     "project",

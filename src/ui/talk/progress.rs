@@ -267,16 +267,16 @@ pub fn splitting(ui: &Ui) -> impl FnMut(packages::SplitProgress) {
             packages::SplitProgress::Writing { done, of }
             | packages::SplitProgress::Checking { done, of } => (done as u64, of as u64),
         };
-        let packages = match progress {
+        let counted = match progress {
             packages::SplitProgress::Reading { .. } => None,
-            packages::SplitProgress::Writing { .. } => Some(("Making", "made")),
-            packages::SplitProgress::Checking { .. } => Some(("Checking", "checked")),
+            packages::SplitProgress::Writing { .. } => Some(("Making", "made", "packages")),
+            packages::SplitProgress::Checking { .. } => Some(("Checking", "checked", "files")),
         };
-        if let Some((doing, _)) = packages
+        if let Some((doing, _, what)) = counted
             && bar.length() != Some(of)
         {
             bar.set_style(style(&format!(
-                "{{spinner}} {doing} packages {{bar:24}} {{pos}}/{{len}}"
+                "{{spinner}} {doing} {what} {{bar:24}} {{pos}}/{{len}}"
             )));
         }
         bar.set_length(of);
@@ -285,9 +285,9 @@ pub fn splitting(ui: &Ui) -> impl FnMut(packages::SplitProgress) {
             last_line = Instant::now();
             pause = (pause * 2).min(LINE_AT_LEAST_EVERY);
             let percent = done * 100 / of.max(1);
-            ui.note(&match packages {
-                Some((_, did)) => format!(
-                    "{did} {} of {} packages",
+            ui.note(&match counted {
+                Some((_, did, what)) => format!(
+                    "{did} {} of {} {what}",
                     number(done as usize),
                     number(of as usize)
                 ),

@@ -84,7 +84,13 @@ fn a_report_names_records_under_another_id_and_what_is_missing() {
     ] {
         let exports = exports(archive);
         let request = request_of(&exports);
-        exports.download(&[&request, "--split"]).exits_with(3);
+        let drafts = exports.download(&[&request, "--split"]);
+        let is_missing = counts.contains(&("missing", 1));
+        let said = drafts
+            .exits_with(3)
+            .stderr
+            .contains("1 part of 1 archive is missing");
+        assert_eq!(said, is_missing, "{drafts}");
         let args = [&request, "--split", "--checked"];
         exports.download(&args).exits_with(0);
         let page = page(&exports, &request);
