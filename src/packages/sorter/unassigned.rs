@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::owner::Reason;
 use crate::packages::SplitError;
+use crate::packages::archive::documented::JobMember;
 use crate::packages::archive::sink::PiecePlace;
 use crate::packages::staging::{create_file, make_folder};
 
@@ -73,6 +74,16 @@ pub(crate) struct MemberReport {
 impl MemberReport {
     pub(crate) fn file_name(&self) -> &str {
         self.name.rsplit('/').next().unwrap_or(&self.name)
+    }
+
+    /// Whether it is the documented member of this name, with the content that such a name promises.
+    pub(crate) fn is_documented(&self, name: &str) -> bool {
+        let is_in_form = (self.read_as == "csv") == name.ends_with(".csv");
+        self.file_name() == name
+            && match JobMember::of_name(name) {
+                Some(_) => self.is_of_the_job(),
+                None => is_in_form || self.read_as == "empty",
+            }
     }
 
     /// Whether its content is about the whole job.

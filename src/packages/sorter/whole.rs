@@ -61,12 +61,7 @@ pub(crate) fn missing(
             .iter()
             .any(|member| names.contains(&member.file_name()))
     };
-    // A name list or a summary counts only with its documented content.
-    let is_of_the_job = |name: &str| JobMember::of_name(name).is_some();
-    let is_there = |name: &&str| {
-        let mut found = members.iter().filter(|member| member.file_name() == *name);
-        found.any(|member| member.is_of_the_job() || !is_of_the_job(name))
-    };
+    let is_there = |name: &&str| members.iter().any(|member| member.is_documented(name));
     let is_documented = members.iter().any(MemberReport::is_of_the_job);
     let has_records = members.iter().any(MemberReport::may_hold_records);
     let has_events = seen.events > 0 || named(&["events.json", "events.csv", "events.jsonl"]);

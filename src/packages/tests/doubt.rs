@@ -169,6 +169,14 @@ fn a_delivery_that_names_more_than_it_holds_is_never_no_data() {
             RetrievalScope::Gdpr,
             &[("events.json", ""), ("people.json", "")],
         ),
+        (
+            RetrievalScope::Gdpr,
+            &[
+                ("events.json", "event_name,distinct_id\n"),
+                ("people.json", ""),
+                ("summary.json", NO_NAMES),
+            ],
+        ),
         (RetrievalScope::Gdpr, &[("events.jsonl", "")]),
         (DATA, &lists),
         (DATA, &with_tables),
