@@ -28,7 +28,7 @@ use crate::domain::{Disclosure, DistinctId, ProjectZone, RequestId, RetrievalSco
 pub use archive::{has_directory, is_locked};
 pub use error::{Danger, PackageDamage, SplitError};
 pub use sorter::unassigned::Unassigned;
-pub use summary::{Summary, find_packages, find_summary, is_of_other_form};
+pub use summary::{Summary, find_packages, find_stripped, find_summary, is_of_other_form};
 
 use archive::{Archive, walk};
 use package::index;

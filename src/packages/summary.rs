@@ -154,6 +154,21 @@ pub fn find_packages(place: &Path, request: &RequestId, archive_sha256: &str) ->
     read(place).filter(|found| found.is_of(request, archive_sha256))
 }
 
+/// The error if packages of dsr are known to be at `place`, and only their `packages.json` is gone.
+pub fn find_stripped(place: &Path, reviewed: bool) -> Option<SplitError> {
+    let is_gone = || place.join(SUMMARY).symlink_metadata().is_err();
+    let is_folder = fs::symlink_metadata(place).is_ok_and(|place| place.is_dir());
+    let damage = PackageDamage {
+        missing: vec![SUMMARY.to_owned()],
+        ..PackageDamage::default()
+    };
+    (is_folder && is_gone()).then(|| SplitError::NotAsMade {
+        path: place.to_owned(),
+        damage,
+        reviewed,
+    })
+}
+
 /// Whether packages of this archive are at `place` in the other form. Then they stay, and the new
 /// ones go elsewhere.
 pub fn is_of_other_form(

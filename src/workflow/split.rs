@@ -123,13 +123,17 @@ pub fn find_split(
     let places = Places::of(request, download, how.form);
     let order = order(download, &[], &Vec::new, &places, &about, how);
     let mut observer = |progress| observe(progress, how, show);
-    let Some((place, summary)) = packages::find_summary(&order, &mut observer)? else {
-        return Ok(None);
+    let found = packages::find_summary(&order, &mut observer)?;
+    let mut seals = ledger.list_packages_seals(&job.id, &download.sha256)?;
+    seals.retain(|known| known.form == how.form.as_str());
+    let Some((place, summary)) = found else {
+        let last = seals.last();
+        let stripped =
+            last.and_then(|known| packages::find_stripped(&places.target, known.is_released));
+        return stripped.map_or(Ok(None), |error| Err(error.into()));
     };
     if !summary.is_draft() {
-        let seals = ledger.list_packages_seals(&job.id, &download.sha256)?;
-        let of_form = seals.iter().filter(|known| known.form == how.form.as_str());
-        let mut sums = of_form.map(|known| &known.sha256).peekable();
+        let mut sums = seals.iter().map(|known| &known.sha256).peekable();
         let is_recorded = sums.peek().is_some();
         let may_be_new = !is_recorded && (!summary.is_released() || about.review == Review::Done);
         if may_be_new {

@@ -34,6 +34,7 @@ fn the_text_of_an_open_exports_report() {
 fn the_text_of_a_split_exports_report() {
     let archive = of_one_member("notes.bin", "Dear reader");
     let (mut scene, name) = with_an_export(move |_| handing_out(&archive, ""));
+    scene.runs(&["download", &name, "--split"]);
     scene.runs(&["download", &name, "--split", "--checked"]);
     let page = scene.runs(&["report", &name]).stdout;
     let text = text_of(&page);

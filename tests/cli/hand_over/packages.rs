@@ -155,6 +155,10 @@ fn every_file_beside_the_packages_and_every_stray_one_counts() {
             "1 missing (index.csv)",
         ),
         (
+            |folder| fs::remove_file(folder.join("packages.json")).unwrap(),
+            "1 missing (packages.json)",
+        ),
+        (
             |folder| fs::remove_dir_all(folder.join("unassigned")).unwrap(),
             "1 missing (unassigned/report.json)",
         ),
