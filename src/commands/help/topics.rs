@@ -6,7 +6,7 @@ use crate::domain::ExitStatus;
 use crate::ui::{Block, HelpPage};
 
 /// The guide's pages, in the order in which a reader needs them. Tests run their commands.
-const GUIDE: [&str; 11] = [
+const GUIDE: [&str; 12] = [
     include_str!("../../../docs/guide/set-up.md"),
     include_str!("../../../docs/guide/sources.md"),
     include_str!("../../../docs/guide/erase-people.md"),
@@ -14,6 +14,7 @@ const GUIDE: [&str; 11] = [
     include_str!("../../../docs/guide/deadlines.md"),
     include_str!("../../../docs/guide/two-people.md"),
     include_str!("../../../docs/guide/hand-over-exports.md"),
+    include_str!("../../../docs/guide/record-owners.md"),
     include_str!("../../../docs/guide/after-a-deletion.md"),
     include_str!("../../../docs/guide/prove-it.md"),
     include_str!("../../../docs/guide/tokens.md"),
