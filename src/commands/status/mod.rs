@@ -13,7 +13,7 @@ use chrono::Days;
 use crate::commands::context::Context;
 use crate::commands::context::named::{find, find_all};
 use crate::commands::people::minimise;
-use crate::domain::{ExitStatus, JobState, Kind, Rate, RequestId};
+use crate::domain::{ExitStatus, Rate, RequestId};
 use crate::ledger::{
     Backlog, JobGroup, Ledger, RequestRecord, Scope, Standing, Turn, Untold, Which,
 };
@@ -23,7 +23,7 @@ use crate::ui::{
 use crate::workflow::{self, PollExtent, RefreshTrouble, Settles, Waiting};
 
 use deadlines::DeadlineArgs;
-use outcome::{AFTER_DELETION, WaitsFor, standing_status, trouble_failure};
+use outcome::{AFTER_DELETION, WaitsFor, has_deleted, standing_status, trouble_failure};
 
 const USUAL_TIME_TO_ASK: Duration = Duration::from_secs(5);
 /// If asking about everything due takes longer than this, a few answers help nobody.
@@ -274,13 +274,6 @@ fn show_due(
         }
         false => ExitStatus::Overdue,
     })
-}
-
-/// Whether something was deleted, and nothing remains to be deleted.
-fn has_deleted(request: &RequestRecord) -> bool {
-    request.asked.operation.kind() == Kind::Delete
-        && !request.state().is_open()
-        && request.jobs_in(JobState::Done) > 0
 }
 
 fn still_due(polling: Polling) -> String {

@@ -431,6 +431,13 @@ fn short_names(requests: &[RequestRecord]) -> String {
 pub(crate) const AFTER_DELETION: &str =
     "Deleting does not stop collection: `dsr guide after-deletion` lists what is left to do.";
 
+/// Whether something was deleted, and nothing remains to be deleted.
+pub(crate) fn has_deleted(request: &RequestRecord) -> bool {
+    request.asked.operation.kind() == Kind::Delete
+        && !request.state().is_open()
+        && request.jobs_in(JobState::Done) > 0
+}
+
 /// How to fetch finished exports. For several requests: the command without a name, which fetches
 /// all of them.
 fn fetch_hint(requests: &[RequestRecord]) -> String {
