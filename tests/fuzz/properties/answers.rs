@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use dsr::domain::{Batch, DistinctId, JobState, Leniency, TaskId, TaskStatus};
 use dsr::mixpanel::classify::{self, Answered, Exchange};
-use dsr::mixpanel::{CancelAnswer, Confidential, CreateAnswer, StatusAnswer};
+use dsr::mixpanel::{CancelAnswer, Confidential, CreateAnswer, StatusAnswer, TaskAnswer};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
@@ -105,12 +105,9 @@ pub(crate) fn status(bytes: &[u8]) {
         sent: &sent,
     };
     match input.ask(|exchange| classify::status(exchange, &confidential)) {
-        StatusAnswer::Known {
-            task: _,
-            status,
-            link,
-            ids,
-        } => {
+        StatusAnswer::Known(TaskAnswer {
+            status, link, ids, ..
+        }) => {
             assert!((200..300).contains(&http_status));
             assert!(!said.as_ref().is_some_and(says_error));
             match &status {

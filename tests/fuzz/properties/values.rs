@@ -54,8 +54,9 @@ pub(crate) fn check(bytes: &[u8]) {
             if !is_hashed {
                 check_order(&ids, &values, outer_space);
             }
-            let kinds = intake.warnings.iter().map(|warning| warning.kind);
-            kinds.for_each(|kind| check_silence(&kind.to_string(), &values));
+            let texts = intake.warnings.iter();
+            let texts = texts.map(|warning| warning.kind.text(warning.count));
+            texts.for_each(|text| check_silence(&text, &values));
         }
         Err(error) => {
             assert!(matches!(error, IntakeError::Damaged { .. }), "{error:?}");
