@@ -307,6 +307,7 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
         }
         'dsr;extend' {
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why the answer takes longer, as you tell the person; the ledger keeps it, so write no personal data')
+            [CompletionResult]::new('--on', '--on', [CompletionResultType]::ParameterName, 'The day you told the person, if it was before today, such as after a lost ledger')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use color')
             [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'The project to work on; repeat it to work on several at once')
             [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long to wait for another dsr that holds the ledger')

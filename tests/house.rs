@@ -148,7 +148,8 @@ fn type_name(line: &str) -> Option<String> {
     };
     let kinds = ["struct ", "enum ", "trait ", "union "];
     let name = kinds.iter().find_map(|kind| line.strip_prefix(kind))?;
-    Some(first_word(name))
+    // A macro has a variable in place of the name.
+    Some(first_word(name)).filter(|name| !name.is_empty())
 }
 
 /// A POST spends the ledger's claim: nothing is sent that is not on the disk.

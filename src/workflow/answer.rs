@@ -27,18 +27,25 @@ pub fn record_answer(
     manner: Option<String>,
     clock: &dyn Clock,
 ) -> Result<AnswerChange, AnswerError> {
-    let today = clock.today();
     // An operator who only adds the manner does not change the day.
     let recorded = request.answer.as_ref().map(|answer| answer.day);
-    let day = day.or(recorded).unwrap_or(today);
-    let received = request.asked.received;
-    if day > today {
-        return Err(AnswerError::Future { day });
-    }
-    if day < received {
-        return Err(AnswerError::BeforeReceipt { day, received });
-    }
+    let day = day.or(recorded).unwrap_or_else(|| clock.today());
+    check_day(day, request, clock)?;
     let at = clock.now();
     let answer = AnswerRecord { day, manner, at };
     Ok(ledger.record_answer(&request.id, &answer)?)
+}
+
+/// Refuses a day on which a person cannot have been told.
+pub(super) fn check_day(
+    day: NaiveDate,
+    request: &RequestRecord,
+    clock: &dyn Clock,
+) -> Result<(), AnswerError> {
+    let received = request.asked.received;
+    match day {
+        _ if day > clock.today() => Err(AnswerError::Future { day }),
+        _ if day < received => Err(AnswerError::BeforeReceipt { day, received }),
+        _ => Ok(()),
+    }
 }

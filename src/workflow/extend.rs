@@ -3,6 +3,8 @@ use chrono::NaiveDate;
 use crate::domain::{Clock, Extension, Period, due_date};
 use crate::ledger::{Extended, Ledger, LedgerError, RequestRecord};
 
+use super::answer::{AnswerError, check_day};
+
 /// Why a request was not extended. Nothing changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ExtendError {
@@ -16,6 +18,8 @@ pub enum ExtendError {
         due: NaiveDate,
         rule: &'static str,
     },
+    #[error(transparent)]
+    Day(#[from] AnswerError),
     #[error("the request was answered on {day}: its time to answer is over")]
     Answered { day: NaiveDate },
     #[error("the first period was over on {due}: it is too late to extend it ({rule})")]
@@ -23,7 +27,7 @@ pub enum ExtendError {
 }
 
 /// Records that the operator extends a request's period as the law allows: once, and only within
-/// the first period, in which the person must be told. Sends nothing.
+/// the first period, in which the person must be told: on `day`, or today. Sends nothing.
 ///
 /// # Errors
 /// When the law does not allow it, or the ledger cannot be written.
@@ -31,6 +35,7 @@ pub fn extend(
     ledger: &mut Ledger,
     request: &RequestRecord,
     reason: &str,
+    day: Option<NaiveDate>,
     holidays: &[NaiveDate],
     clock: &dyn Clock,
 ) -> Result<(), ExtendError> {
@@ -47,8 +52,9 @@ pub fn extend(
     if let Some(answer) = &request.answer {
         return Err(ExtendError::Answered { day: answer.day });
     }
-    let today = clock.today();
-    if request.deadline().is_over(today) {
+    let day = day.unwrap_or_else(|| clock.today());
+    check_day(day, request, clock)?;
+    if request.deadline().is_over(day) {
         return Err(ExtendError::TooLate {
             due: asked.due,
             rule: law.notice_rule(),
@@ -56,7 +62,7 @@ pub fn extend(
     }
     let extension = Extension {
         at: clock.now(),
-        day: today,
+        day,
         reason: reason.to_owned(),
         due_before: asked.due,
         due_after: due_date(law, Period::Extended, asked.received, holidays).due,

@@ -112,9 +112,6 @@ const SIGXFSZ: std::ffi::c_int = 25;
 struct Signals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
-    /// A file reached its size limit. Without a handler that kills the process; with one, the write
-    /// fails as on a full disk.
-    _too_large: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
@@ -127,7 +124,6 @@ impl Signals {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
-            _too_large: signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?,
         })
     }
 

@@ -153,6 +153,37 @@ fn after_the_first_period_it_is_too_late() {
     }
 }
 
+/// A restored ledger may lack an extension of which the person was told in time.
+#[test]
+fn an_extension_of_which_the_person_was_told_in_time_is_recorded_later() {
+    if !has_calendar() {
+        return;
+    }
+    let fake = Fake::start();
+    let mut operator = Operator::at(&fake);
+    operator.lives_on("2026-10-01");
+    operator
+        .run(&["delete", "--gdpr", "--yes", "a1"])
+        .exits_with(0);
+    let id = operator.only_request()["id"].clone();
+    let id = id.as_str().expect("an id");
+    operator.lives_on("2026-11-20");
+    let extend = |on: &str| operator.run(&["extend", id, "--reason", REASON, "--on", on]);
+    extend("2026-11-03").exits_with(2).says("too late");
+    extend("2026-11-21").exits_with(2).says("in the future");
+    extend("2026-09-30")
+        .exits_with(2)
+        .says("before the day of receipt");
+    assert_eq!(operator.only_request()["extended"], false);
+    extend("2026-10-30")
+        .exits_with(0)
+        .never_says("Tell the person");
+    let request = operator.only_request();
+    assert_eq!(request["extension"]["day"], "2026-10-30", "{request}");
+    assert_eq!(request["due"], "2027-01-01", "{request}");
+    operator.run(&["audit", "verify"]).exits_with(0);
+}
+
 #[test]
 fn the_last_day_of_the_first_period_is_inside_it_and_the_next_is_not() {
     if !has_calendar() {

@@ -8,6 +8,7 @@ impl From<ExtendError> for Failure {
     fn from(error: ExtendError) -> Self {
         let (kind, hint) = match error {
             ExtendError::Ledger(error) => return error.into(),
+            ExtendError::Day(error) => return error.into(),
             ExtendError::Again { .. } => (
                 "extended",
                 "nothing was changed; see the dates with `dsr status REQUEST --cached`",
@@ -30,7 +31,7 @@ impl From<AnswerError> for Failure {
         let hint = match error {
             AnswerError::Ledger(error) => return error.into(),
             AnswerError::Future { .. } => {
-                "nothing was recorded; record an answer once the person has it"
+                "nothing was recorded; record it once the person has been told"
             }
             AnswerError::BeforeReceipt { .. } => {
                 "nothing was recorded; give the day you told the person with `--on DATE`"

@@ -6,7 +6,7 @@ use crate::commands::context::ledger::PEOPLE_LOST;
 use crate::commands::context::{Context, holders};
 use crate::commands::failures::{local_io, no_ledger, usage};
 use crate::domain::{ExitStatus, Kind, YesFlag};
-use crate::ledger::{self, Ledger, MaybeSent, Seen, SetBack};
+use crate::ledger::{self, JobGroup, Ledger, MaybeSent, Seen, SetBack, Which};
 use crate::ui::{AcceptedView, Confirmable, Failure, capital, number, plural};
 
 /// What the ledger lacks, the jobs that may have been sent, and the time of its last entry.
@@ -97,6 +97,20 @@ fn review(ctx: &Context, note: &str) -> Result<ExitStatus, Failure> {
             .hint("see what is recorded with `dsr ledger status`"));
     }
     ledger.record_set_back_reviewed(note, ctx.clock.now())?;
+    let open = ledger.list_requests(Which::Open)?;
+    let unknown: usize = open
+        .iter()
+        .map(|request| request.count_jobs(JobGroup::is_unsettled))
+        .sum();
+    if unknown > 0 {
+        ctx.ui.warn(
+            "unsettled",
+            &format!(
+                "{} still unknown; `dsr status` lists the requests",
+                plural(unknown, "job is", "jobs are")
+            ),
+        );
+    }
     let reviewed = ledger.list_lost_times()?;
     let view = AcceptedView {
         reviewed: reviewed.last().and_then(|lost| lost.review.as_ref()),

@@ -1,5 +1,7 @@
 //! `dsr extend`: a later due date, with its reason.
 
+use chrono::NaiveDate;
+
 use crate::commands::context::Context;
 use crate::commands::context::named::find_meant;
 use crate::commands::failures::usage;
@@ -16,7 +18,8 @@ use crate::workflow;
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr extend q7tz0xma --reason 'over 400 requests since 1 November'
-  dsr extend q7tz0xma --reason 'T-1234: data in eight systems' --json")]
+  dsr extend q7tz0xma --reason 'T-1234: data in eight systems' --json
+  dsr extend q7tz0xma --reason 'T-1234: eight systems' --on 2026-11-28    told before today")]
 pub(crate) struct ExtendArgs {
     /// A request (at least four characters of its id) or a task id
     #[arg(value_name = "REQUEST | TASK_ID")]
@@ -25,6 +28,9 @@ pub(crate) struct ExtendArgs {
     /// personal data
     #[arg(long, value_name = "TEXT")]
     reason: String,
+    /// The day you told the person, if it was before today, such as after a lost ledger
+    #[arg(long, value_name = "DATE")]
+    on: Option<NaiveDate>,
 }
 
 pub(crate) fn run(ctx: &Context, args: &ExtendArgs) -> Result<ExitStatus, Failure> {
@@ -50,7 +56,7 @@ pub(crate) fn run(ctx: &Context, args: &ExtendArgs) -> Result<ExitStatus, Failur
     }
     let holidays = found.map_or(&[][..], |project| project.holidays.as_slice());
     let clock = ctx.clock.as_ref();
-    workflow::extend(&mut ledger, &request, reason, holidays, clock)?;
+    workflow::extend(&mut ledger, &request, reason, args.on, holidays, clock)?;
     let extended = ledger.find_request(&request.id)?;
     let requests = extended.as_slice();
     if let (Some(project), [request], true) = (found, requests, is_gdpr) {
@@ -58,10 +64,12 @@ pub(crate) fn run(ctx: &Context, args: &ExtendArgs) -> Result<ExitStatus, Failur
     }
     ctx.ui
         .print_requests(&ledger, requests, Shown::Jobs, clock)?;
-    let by = request.asked.due;
-    let left = day_count((by - clock.today()).num_days());
-    ctx.ui.note(&format!(
-        "dsr tells nobody. Tell the person the reasons by {by} ({left})."
-    ));
+    if args.on.is_none() {
+        let by = request.asked.due;
+        let left = day_count((by - clock.today()).num_days());
+        ctx.ui.note(&format!(
+            "dsr tells nobody. Tell the person the reasons by {by} ({left})."
+        ));
+    }
     Ok(ExitStatus::Done)
 }

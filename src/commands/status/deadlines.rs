@@ -5,7 +5,7 @@ use chrono::{Days, NaiveDate};
 use crate::commands::context::Context;
 use crate::domain::{Deadline, Project, expected_completion, year_without_holidays};
 use crate::ledger::{Ledger, RequestRecord, Unfetched, Which};
-use crate::ui::{Failure, Shown, day_count, number};
+use crate::ui::{Failure, Shown, day_count, number, plural};
 use crate::workflow::Plan;
 
 /// In days before the link to an export ends.
@@ -49,6 +49,26 @@ pub(crate) fn whole_days(text: &str) -> Result<i64, String> {
         }
         Ok(_) | Err(_) => Err("write whole days, such as `7`, `7d` or `2weeks`".to_owned()),
     }
+}
+
+/// Says that nothing is due within so many days, and what dsr does not watch.
+pub(super) fn note_nothing_due(ctx: &Context, ledger: &Ledger, days: i64) -> Result<(), Failure> {
+    ctx.ui.note(&match days {
+        ..0 => "No request that needs an answer is overdue.".to_owned(),
+        _ => format!(
+            "No request that needs an answer is due within {}.",
+            plural(usize::try_from(days).unwrap_or(usize::MAX), "day", "days")
+        ),
+    });
+    let until = ctx.clock.today() + Days::new(days.max(0).unsigned_abs());
+    let unwatched = ledger.count_unwatched(until)?;
+    if unwatched > 0 {
+        ctx.ui.note(&format!(
+            "{} due by then ended without a recorded answer. dsr watches requests made after the first `dsr answered`.",
+            plural(unwatched, "earlier request", "earlier requests")
+        ));
+    }
+    Ok(())
 }
 
 /// Whether the request still needs an answer, due within `days`; -1 means that the day is over.

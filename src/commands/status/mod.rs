@@ -8,8 +8,6 @@ pub(super) mod watch;
 use std::collections::HashSet;
 use std::time::Duration;
 
-use chrono::Days;
-
 use crate::commands::context::Context;
 use crate::commands::context::named::{find, find_all};
 use crate::commands::people::minimise;
@@ -252,21 +250,7 @@ fn show_due(
     advise(ctx, ledger, &requests)?;
     Ok(match requests.is_empty() {
         true => {
-            ctx.ui.note(&match days {
-                ..0 => "No request that needs an answer is overdue.".to_owned(),
-                _ => format!(
-                    "No request that needs an answer is due within {}.",
-                    plural(usize::try_from(days).unwrap_or(usize::MAX), "day", "days")
-                ),
-            });
-            let until = clock.today() + Days::new(days.max(0).unsigned_abs());
-            let unwatched = ledger.count_unwatched(until)?;
-            if unwatched > 0 {
-                ctx.ui.note(&format!(
-                    "{} due by then ended without a recorded answer. dsr watches requests made after the first `dsr answered`.",
-                    plural(unwatched, "earlier request", "earlier requests")
-                ));
-            }
+            deadlines::note_nothing_due(ctx, ledger, days)?;
             match lacks {
                 true => ExitStatus::Unknown,
                 false => ExitStatus::Done,

@@ -44,7 +44,6 @@ impl Terminal {
         self.keep(rustix::termios::tcgetattr(std::io::stdin()).ok());
         let answer = question();
         self.keep(None);
-        drop_typed();
         answer
     }
 

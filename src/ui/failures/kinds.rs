@@ -107,6 +107,7 @@ pub const WARNING_KINDS: &[&str] = &[
     "unconfirmed",
     "unfetched",
     "unknown_outcome",
+    "unsettled",
 ];
 
 /// Whether `docs/schemas` publishes this kind.

@@ -73,7 +73,7 @@ impl View for LedgerStatusView<'_> {
         }
         if let Some(set_back) = self.set_back {
             let words = format!(
-                "Problem: {set_back}. dsr sends nothing until you restore the newest ledger or accept this one with `ledger accept`."
+                "Problem: {set_back}. dsr sends nothing until you restore the newest ledger or accept this one with `dsr ledger accept`."
             );
             text.push_str(&wrapped("", &words, paper.width));
         }

@@ -195,12 +195,7 @@ fn request_text(
         text.push_str(&jobs_table(&jobs, present.now, paper));
     }
     if paper.layout == Layout::Columns {
-        for job in &jobs {
-            for reason in reasons(job) {
-                let label = format!("Job {}: ", job.id.number);
-                text.push_str(&wrapped(&label, &printable(reason), paper.width));
-            }
-        }
+        text.push_str(&reasons_text(&jobs, paper));
     }
     if more > 0 {
         let more = plural(more, "more job", "more jobs");
@@ -323,6 +318,39 @@ pub(crate) fn change_text(job: &JobRecord) -> String {
     let status = job.mixpanel_status.as_deref().map(printable);
     let status = status.map_or_else(String::new, |status| format!(" ({status})"));
     format!("Job {}: {}{status}\n", job.id, state_cell(job.state))
+}
+
+/// Each reason once, with its jobs: `Jobs 4 to 28: …`.
+fn reasons_text(jobs: &[JobRecord], paper: &Paper) -> String {
+    let mut groups: Vec<(&str, Vec<u32>)> = Vec::new();
+    for job in jobs {
+        for reason in reasons(job) {
+            match groups.iter_mut().find(|(known, _)| *known == reason) {
+                Some((_, numbers)) => numbers.push(job.id.number),
+                None => groups.push((reason, vec![job.id.number])),
+            }
+        }
+    }
+    let lines = groups.iter().map(|(reason, numbers)| {
+        let jobs = if numbers.len() == 1 { "Job" } else { "Jobs" };
+        let label = format!("{jobs} {}: ", spans_text(numbers));
+        wrapped(&label, &printable(reason), paper.width)
+    });
+    lines.collect()
+}
+
+/// `1, 2, 4 to 28`, of ascending numbers.
+fn spans_text(numbers: &[u32]) -> String {
+    let spans = numbers.chunk_by(|one, next| one + 1 == *next);
+    let texts = spans.map(|span| match span {
+        [first, _, .., last] => format!("{first} to {last}"),
+        few => few
+            .iter()
+            .map(u32::to_string)
+            .collect::<Vec<_>>()
+            .join(", "),
+    });
+    texts.collect::<Vec<_>>().join(", ")
 }
 
 /// Explains a job's state, if it went other than planned.

@@ -130,7 +130,9 @@ impl Ui {
         if !self.can_ask() {
             return Err(QuestionError::NoTerminal { question });
         }
-        let asked = self.terminal.during(|| rpassword::prompt_password(prompt));
+        let stopped = "\nStopped. Nothing was changed.\n".to_owned();
+        let ask = || rpassword::prompt_password(prompt);
+        let asked = self.terminal.saying(stopped, || self.terminal.during(ask));
         match asked {
             Ok(text) => Ok(SecretString::from(text)),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {

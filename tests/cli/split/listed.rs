@@ -61,14 +61,14 @@ fn refuses_other_lists(exports: &Exports) {
 
 #[test]
 fn a_list_of_other_people_is_refused_while_the_ledger_keeps_the_ids() {
-    let exports = exports(plain(&[("events.jsonl", &events())]));
+    let exports = exports(whole(&events()));
     exports.download(&[]).exits_with(0);
     refuses_other_lists(&exports);
 }
 
 #[test]
 fn a_list_of_other_people_is_refused_when_the_ledger_has_hashes_only() {
-    let exports = exports(plain(&[("events.jsonl", &events())]));
+    let exports = exports(whole(&events()));
     exports.download(&[]).exits_with(0);
     let Some(mut exports) = in_40_days(exports) else {
         return;
@@ -123,7 +123,7 @@ fn one_list_serves_all_jobs_of_a_request() {
 
 #[test]
 fn packages_are_checked_without_the_ids_and_without_the_archive() {
-    let exports = exports(plain(&[("events.jsonl", &events())]));
+    let exports = exports(whole(&events()));
     let made = folder_of(exports.download(&["--split", "--json"]).exits_with(0));
     let Some(exports) = in_40_days(exports) else {
         return;
