@@ -360,6 +360,7 @@ fn conflicting_with_a_task_of(made: Option<String>) -> Fake {
 
 /// The first task may have ended, and a colleague may have made the one that the conflict names.
 #[test]
+#[expect(clippy::disallowed_methods, reason = "the clock is the test's")]
 fn a_task_of_another_day_is_not_taken_for_the_one_whose_answer_was_lost() {
     let day = 24 * 3600;
     let today = chrono::Utc::now().naive_utc();

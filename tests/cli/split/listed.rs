@@ -48,7 +48,10 @@ fn refuses_other_lists(exports: &Exports) {
         exports.operator.file("list.txt", list);
         let said = exports.download(&[&request, "--split", "--ids", "list.txt", "--json"]);
         said.exits_with(5).never_says("zed").never_says("nora");
-        let message = said.failure()["message"].as_str().unwrap().to_owned();
+        let message = said.failure()["message"]
+            .as_str()
+            .expect("a text")
+            .to_owned();
         for count in counts {
             assert!(message.contains(count), "{count}: {message}");
         }
