@@ -1,11 +1,11 @@
-//! Lists in JSON that are read while they are written.
+//! JSON lists whose rows are read while they are written.
 
 use std::cell::RefCell;
 
 use serde::ser::{Error as _, SerializeSeq};
 use serde::{Serialize, Serializer};
 
-/// Where rows come from, one after the other, and what came in their way: it ends the writing.
+/// Rows to stream, and the error that stopped them.
 pub struct RowStream<'a, I, E> {
     rows: RefCell<Option<I>>,
     failed: &'a RefCell<Option<E>>,

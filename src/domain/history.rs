@@ -1,5 +1,5 @@
-//! What happened to a request and its jobs: kept by the ledger, told in reports. The names of the
-//! fields, as serde has them, are those of the JSON.
+//! What happened to a request and its jobs. The ledger keeps it, and reports show it. The field
+//! names are those of the JSON.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Serialize, Serializer};
@@ -7,29 +7,28 @@ use serde::{Serialize, Serializer};
 use super::timestamp::{time, time_or_none};
 use super::{Actor, JobState, PlanDigest};
 
-/// One step from state to state.
+/// A step from state to state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct HistoryStep {
     pub from: JobState,
     pub to: JobState,
     #[serde(serialize_with = "time")]
     pub at: DateTime<Utc>,
-    /// `user@host`, as the audit trail has them; none for steps from before there was a trail.
+    /// `user@host`; `None` for steps older than the audit trail.
     pub by: Option<String>,
-    /// The command alone, such as `dsr delete`.
+    /// Only the command, such as `dsr delete`.
     pub command: Option<String>,
 }
 
-/// Something that was done to a request or a job, other than a step, as the audit trail has it.
+/// An audit entry of a request or job, other than a step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Deed {
     /// The entry's number in the trail.
     pub entry: usize,
     #[serde(serialize_with = "time")]
     pub at: DateTime<Utc>,
-    /// The trail's word for it, or what a newer dsr says.
+    /// A word of the audit trail, or of a newer dsr.
     pub event: String,
-    /// The number of the job in its request.
     pub job: Option<u32>,
     /// `user@host`
     pub by: String,
@@ -39,24 +38,23 @@ pub struct Deed {
 /// One POST.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Attempt {
-    /// Counted from 1.
+    /// From 1.
     pub number: u32,
     #[serde(serialize_with = "time")]
     pub started_at: DateTime<Utc>,
-    /// When its answer came; for a killed dsr, when that was noticed.
+    /// When its answer came, or when dsr noticed that the sender was killed.
     #[serde(serialize_with = "time_or_none")]
     pub ended_at: Option<DateTime<Utc>>,
-    /// The state it led to.
     pub outcome: Option<JobState>,
-    /// In words for the operator; no secret, no id.
+    /// For the operator; no secret, no id.
     pub reason: Option<String>,
-    /// This ledger made it. Otherwise it may have been made in the span that a ledger which was set back
-    /// lacks, and its times say no more than between when.
+    /// This ledger made it. Otherwise it may have been made in a lost time, and its times are only
+    /// the limits of that time.
     #[serde(rename = "certain")]
     pub is_certain: bool,
 }
 
-/// How many of a request's jobs came to a state, and when the first and the last of them did.
+/// How many jobs of a request reached a state, and when the first and the last one did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Passage {
     #[serde(rename = "state")]
@@ -68,10 +66,10 @@ pub struct Passage {
     pub last: DateTime<Utc>,
 }
 
-/// Jobs of a request that ended alike, and not as planned.
+/// Jobs of a request that ended alike, but not done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Setback {
-    /// Refused, failed, revoked, or unknown where the operator gave up.
+    /// Refused, failed, revoked, or unknown and given up.
     pub state: JobState,
     /// In words for the operator; no secret, no id.
     pub reason: Option<String>,
@@ -79,34 +77,32 @@ pub struct Setback {
     pub ids: usize,
 }
 
-/// What of an export is in no package, since nobody knows whose it is.
+/// Parts of an export that are in no package, since their owner is unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct LeftOut {
     /// Members of the archive that were not read.
     pub members: u64,
-    /// Pieces of members that cannot be read.
+    /// Unreadable pieces of members.
     pub pieces: u64,
-    /// Records that do not say for certain whose they are.
+    /// Records without a certain owner.
     pub records: u64,
     /// Lists of names of several people together.
     pub lists: u64,
-    /// What the archive should hold, and does not.
+    /// Parts that the archive should have.
     pub missing: u64,
-    /// The operator looked at it and released the packages.
+    /// The operator reviewed this and released the packages.
     #[serde(skip)]
     pub is_released: bool,
 }
 
-/// An extension as the operator took it.
+/// An extension by the operator.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Extension {
-    /// The operator's own day of it, by which the law counts.
+    /// The operator's local day, by which the law counts.
     pub day: NaiveDate,
     #[serde(serialize_with = "time")]
     pub at: DateTime<Utc>,
-    /// The operator's words.
     pub reason: String,
-    /// The due date until then, and the one since.
     pub due_before: NaiveDate,
     pub due_after: NaiveDate,
 }
@@ -118,7 +114,7 @@ pub struct PlanRecord {
     #[serde(serialize_with = "time")]
     pub created: DateTime<Utc>,
     pub created_by: Actor,
-    /// Who approved it and when, in the order of the file.
+    /// Who approved it and when, in file order.
     #[serde(serialize_with = "approvals")]
     pub approvals: Vec<(Actor, DateTime<Utc>)>,
 }
@@ -137,35 +133,35 @@ fn approvals<S: Serializer>(
     serializer.collect_seq(approvals.iter().map(|(by, at)| Given { by, at: *at }))
 }
 
-/// Closed requests, counted.
+/// Counts of closed requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Closed {
     pub requests: usize,
     pub ids: usize,
-    /// When the first and the last of them was closed.
+    /// When the first and the last one was closed.
     #[serde(rename = "first_closed", serialize_with = "time")]
     pub first: DateTime<Utc>,
     #[serde(rename = "last_closed", serialize_with = "time")]
     pub last: DateTime<Utc>,
 }
 
-/// Records that were removed.
+/// Records that a purge deleted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Purge {
     #[serde(serialize_with = "time")]
     pub at: DateTime<Utc>,
-    /// The requests had been closed before.
+    /// The requests were closed before this time.
     #[serde(skip)]
     pub closed_before: DateTime<Utc>,
     #[serde(flatten)]
     pub closed: Closed,
-    /// How many people of deletions stayed on the suppression list; `None` for a purge of an older
-    /// dsr, which kept nobody.
+    /// How many deleted people stayed on the suppression list; `None` for an older dsr, which kept
+    /// no one.
     #[serde(skip)]
     pub suppressed: Option<usize>,
 }
 
-/// The operator's word that what a ledger lacks was looked up, and what came of it.
+/// The operator's statement that the lost time was reviewed, and the result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LedgerReview {
     #[serde(serialize_with = "time")]

@@ -217,7 +217,8 @@ impl World {
             "damaged",
             "corrupt",
             "is a bug",
-            "restore",
+            "restore the newest",
+            "restore a ledger",
         ] {
             if all.to_lowercase().contains(&word.to_lowercase()) && !self.set_back_now {
                 self.wrong(
