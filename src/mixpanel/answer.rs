@@ -44,14 +44,23 @@ pub enum CreateAnswer {
     Unknown { reason: Words },
 }
 
+/// When a task was made, as far as Mixpanel says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TaskMade {
+    Unsaid,
+    /// In UTC if Mixpanel names a zone, else by a clock of unknown zone.
+    At(NaiveDateTime),
+    /// Mixpanel says it in a form that dsr does not know.
+    Unreadable,
+}
+
 /// What Mixpanel says about a task.
 #[derive(Debug)]
 pub struct TaskAnswer {
     /// The task that the answer names, if any.
     pub task: Option<TaskId>,
     pub status: TaskStatus,
-    /// When the task was made, by a clock of unknown zone.
-    pub requested: Option<NaiveDateTime>,
+    pub made: TaskMade,
     /// The link to a done export; anyone with the link has the data.
     pub link: Option<SecretString>,
     /// The task's ids, if the answer names them.

@@ -214,7 +214,7 @@ pub fn status(exchange: Exchange, confidential: &Confidential<'_>) -> StatusAnsw
                         known => known,
                     },
                     link: document.link(),
-                    requested: document.date_requested(),
+                    made: document.task_made(),
                     ids: document.task_ids().map(|ids| ids.into_iter().collect()),
                 }),
                 None => unclear(),

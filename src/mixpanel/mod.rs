@@ -12,7 +12,7 @@ mod spelling;
 mod wire;
 mod words;
 
-pub use answer::{CancelAnswer, CreateAnswer, StatusAnswer, TaskAnswer, TokenStanding};
+pub use answer::{CancelAnswer, CreateAnswer, StatusAnswer, TaskAnswer, TaskMade, TokenStanding};
 pub use client::{Client, Timeouts};
 pub use fetch::{Fetcher, Reach, TransferEnd, TransferSink};
 pub use route::{ClientError, Route};

@@ -1,7 +1,7 @@
 //! The bodies that dsr sends, and the known shapes of replies. Mixpanel's OpenAPI file, its prose
 //! and its live service differ. Each shape here comes from one of them.
 
-use chrono::NaiveDateTime;
+use chrono::{DateTime, NaiveDate, NaiveTime};
 use secrecy::SecretString;
 use serde::Serialize;
 use serde_json::Value;
@@ -9,6 +9,8 @@ use serde_json::Value;
 use crate::domain::{
     Batch, Disclosure, Law, Operation, Project, SubjectRequestId, TaskId, TaskStatus,
 };
+
+use super::answer::TaskMade;
 
 #[derive(Serialize)]
 pub(super) struct CreateBody<'a> {
@@ -102,11 +104,28 @@ impl ReplyDocument {
         (!text.is_empty()).then(|| TaskStatus::parse(text))
     }
 
-    /// When the task was made. Mixpanel does not say in which zone.
-    pub(super) fn date_requested(&self) -> Option<NaiveDateTime> {
-        let results = self.0.get("results")?;
-        let place = results.get(0).unwrap_or(results);
-        place.get("date_requested")?.as_str()?.trim().parse().ok()
+    /// The `date_requested` of a task. Documented without a zone; other ISO forms are read, too.
+    pub(super) fn task_made(&self) -> TaskMade {
+        let results = self.0.get("results");
+        let place = results.map(|results| results.get(0).unwrap_or(results));
+        let said = place.and_then(|place| place.get("date_requested"));
+        let text = match said {
+            None | Some(Value::Null) => return TaskMade::Unsaid,
+            Some(said) => said.as_str().unwrap_or_default().trim(),
+        };
+        let zoned = DateTime::parse_from_rfc3339(text).map(|at| at.naive_utc());
+        let day = || {
+            text.parse()
+                .map(|day: NaiveDate| day.and_time(NaiveTime::MIN))
+        };
+        let at = zoned.or_else(|_| text.replacen(' ', "T", 1).parse());
+        match at.or_else(|_| day()) {
+            Ok(at) => TaskMade::At(at),
+            Err(_) if text.is_empty() && said == Some(&Value::String(String::new())) => {
+                TaskMade::Unsaid
+            }
+            Err(_) => TaskMade::Unreadable,
+        }
     }
 
     /// The link to an export that is done, under any of its known names.

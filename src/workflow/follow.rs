@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::domain::{Batch, JobId, Kind, Lane, ProjectKey, TaskId, TaskStatus};
 use crate::ledger::{JobRecord, Ledger, LedgerError, NextCheck, RequestRecord, Slot};
-use crate::mixpanel::{Client, StatusAnswer, TaskAnswer};
+use crate::mixpanel::{Client, StatusAnswer, TaskAnswer, TaskMade};
 
 use super::{Run, RunEvent};
 
@@ -311,7 +311,7 @@ async fn ask_until(
                 return Ok(Ok(TaskAnswer {
                     task: None,
                     status: TaskStatus::NotFound,
-                    requested: None,
+                    made: TaskMade::Unsaid,
                     ids: None,
                     link: None,
                 }));

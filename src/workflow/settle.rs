@@ -4,7 +4,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashSet};
 use std::num::NonZeroUsize;
 
-use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
+use chrono::{NaiveDate, TimeDelta};
 
 use crate::domain::{
     Batch, DistinctId, JobId, JobState, Kind, ProjectKey, RequestId, TaskId, TaskStatus,
@@ -13,7 +13,7 @@ use crate::ledger::{
     DeletionJob, Ledger, LedgerError, LinkTo, Linked, MadeFor, RequestRecord, Settling, Shared,
     Standing, Tried,
 };
-use crate::mixpanel::{Client, TaskAnswer};
+use crate::mixpanel::{Client, TaskAnswer, TaskMade};
 
 use super::follow::{self, Difference, FollowedJob, Question, RefreshTrouble, ask};
 use super::queue::SentAfter;
@@ -25,7 +25,7 @@ type TaskIds = Option<HashSet<String>>;
 struct NamedTask<'t> {
     task: &'t TaskId,
     status: TaskStatus,
-    requested: Option<NaiveDateTime>,
+    made: TaskMade,
     ids: TaskIds,
 }
 
@@ -129,7 +129,7 @@ fn count_of(ids: usize) -> String {
 }
 
 /// How far apart a POST and the task it made may be: the zone of Mixpanel's time is not known.
-const ABOUT_THAT_TIME: TimeDelta = TimeDelta::days(1);
+const ABOUT_THAT_TIME: TimeDelta = TimeDelta::hours(15);
 
 /// What a conflict shows about a job with a lost answer.
 pub(super) enum Owners {
@@ -171,7 +171,11 @@ pub(super) async fn find_owners(
     let posted = run.job(job)?.unclear_since;
     let now = run.clock.now();
     let may_be_of_that_day = own.zip(posted).is_some_and(|(own, posted)| {
-        let made = own.requested.unwrap_or_else(|| now.naive_utc());
+        let made = match own.made {
+            TaskMade::At(made) => made,
+            TaskMade::Unsaid => now.naive_utc(),
+            TaskMade::Unreadable => return false,
+        };
         (made - posted.naive_utc()).abs() <= ABOUT_THAT_TIME
     });
     // No day is known for a POST in a lost span; the task is the job's, and the doubt stays.
@@ -267,7 +271,7 @@ async fn ask_each<'t>(
             Ok(answer) => named.push(NamedTask {
                 task,
                 status: answer.status,
-                requested: answer.requested,
+                made: answer.made,
                 ids: answer.ids,
             }),
             Err(trouble) => return Ok(Err(trouble)),
@@ -418,7 +422,7 @@ pub async fn adopt(
         Ok(answer) => answer,
         Err(trouble) => return Ok(Err(trouble)),
     };
-    let (status, known, made) = (answer.status, answer.ids, answer.requested);
+    let (status, known, made) = (answer.status, answer.ids, answer.made);
     match status {
         _ if answer.task.is_some_and(|named| named != *task) => {
             return Ok(Ok(Adopted::OtherTask));
@@ -428,7 +432,7 @@ pub async fn adopt(
         _ => {}
     }
     let posted = run.job(job)?.unclear_since;
-    if let (Some(made), Some(posted)) = (made, posted)
+    if let (TaskMade::At(made), Some(posted)) = (made, posted)
         && posted.naive_utc() - made > ABOUT_THAT_TIME
     {
         return Ok(Ok(Adopted::TooOld(made.date())));

@@ -371,6 +371,7 @@ fn a_task_of_another_day_is_not_taken_for_the_one_whose_answer_was_lost() {
                 .replace(' ', "T"),
         )
     };
+    let with_zone = |made: Option<String>| made.map(|made| format!("{made}Z"));
     for (made, age, is_own) in [
         (in_days(0), 3600, true),
         (in_days(35), 3600, false),
@@ -378,6 +379,11 @@ fn a_task_of_another_day_is_not_taken_for_the_one_whose_answer_was_lost() {
         (in_days(-35), 35 * day, true),
         (None, 3600, true),
         (None, 35 * day, false),
+        (with_zone(in_days(0)), 3600, true),
+        (with_zone(in_days(-90)), 3600, false),
+        (Some("2026-01-02 03:04:05 UTC".to_owned()), 3600, false),
+        (Some("2026-01-02".to_owned()), 3600, false),
+        (Some("Fri, 2 Jan 2026 03:04:05".to_owned()), 3600, false),
     ] {
         let event = format!("made {made:?}, sent {age} s ago");
         let fake = conflicting_with_a_task_of(made);

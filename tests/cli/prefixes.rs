@@ -87,6 +87,11 @@ fn a_reference_shows_the_requests_made_with_it_and_changes_none() {
         .exits_with(2)
         .says("`T-12` is a reference")
         .says(&format!("type `{short}`"));
+    let whole = one["id"].as_str().expect("an id");
+    let delete = ["delete", "--gdpr", "--yes", "a4", "--ref", whole];
+    operator.run(&delete).exits_with(0);
+    assert_eq!(status(whole).exits_with(0).request()["id"], one["id"]);
+    let calls = calls + 1;
     let several = operator.run(&["report", "T-1"]);
     several.exits_with(2).says("stands for several requests");
     assert_eq!(fake.calls().len(), calls, "nothing was asked or sent");

@@ -21,7 +21,12 @@ pub(crate) fn find_all(ledger: &Ledger, name: &str) -> Result<Vec<RequestRecord>
     match ledger.find_named(name)? {
         Found::Nothing if referred.is_empty() => Err(nothing(ledger, name)?),
         Found::Nothing => Ok(referred),
-        Found::One(request) if referred.iter().all(|other| other.id == request.id) => {
+        // A whole id or a task id is no other request's reference; a beginning may be.
+        Found::One(request)
+            if !request.id.as_str().starts_with(name)
+                || request.id.as_str() == name
+                || referred.iter().all(|other| other.id == request.id) =>
+        {
             Ok(vec![*request])
         }
         Found::One(request) => {

@@ -43,8 +43,8 @@ async fn headers_and_bodies_without_end_are_ended() {
         let (answer, took) = after(head, part).await;
         let shown = String::from_utf8_lossy(part);
         assert!(is_unclear(&answer), "{head}{shown}: {answer:?}");
-        // dsr checks the time every 128 reads, which is slow without optimization.
-        assert!(took < Duration::from_secs(30), "{head}{shown}: {took:?}");
+        // dsr checks the time every 128 reads: slow without optimization, or on a busy machine.
+        assert!(took < Duration::from_secs(120), "{head}{shown}: {took:?}");
     }
 }
 
