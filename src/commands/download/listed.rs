@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::commands::context::Context;
 use crate::commands::people::minimise;
 use crate::domain::{DistinctId, ExitStatus, JobId};
-use crate::intake::{self, Keep, Place, ReadOptions, Source};
+use crate::intake::{self, CheckOptions, Keep, OuterSpace, Pattern, Place, ReadOptions, Source};
 use crate::ledger::{JobRecord, Ledger, LedgerError, RequestRecord, Standing, WantedPeople};
 use crate::ui::{Failure, plural, reading};
 
@@ -39,7 +39,16 @@ pub(super) fn read_people(
     };
     let mut progress = reading(&ctx.ui);
     let keep = Keep::Heard(&mut hear);
-    let options = ReadOptions::default();
+    // The ledger decides which values are ids, whatever they look like.
+    let check = CheckOptions {
+        outer_space: OuterSpace::Keep,
+        pattern: Pattern::new("(?s).*").ok(),
+        ..CheckOptions::default()
+    };
+    let options = ReadOptions {
+        check,
+        ..ReadOptions::default()
+    };
     intake::read(
         &[Source::from_path(path)],
         &[],

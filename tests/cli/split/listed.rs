@@ -159,3 +159,28 @@ fn packages_are_checked_without_the_ids_and_without_the_archive() {
     let none = exports.download(&["--split", "--json"]);
     assert_eq!(packages(none.exits_with(0)), Value::Null);
 }
+
+/// An export may have been asked for by `--expect-pattern`; `download` has no such option.
+#[test]
+fn a_list_of_ids_of_any_shape_is_compared_and_not_judged() {
+    let exports = exports(whole(&events()));
+    let people = ["--id", "kunde 1", "--id", "kunde 2"];
+    let export = [
+        "export",
+        "--gdpr",
+        "--expect-pattern",
+        "kunde [0-9]+",
+        "--json",
+    ];
+    let asked = exports.operator.run(&[&export[..], &people].concat());
+    let request = asked.exits_with(0).request()["id"].clone();
+    let request = request.as_str().expect("an id").to_owned();
+    exports.operator.run(&["status", "--refresh"]);
+    exports.download(&[&request]).exits_with(0);
+    let Some(exports) = in_40_days(exports) else {
+        return;
+    };
+    exports.operator.file("list.txt", "kunde 2\nkunde 1\n");
+    let split = exports.download(&[&request, "--split", "--ids", "list.txt", "--json"]);
+    assert_eq!(packages(&split)["count"], 2, "{split}");
+}
