@@ -113,10 +113,15 @@ impl NextHead {
 
     pub(crate) fn publish(self) -> Result<(), LedgerError> {
         let publish = || -> io::Result<()> {
-            // Closed first: Windows does not move an open file.
-            self.unready.into_temp_path().persist(&self.place)?;
+            // Open, and so locked, until it has its name: another dsr sweeps unlocked leftovers.
             #[cfg(unix)]
-            sync(&File::open(folder_of(&self.place))?)?;
+            {
+                self.unready.persist(&self.place)?;
+                sync(&File::open(folder_of(&self.place))?)?;
+            }
+            // Windows does not move an open file.
+            #[cfg(not(unix))]
+            self.unready.into_temp_path().persist(&self.place)?;
             Ok(())
         };
         publish().map_err(LedgerError::Seen)
