@@ -110,22 +110,20 @@ impl ReplyDocument {
         let place = results.map(|results| results.get(0).unwrap_or(results));
         let said = place.and_then(|place| place.get("date_requested"));
         let text = match said {
-            None | Some(Value::Null) => return TaskMade::Unsaid,
-            Some(said) => said.as_str().unwrap_or_default().trim(),
+            None | Some(Value::Null) => "",
+            Some(said) => said.as_str().map_or("?", str::trim),
         };
+        if text.is_empty() {
+            return TaskMade::Unsaid;
+        }
         let zoned = DateTime::parse_from_rfc3339(text).map(|at| at.naive_utc());
         let day = || {
             text.parse()
                 .map(|day: NaiveDate| day.and_time(NaiveTime::MIN))
         };
         let at = zoned.or_else(|_| text.replacen(' ', "T", 1).parse());
-        match at.or_else(|_| day()) {
-            Ok(at) => TaskMade::At(at),
-            Err(_) if text.is_empty() && said == Some(&Value::String(String::new())) => {
-                TaskMade::Unsaid
-            }
-            Err(_) => TaskMade::Unreadable,
-        }
+        at.or_else(|_| day())
+            .map_or(TaskMade::Unreadable, TaskMade::At)
     }
 
     /// The link to an export that is done, under any of its known names.

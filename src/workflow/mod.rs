@@ -57,7 +57,9 @@ pub use probe::{Probe, Probed, probe};
 pub use queue::Settle;
 pub use recollected::{Arrivals, Recollected, Search, SeenEvent};
 pub use settle::{Adopted, adopt};
-pub use split::{SplitOutcome, SplitTrouble, Splitting, find_split, list_drafts, split};
+pub use split::{
+    FetchedJob, SplitOutcome, SplitTrouble, Splitting, find_split, list_drafts, split,
+};
 pub use submit::{record, submit};
 pub use submitted::{RunTally, SubmitReport, standing};
 pub use suppressed::{Deletions, HashShare, HeldIds, Suppressed, SuppressedIndex};

@@ -40,6 +40,14 @@ pub struct Splitting<'a> {
     pub interrupt: &'a Interrupt,
 }
 
+/// A job of an export, and its archive.
+#[derive(Debug, Clone, Copy)]
+pub struct FetchedJob<'a> {
+    pub request: &'a RequestRecord,
+    pub job: &'a JobRecord,
+    pub download: &'a DownloadRecord,
+}
+
 /// What is beside an archive now. If [`Summary::is_draft`], do not send it yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SplitOutcome {
@@ -70,16 +78,14 @@ pub enum SplitTrouble {
 /// written, or packages that are there already are not as they were made.
 pub fn split(
     ledger: &mut Ledger,
-    request: &RequestRecord,
-    job: &JobRecord,
-    download: &DownloadRecord,
+    fetched: FetchedJob<'_>,
     how: &Splitting<'_>,
     show: &mut dyn FnMut(SplitProgress),
 ) -> Result<SplitOutcome, SplitTrouble> {
-    match split_once(ledger, request, job, download, how, show) {
+    match split_once(ledger, fetched, how, show) {
         // Another dsr may have made packages meanwhile, the same or different ones.
         Err(SplitTrouble::Packages(SplitError::TargetExists { .. })) => {
-            split_once(ledger, request, job, download, how, show)
+            split_once(ledger, fetched, how, show)
         }
         ended => ended,
     }
@@ -87,14 +93,13 @@ pub fn split(
 
 fn split_once(
     ledger: &mut Ledger,
-    request: &RequestRecord,
-    job: &JobRecord,
-    download: &DownloadRecord,
+    fetched: FetchedJob<'_>,
     how: &Splitting<'_>,
     show: &mut dyn FnMut(SplitProgress),
 ) -> Result<SplitOutcome, SplitTrouble> {
-    let Some(there) = find_split(ledger, request, job, download, how, show)? else {
-        return make(ledger, request, job, download, how, show);
+    let prepared = Prepared::of(ledger, fetched, how)?;
+    let Some(there) = find(ledger, fetched, &prepared, how, show)? else {
+        return make(ledger, fetched, &prepared, how, show);
     };
     let (SplitOutcome::Split(path, summary) | SplitOutcome::There(path, summary)) = &there;
     match summary.other_setting(how.zone, how.company) {
@@ -113,32 +118,40 @@ fn split_once(
 /// When they are not as they were made.
 pub fn find_split(
     ledger: &mut Ledger,
-    request: &RequestRecord,
-    job: &JobRecord,
-    download: &DownloadRecord,
+    fetched: FetchedJob<'_>,
     how: &Splitting<'_>,
     show: &mut dyn FnMut(SplitProgress),
 ) -> Result<Option<SplitOutcome>, SplitTrouble> {
-    let about = about(ledger, request, job, download, how)?;
-    let places = Places::of(request, download, how.form);
-    let order = order(download, &[], &Vec::new, &places, &about, how);
+    let prepared = Prepared::of(ledger, fetched, how)?;
+    find(ledger, fetched, &prepared, how, show)
+}
+
+fn find(
+    ledger: &mut Ledger,
+    fetched: FetchedJob<'_>,
+    prepared: &Prepared,
+    how: &Splitting<'_>,
+    show: &mut dyn FnMut(SplitProgress),
+) -> Result<Option<SplitOutcome>, SplitTrouble> {
+    let order = prepared.order(fetched, &[], &Vec::new, how);
     let mut observer = |progress| observe(progress, how, show);
     let found = packages::find_summary(&order, &mut observer)?;
-    let mut seals = ledger.list_packages_seals(&job.id, &download.sha256)?;
+    let mut seals = list_seals(ledger, fetched)?;
     seals.retain(|known| known.form == how.form.as_str());
     let Some((place, summary)) = found else {
         let last = seals.last();
         let stripped =
-            last.and_then(|known| packages::find_stripped(&places.target, known.is_released));
+            last.and_then(|known| packages::find_stripped(&prepared.target, known.is_released));
         return stripped.map_or(Ok(None), |error| Err(error.into()));
     };
     if !summary.is_draft() {
         let mut sums = seals.iter().map(|known| &known.sha256).peekable();
         let is_recorded = sums.peek().is_some();
-        let may_be_new = !is_recorded && (!summary.is_released() || about.review == Review::Done);
+        let may_be_new =
+            !is_recorded && (!summary.is_released() || prepared.about.review == Review::Done);
         if may_be_new {
             // A dsr that died after it had made them, or is about to record them.
-            record(ledger, job, download, &summary, how)?;
+            record(ledger, fetched, &summary, how)?;
         } else if !sums.any(|sum| *sum == summary.sha256) {
             return Err(summary.not_as_made(place).into());
         }
@@ -148,20 +161,17 @@ pub fn find_split(
 
 fn make(
     ledger: &mut Ledger,
-    request: &RequestRecord,
-    job: &JobRecord,
-    download: &DownloadRecord,
+    fetched: FetchedJob<'_>,
+    prepared: &Prepared,
     how: &Splitting<'_>,
     show: &mut dyn FnMut(SplitProgress),
 ) -> Result<SplitOutcome, SplitTrouble> {
-    let people = find_people(ledger, &job.id, how)?.ok_or_else(|| SplitTrouble::NoIds {
-        job: job.id.clone(),
-    })?;
-    let about = about(ledger, request, job, download, how)?;
-    let places = Places::of(request, download, how.form);
-    let elsewhere = OtherJobs::new(ledger, job, how);
+    let job = &fetched.job.id;
+    let people = find_people(ledger, job, how)?;
+    let people = people.ok_or_else(|| SplitTrouble::NoIds { job: job.clone() })?;
+    let elsewhere = OtherJobs::new(ledger, fetched.job, how);
     let find_elsewhere = || elsewhere.find();
-    let mut order = order(download, &people, &find_elsewhere, &places, &about, how);
+    let mut order = prepared.order(fetched, &people, &find_elsewhere, how);
     let secret = match packages::is_locked(order.archive, &order.limits)? {
         true => (how.find_secret)()?,
         false => None,
@@ -171,45 +181,53 @@ fn make(
     elsewhere.trouble.take().map_or(Ok(()), Err)?;
     let summary = report?.summary;
     if summary.is_draft() {
-        return Ok(SplitOutcome::Split(places.draft, summary));
+        return Ok(SplitOutcome::Split(prepared.draft.clone(), summary));
     }
-    record(ledger, job, download, &summary, how)?;
-    Ok(SplitOutcome::Split(places.target, summary))
+    record(ledger, fetched, &summary, how)?;
+    Ok(SplitOutcome::Split(prepared.target.clone(), summary))
 }
 
-/// Where packages and drafts of one archive go.
-struct Places {
+/// Where packages and drafts of one archive go, and what they say of their origin.
+struct Prepared {
     target: PathBuf,
     draft: PathBuf,
+    about: Provenance,
 }
 
-impl Places {
-    fn of(request: &RequestRecord, download: &DownloadRecord, form: PackageForm) -> Self {
-        Self {
-            target: place_of(request, download, "packages", form),
-            draft: place_of(request, download, "to-check", form),
-        }
+impl Prepared {
+    fn of(
+        ledger: &Ledger,
+        fetched: FetchedJob<'_>,
+        how: &Splitting<'_>,
+    ) -> Result<Self, SplitTrouble> {
+        let FetchedJob {
+            request, download, ..
+        } = fetched;
+        Ok(Self {
+            about: about(ledger, fetched, how)?,
+            target: place_of(request, download, "packages", how.form),
+            draft: place_of(request, download, "to-check", how.form),
+        })
     }
-}
 
-fn order<'a>(
-    download: &'a DownloadRecord,
-    people: &'a [DistinctId],
-    elsewhere: &'a dyn Fn() -> Vec<DistinctId>,
-    places: &'a Places,
-    about: &'a Provenance,
-    how: &Splitting<'_>,
-) -> ArchiveToSplit<'a> {
-    ArchiveToSplit {
-        archive: &download.path,
-        password: None,
-        people,
-        elsewhere,
-        target: &places.target,
-        draft: &places.draft,
-        about,
-        form: how.form,
-        limits: Limits::default(),
+    fn order<'a>(
+        &'a self,
+        fetched: FetchedJob<'a>,
+        people: &'a [DistinctId],
+        elsewhere: &'a dyn Fn() -> Vec<DistinctId>,
+        how: &Splitting<'_>,
+    ) -> ArchiveToSplit<'a> {
+        ArchiveToSplit {
+            archive: &fetched.download.path,
+            password: None,
+            people,
+            elsewhere,
+            target: &self.target,
+            draft: &self.draft,
+            about: &self.about,
+            form: how.form,
+            limits: Limits::default(),
+        }
     }
 }
 
@@ -227,18 +245,21 @@ fn observe(
 
 fn record(
     ledger: &mut Ledger,
-    job: &JobRecord,
-    download: &DownloadRecord,
+    fetched: FetchedJob<'_>,
     summary: &Summary,
     how: &Splitting<'_>,
 ) -> Result<(), LedgerError> {
     let seal = PackagesSeal {
-        archive: download.sha256.clone(),
+        archive: fetched.download.sha256.clone(),
         form: summary.form.as_str().to_owned(),
         sha256: summary.sha256.clone(),
         is_released: summary.is_released(),
     };
-    ledger.record_packages(&job.id, packages_record(summary), &seal, how.made)
+    ledger.record_packages(&fetched.job.id, packages_record(summary), &seal, how.made)
+}
+
+fn list_seals(ledger: &Ledger, fetched: FetchedJob<'_>) -> Result<Vec<PackagesSeal>, LedgerError> {
+    ledger.list_packages_seals(&fetched.job.id, &fetched.download.sha256)
 }
 
 struct OtherJobs<'a> {
@@ -337,16 +358,14 @@ fn packages_beside(
 /// when its packages were released before.
 fn review(
     ledger: &Ledger,
-    request: &RequestRecord,
-    job: &JobRecord,
-    download: &DownloadRecord,
+    fetched: FetchedJob<'_>,
     how: &Splitting<'_>,
 ) -> Result<Review, LedgerError> {
     if how.review == Review::Open {
         return Ok(Review::Open);
     }
-    let drafts = packages_beside(request, download, "to-check");
-    let seals = ledger.list_packages_seals(&job.id, &download.sha256)?;
+    let drafts = packages_beside(fetched.request, fetched.download, "to-check");
+    let seals = list_seals(ledger, fetched)?;
     let is_draft = |(_, summary): &(PathBuf, Summary)| summary.is_draft();
     Ok(
         match drafts.iter().any(is_draft) || seals.iter().any(|seal| seal.is_released) {
@@ -371,11 +390,14 @@ fn find_people(
 
 fn about(
     ledger: &Ledger,
-    request: &RequestRecord,
-    job: &JobRecord,
-    download: &DownloadRecord,
+    fetched: FetchedJob<'_>,
     how: &Splitting<'_>,
 ) -> Result<Provenance, SplitTrouble> {
+    let FetchedJob {
+        request,
+        job,
+        download,
+    } = fetched;
     let (scope, task) = export_of(request, job).ok_or_else(|| SplitTrouble::NoExport {
         job: job.id.clone(),
     })?;
@@ -388,7 +410,7 @@ fn about(
         made: how.made,
         sha256: download.sha256.clone(),
         zone: how.zone,
-        review: review(ledger, request, job, download, how)?,
+        review: review(ledger, fetched, how)?,
         company: how.company.clone(),
         sandbox: how.sandbox,
     })

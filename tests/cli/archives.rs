@@ -161,14 +161,8 @@ fn drafts_of_several_archives_are_all_named_and_counted() {
         let events = [&name(id), &name("carl"), nobody, nobody].join("\n");
         zip_of(&[("events.json", &events)])
     };
-    let settings = "rate = 1000\nexport_batch = 1";
-    let exports = Exports::with(
-        &["anna", "bob"],
-        "/export.zip",
-        "SUCCESS",
-        settings,
-        move |call| handing_out(&archive_of(["anna", "bob"][call.place]), ""),
-    );
+    let exports =
+        Exports::of_two_jobs(move |call| handing_out(&archive_of(["anna", "bob"][call.place]), ""));
     let outcome = exports.download(&["--split", "--zip", "--json"]);
     outcome.exits_with(3);
     let failure = outcome.failure();

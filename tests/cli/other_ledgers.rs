@@ -234,6 +234,6 @@ fn what_was_cancelled_before_it_was_sent_is_not_what_mixpanel_reports() {
     let resumed = operator.run(&["resume", name]);
     resumed
         .exits_with(7)
-        .says("1 job cancelled before it was sent")
+        .says("1 job cancelled before sending")
         .never_says("Mixpanel reports");
 }

@@ -11,7 +11,7 @@ use crate::ledger::{JobRecord, Ledger, RequestRecord};
 use crate::packages::{PackageForm, Review, SplitError, Summary, Unassigned};
 use crate::sandbox::api_secret;
 use crate::ui::{Failure, number, plural, printable, shell_word, splitting};
-use crate::workflow::{self, DownloadOutcome, SplitOutcome, SplitTrouble, Splitting};
+use crate::workflow::{self, DownloadOutcome, FetchedJob, SplitOutcome, SplitTrouble, Splitting};
 
 use super::listed::PeopleOfJobs;
 
@@ -101,9 +101,14 @@ impl SplitArgs {
             interrupt: &ctx.interrupt,
         };
         let mut show = splitting(&ctx.ui);
+        let fetched = FetchedJob {
+            request,
+            job,
+            download,
+        };
         let split = match is_lost {
-            true => workflow::find_split(ledger, request, job, download, &how, &mut show),
-            false => workflow::split(ledger, request, job, download, &how, &mut show).map(Some),
+            true => workflow::find_split(ledger, fetched, &how, &mut show),
+            false => workflow::split(ledger, fetched, &how, &mut show).map(Some),
         };
         let split = split.map_err(|trouble| {
             if let (SplitTrouble::Packages(SplitError::Interrupted), Some(signal)) =

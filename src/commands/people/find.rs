@@ -15,11 +15,11 @@ use super::sources::{GivenArgs, ReadArgs};
 
 /// Find out whether and when people were exported or erased, and under which task
 ///
-/// dsr looks up every id in the ledger; it asks nobody else. It reads ids as `dsr delete` reads
-/// them, and compares them byte for byte. The ledger keeps no ids of jobs that have ended, so dsr
-/// finds those people by keyed hashes. The answer names a person by the place of the id in your
-/// source and by the beginning of its hash. Give ids in a file or on standard input: the shell's
-/// history keeps arguments.
+/// dsr looks up every id in the ledger, and does not ask Mixpanel. It reads ids as `dsr delete`
+/// does, and compares them byte for byte. The ledger keeps only keyed hashes of the ids of finished
+/// jobs, and dsr finds those people by hash. dsr shows the place of an id in your source, and the
+/// first digits of its hash. Give ids in a file or on standard input: the shell's history keeps
+/// arguments.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr find ids.csv                         everyone in the file

@@ -14,17 +14,17 @@ const LINK_WARN_DAYS: i64 = 3;
 /// Which requests to show by their legal deadlines alone.
 #[derive(clap::Args, Debug)]
 pub(crate) struct DeadlineArgs {
-    /// Show only requests that need an answer and are past their legal deadline; ask nobody
+    /// Show only requests that need an answer and are past their legal deadline
     ///
-    /// With `--exit-status`: 9 if it shows a request, else 0; 6 if a request may be missing from
-    /// a restored ledger. An unknown outcome, a refused token or an unreachable Mixpanel does not
-    /// change that.
+    /// dsr reads only the ledger. With `--exit-status`, the status is 9 if dsr shows a request, 6
+    /// if a restored ledger may lack requests, and 0 otherwise. Unknown jobs, a refused token or
+    /// an unreachable Mixpanel do not change that status.
     #[arg(long, conflicts_with_all = ["refresh", "ask_for", "watch", "changes", "all", "show_ids"])]
     overdue: bool,
-    /// Show only requests that need an answer and are overdue or due within so many days (`7` or
-    /// `7d`); ask nobody
+    /// Show only requests that need an answer and are overdue or due within this many days (`7` or
+    /// `7d`)
     ///
-    /// With `--exit-status`: as with `--overdue`.
+    /// dsr reads only the ledger. With `--exit-status`, the status is the same as with `--overdue`.
     #[arg(long, value_name = "DAYS", value_parser = whole_days, conflicts_with_all = ["overdue", "refresh", "ask_for", "watch", "changes", "all", "show_ids"])]
     due_within: Option<i64>,
 }

@@ -56,7 +56,7 @@ pub(crate) struct StatusArgs {
     /// A request (the beginning of its id is enough), a task id, or the text given with `--ref`
     #[arg(value_name = "REQUEST | TASK_ID | REF")]
     name: Option<String>,
-    /// Show what the ledger knows, and ask nobody
+    /// Show what the ledger knows, without asking Mixpanel
     #[arg(long, group = "asking")]
     cached: bool,
     /// Ask about every open job, due or not, however long it takes
@@ -89,7 +89,7 @@ pub(crate) struct StatusArgs {
     /// List closed requests, too
     #[arg(long, conflicts_with = "name")]
     all: bool,
-    /// Show the distinct_ids of a request's jobs that the ledger still keeps, and ask nobody
+    /// Show the distinct_ids of a request's jobs that the ledger still keeps
     #[arg(long, requires = "name", conflicts_with_all = ["asking", "changes", "exit_status"])]
     show_ids: bool,
 }

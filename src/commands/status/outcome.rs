@@ -203,18 +203,14 @@ fn failure(
             let withdrawn = count_withdrawn(&report.requests);
             let revoked = count(JobState::Revoked) - withdrawn;
             let missing = count_not_found(&report.requests);
-            let mut message = match failed + revoked + missing {
-                0 => String::new(),
-                _ => format!(
-                    "Mixpanel reports: {failed} failed, {revoked} revoked, {missing} not found; "
-                ),
-            };
-            match withdrawn {
-                0 => message.truncate(message.len() - 2),
-                _ => message += &format!("{} cancelled before it was sent", jobs(withdrawn)),
-            }
+            let reported = (failed + revoked + missing > 0).then(|| {
+                format!("Mixpanel reports: {failed} failed, {revoked} revoked, {missing} not found")
+            });
+            let withdrawn =
+                (withdrawn > 0).then(|| format!("{} cancelled before sending", jobs(withdrawn)));
+            let parts: Vec<String> = reported.into_iter().chain(withdrawn).collect();
             Some(
-                fail("failed", message)
+                fail("failed", parts.join("; "))
                     .hint(format!("see which with `dsr status{short} --cached`")),
             )
         }

@@ -128,12 +128,8 @@ fn differences_of(
     if is_blank && (is_kept || is_open(conn, request)?) {
         wrong.push("dsr can no longer check its ids".to_owned());
     }
-    if !is_blank {
-        let is_sealed = told["ids_seal"] == json!(ids_seal(&salt, &digest));
-        let kept = digest_of_kept(conn, request)?;
-        if !is_sealed || kept.is_some_and(|kept| kept != digest) {
-            wrong.push("its ids are different".to_owned());
-        }
+    if has_other_ids(conn, request, (&salt, &digest), &told)? {
+        wrong.push("its ids are different".to_owned());
     }
     Ok(wrong)
 }
@@ -330,13 +326,27 @@ impl Ledger {
         let (Some((salt, digest)), Some(told)) = (sealed, told) else {
             return Ok(());
         };
-        let kept = digest_of_kept(&view, request)?;
-        let is_sealed = is_blank(&salt) || told["ids_seal"] == json!(ids_seal(&salt, &digest));
-        match is_sealed && kept.is_none_or(|kept| is_blank(&salt) || kept == digest) {
-            true => Ok(()),
-            false => Err(LedgerError::OtherIds(request.clone())),
+        match has_other_ids(&view, request, (&salt, &digest), &told)? {
+            true => Err(LedgerError::OtherIds(request.clone())),
+            false => Ok(()),
         }
     }
+}
+
+/// Whether the kept ids differ from the recorded ones. Once the salt is blank or some ids are
+/// hashed, dsr can no longer compare them.
+fn has_other_ids(
+    conn: &Connection,
+    request: &RequestId,
+    (salt, digest): (&str, &str),
+    told: &Value,
+) -> Result<bool, LedgerError> {
+    if is_blank(salt) {
+        return Ok(false);
+    }
+    let is_sealed = told["ids_seal"] == json!(ids_seal(salt, digest));
+    let kept = digest_of_kept(conn, request)?;
+    Ok(!is_sealed || kept.is_some_and(|kept| kept != digest))
 }
 
 fn is_blank(salt: &str) -> bool {

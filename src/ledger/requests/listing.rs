@@ -30,6 +30,15 @@ pub enum Which {
     All,
 }
 
+/// The condition of a request with a job that is neither final nor given up.
+const OPEN: &str = "EXISTS (SELECT 1 FROM jobs WHERE request = requests.id
+     AND state NOT IN ('done', 'refused', 'failed', 'revoked') AND abandoned_at IS NULL)";
+
+/// The condition of a request that is not open, and has no answer.
+fn unanswered() -> String {
+    format!("NOT {OPEN} AND NOT EXISTS (SELECT 1 FROM answers WHERE request = requests.id)")
+}
+
 /// What a typed name refers to.
 #[derive(Debug)]
 pub enum Found {
@@ -153,18 +162,11 @@ impl Ledger {
     /// Lists requests, newest first.
     pub fn list_requests(&self, which: Which) -> Result<Vec<RequestRecord>, LedgerError> {
         let condition = match which {
-            Which::Open => {
-                "EXISTS (SELECT 1 FROM jobs WHERE request = requests.id
-                         AND state NOT IN ('done', 'refused', 'failed', 'revoked')
-                         AND abandoned_at IS NULL)"
-            }
-            Which::Unanswered => {
-                "created > (SELECT MIN(at) FROM answers)
-                 AND NOT EXISTS (SELECT 1 FROM answers WHERE request = requests.id)
-                 AND NOT EXISTS (SELECT 1 FROM jobs WHERE request = requests.id
-                         AND state NOT IN ('done', 'refused', 'failed', 'revoked')
-                         AND abandoned_at IS NULL)"
-            }
+            Which::Open => OPEN,
+            Which::Unanswered => &format!(
+                "{} AND created > (SELECT MIN(at) FROM answers)",
+                unanswered()
+            ),
             Which::Unfetched => {
                 "kind = 'export' AND EXISTS (SELECT 1 FROM jobs WHERE request = requests.id
                      AND state = 'done' AND NOT EXISTS (SELECT 1 FROM downloads
@@ -178,13 +180,12 @@ impl Ledger {
     /// How many ended requests due by this day have no answer, and are not expected to: they were
     /// made before the first answer was recorded.
     pub fn count_unwatched(&self, until: NaiveDate) -> Result<usize, LedgerError> {
-        let sql = "SELECT COUNT(*) FROM requests WHERE due <= $1
-             AND created <= COALESCE((SELECT MIN(at) FROM answers), '9999')
-             AND NOT EXISTS (SELECT 1 FROM answers WHERE request = requests.id)
-             AND NOT EXISTS (SELECT 1 FROM jobs WHERE request = requests.id
-                     AND state NOT IN ('done', 'refused', 'failed', 'revoked')
-                     AND abandoned_at IS NULL)";
-        let found: i64 = sql::value(&self.conn, sql, [until.to_string()])?;
+        let sql = format!(
+            "SELECT COUNT(*) FROM requests WHERE due <= $1 AND {}
+                 AND created <= COALESCE((SELECT MIN(at) FROM answers), '9999')",
+            unanswered()
+        );
+        let found: i64 = sql::value(&self.conn, &sql, [until.to_string()])?;
         Ok(usize::try_from(found).unwrap_or(0))
     }
 

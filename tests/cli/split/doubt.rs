@@ -79,18 +79,11 @@ fn request_of(exports: &Exports) -> String {
 
 #[test]
 fn checked_releases_only_the_archives_that_were_drafts_before() {
-    let settings = "rate = 1000\nexport_batch = 1";
-    let exports = Exports::with(
-        &["anna", "bob"],
-        "/export.zip",
-        "SUCCESS",
-        settings,
-        move |call| match call.place {
-            0 => handing_out(&unclear("anna"), ""),
-            1 | 2 => Reply::text(403, "application/xml", "<Error/>"),
-            _ => handing_out(&unclear("bob"), ""),
-        },
-    );
+    let exports = Exports::of_two_jobs(move |call| match call.place {
+        0 => handing_out(&unclear("anna"), ""),
+        1 | 2 => Reply::text(403, "application/xml", "<Error/>"),
+        _ => handing_out(&unclear("bob"), ""),
+    });
     let request = request_of(&exports);
     exports.download(&[&request, "--split"]).exits_with(7);
     let args = [&*request, "--split", "--checked", "--json"];

@@ -98,14 +98,7 @@ fn a_list_of_other_people_is_refused_when_the_ledger_has_hashes_only() {
 fn one_list_serves_all_jobs_of_a_request() {
     let both = [event("anna", "x"), event("bob", "y")].join("\n");
     let archive = plain(&[("events.json", &both)]);
-    let settings = "rate = 1000\nexport_batch = 1";
-    let exports = Exports::with(
-        &["anna", "bob"],
-        "/export.zip",
-        "SUCCESS",
-        settings,
-        move |_| handing_out(&archive, ""),
-    );
+    let exports = Exports::of_two_jobs(move |_| handing_out(&archive, ""));
     exports.download(&[]).exits_with(0);
     let Some(exports) = in_40_days(exports) else {
         return;

@@ -28,6 +28,12 @@ impl Exports {
         Self::with(people, "/export.zip", "SUCCESS", "rate = 1000", script)
     }
 
+    /// One finished export of `anna` and `bob`, in a job each.
+    pub(crate) fn of_two_jobs(script: impl Fn(&Call) -> Reply + Send + Sync + 'static) -> Self {
+        let settings = "rate = 1000\nexport_batch = 1";
+        Self::with(&["anna", "bob"], "/export.zip", "SUCCESS", settings, script)
+    }
+
     /// Like `of`, with this link or status, and these settings of the project.
     pub(crate) fn with(
         people: &[&str],
