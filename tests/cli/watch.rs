@@ -194,25 +194,27 @@ fn whoever_presses_enter_does_not_shift_the_picture() {
     let fake = saying(&["PENDING"]);
     let operator = operator_with_a_deletion(&fake);
     let mut terminal = Terminal::start(operator.command(&["status", "--watch"]));
-    terminal.sees("Ctrl-C to stop watching");
+    let next_picture = |terminal: &mut Terminal| {
+        let seen = terminal.reads_to("\u{1b}[?2026l");
+        rows_of(seen.rsplit(BEGIN).next().unwrap_or_default())
+    };
+    let (_, mut before) = next_picture(&mut terminal);
     terminal.types("");
     terminal.types("hello");
-    // Both were there before the picture after the next one begins.
-    for _ in 0..2 {
-        terminal.sees(BACK);
-        terminal.sees("Ctrl-C to stop watching");
+    let mut typed = 0;
+    // A busy machine may draw some pictures before it hands over what was typed.
+    for _ in 0..20 {
+        let (back, rows) = next_picture(&mut terminal);
+        typed += back - before;
+        before = rows;
+        if typed >= 2 {
+            break;
+        }
     }
+    assert_eq!(typed, 2, "rows that were typed");
     terminal.types_interrupt();
     let (status, screen) = terminal.ends();
     assert_eq!(status, 130, "{screen}");
-    let pictures: Vec<&str> = screen.split(BEGIN).skip(1).collect();
-    let (mut typed, mut before) = (0, rows_of(pictures[0]).1);
-    for picture in &pictures[1..] {
-        let (back, rows) = rows_of(picture);
-        typed += back - before;
-        before = rows;
-    }
-    assert_eq!(typed, 2, "rows that were typed\n{screen:?}");
 }
 
 #[test]

@@ -146,7 +146,7 @@ impl<'a> Screen<'a> {
             }
             (0, None) => "Press Ctrl-C to stop watching; the jobs continue.".to_owned(),
             _ => format!(
-                "Checking {}, about {}. Press Ctrl-C to stop watching; the jobs continue.",
+                "Checking {} ({}). Press Ctrl-C to stop watching; the jobs continue.",
                 plural(due, "job", "jobs"),
                 duration(time)
             ),
