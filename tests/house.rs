@@ -213,6 +213,49 @@ fn no_source_is_two_in_one() {
     }
 }
 
+/// A folder that a reader has to search is two folders. Tests are found by their names.
+#[test]
+fn a_folder_has_at_most_a_dozen_files() {
+    let mut files: BTreeMap<PathBuf, usize> = BTreeMap::new();
+    for file in sources() {
+        *files.entry(file.parent().unwrap().to_owned()).or_default() += 1;
+    }
+    for (folder, count) in files
+        .iter()
+        .filter(|(folder, _)| !folder.ends_with("tests"))
+    {
+        assert!(*count <= 12, "{} has {count} files", folder.display());
+    }
+}
+
+/// A document that names a file of `src/` names one that exists.
+#[test]
+fn documents_name_files_that_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let design = std::fs::read_dir(root.join("docs/design")).unwrap();
+    let mut pages = vec![root.join("ARCHITECTURE.md"), root.join("CONTRIBUTING.md")];
+    pages.extend(design.map(|entry| entry.unwrap().path()));
+    let mut named = 0;
+    for page in pages {
+        let text = std::fs::read_to_string(&page).unwrap();
+        let codes = text.split('`').skip(1).step_by(2);
+        for path in codes.filter(|code| is_source_path(code)) {
+            let from = path.strip_prefix("src/").unwrap_or(path);
+            let exists = root.join("src").join(from).exists() || root.join(path).exists();
+            assert!(exists, "{} names `{path}`", page.display());
+            named += 1;
+        }
+    }
+    assert!(named > 30, "the check sees {named} names");
+}
+
+/// A path from `src/` or from a room. Names in capitals stand for any name.
+fn is_source_path(code: &str) -> bool {
+    let room = code.split('/').next().unwrap();
+    let starts = room == "src" || room == SANDBOX || floor_of(room).is_some();
+    starts && code.contains('/') && code.ends_with(".rs") && !code.contains(char::is_uppercase)
+}
+
 #[test]
 fn the_check_itself_sees_imports() {
     let all: BTreeSet<String> = sources().iter().flat_map(|file| imports(file)).collect();

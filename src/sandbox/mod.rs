@@ -3,20 +3,9 @@
 //! with the client, so that each checks the other. Listens on 127.0.0.1 only, calls no one (not
 //! even callback URLs), and reads no environment. Must never hold a real token.
 
-mod archive;
-mod body;
-mod caller;
-mod clock;
-mod creation;
+mod api;
 mod exports;
-mod lifecycle;
-mod person;
-mod replies;
-mod routes;
-mod server;
-mod store;
-mod task;
-mod transfer;
+mod state;
 
 #[cfg(test)]
 mod tests;
@@ -28,7 +17,7 @@ use std::thread::JoinHandle;
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
-use self::store::Store;
+use state::store::Store;
 
 /// The only Bearer token that the sandbox accepts; it is valid nowhere else.
 pub const OAUTH_TOKEN: &str = "sandbox-oauth-token-not-a-secret";
@@ -171,7 +160,7 @@ pub enum SandboxError {
 #[derive(Debug)]
 pub struct Running {
     address: SocketAddr,
-    stop: watch::Sender<server::ServerPhase>,
+    stop: watch::Sender<api::server::ServerPhase>,
     thread: Option<JoinHandle<Result<(), SandboxError>>>,
 }
 
@@ -197,7 +186,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.stop.send_replace(server::ServerPhase::Stopping);
+        self.stop.send_replace(api::server::ServerPhase::Stopping);
         // Joins, so that after `drop` the port is free and the state closed.
         if let Some(thread) = self.thread.take()
             && !matches!(thread.join(), Ok(Ok(())))
@@ -220,12 +209,12 @@ pub fn start(settings: Settings) -> Result<Running, SandboxError> {
     listener.set_nonblocking(true).map_err(listen)?;
     let address = listener.local_addr().map_err(listen)?;
 
-    let (stop, stopped) = watch::channel(server::ServerPhase::Serving);
+    let (stop, stopped) = watch::channel(api::server::ServerPhase::Serving);
     let thread = std::thread::Builder::new()
         .name("sandbox".into())
         .spawn(move || {
-            let server = server::Server::new(settings, address, store);
-            server::serve(listener, routes::router(server), stopped)
+            let server = api::server::Server::new(settings, address, store);
+            api::server::serve(listener, api::routes::router(server), stopped)
         })
         .map_err(SandboxError::Serve)?;
     Ok(Running {

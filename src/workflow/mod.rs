@@ -2,29 +2,15 @@
 //! records every step before an observer hears of it. Every function fails if the ledger does;
 //! `# Errors` sections name other causes.
 
-mod answer;
-mod archive;
-mod cancel;
-mod download;
-mod evidence;
-mod extend;
-mod fetched;
+mod fetch;
 mod follow;
+mod people;
+mod plan;
+mod request;
+mod submit;
+
 mod interrupt;
 mod new_file;
-mod plan;
-mod plan_file;
-mod poll;
-mod probe;
-mod queue;
-mod recollected;
-mod settle;
-mod split;
-mod submit;
-mod submitted;
-mod suppressed;
-mod verdict;
-mod waiting;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -36,35 +22,35 @@ use crate::intake::IntakeError;
 use crate::ledger::{JobRecord, Ledger, LedgerError, LinkTo, Linked, Purpose};
 use crate::mixpanel::{Client, TokenStanding};
 
-pub use answer::{AnswerError, record_answer};
-pub use cancel::{
+pub use fetch::download::{OnBytes, download, list_untried};
+pub use fetch::fetched::{
+    DownloadError, DownloadOutcome, DownloadReport, Fetching, LinkAge, Look, Loss, Refetch, Untried,
+};
+pub use fetch::split::{
+    FetchedJob, SplitOutcome, SplitTrouble, Splitting, find_split, list_drafts, split,
+};
+pub use follow::check::{Difference, FollowedJob, RefreshTrouble};
+pub use follow::poll::{PollExtent, refresh, wait};
+pub use follow::probe::{Probe, Probed, probe};
+pub use interrupt::{Interrupt, Signal};
+pub use new_file::{NewFile, NewFileError, PlacedFile};
+pub use people::recollected::{Arrivals, Recollected, Search, SeenEvent};
+pub use people::suppressed::{Deletions, HashShare, HeldIds, Suppressed, SuppressedIndex};
+pub use plan::plan_file::{Outdated, PlanningError, check_fit, restore_plan, write_plan};
+pub use plan::ready::{NotReady, Plan, ReadyPlan, RequestTerms};
+pub use request::answer::{AnswerError, record_answer};
+pub use request::cancel::{
     CancelOutcome, CancelReport, Strangers, cancel, list_cancellable, list_strangers,
     list_taken_along,
 };
-pub use download::{OnBytes, download, list_untried};
-pub use evidence::{audit_fact, job_facts, period_facts, request_facts, row_facts};
-pub use extend::{ExtendError, extend};
-pub use fetched::{
-    DownloadError, DownloadOutcome, DownloadReport, Fetching, LinkAge, Look, Loss, Refetch, Untried,
-};
-pub use follow::{Difference, FollowedJob, RefreshTrouble};
-pub use interrupt::{Interrupt, Signal};
-pub use new_file::{NewFile, NewFileError, PlacedFile};
-pub use plan::{NotReady, Plan, ReadyPlan, RequestTerms};
-pub use plan_file::{Outdated, PlanningError, check_fit, restore_plan, write_plan};
-pub use poll::{PollExtent, refresh, wait};
-pub use probe::{Probe, Probed, probe};
-pub use queue::Settle;
-pub use recollected::{Arrivals, Recollected, Search, SeenEvent};
-pub use settle::{Adopted, adopt};
-pub use split::{
-    FetchedJob, SplitOutcome, SplitTrouble, Splitting, find_split, list_drafts, split,
-};
-pub use submit::{record, submit};
-pub use submitted::{RunTally, SubmitReport, standing};
-pub use suppressed::{Deletions, HashShare, HeldIds, Suppressed, SuppressedIndex};
-pub use verdict::Stop;
-pub use waiting::{Settles, Waiting, list_waiting};
+pub use request::evidence::{audit_fact, job_facts, period_facts, request_facts, row_facts};
+pub use request::extend::{ExtendError, extend};
+pub use submit::queue::Settle;
+pub use submit::run::{record, submit};
+pub use submit::settle::{Adopted, adopt};
+pub use submit::submitted::{RunTally, SubmitReport, standing};
+pub use submit::verdict::Stop;
+pub use submit::waiting::{Settles, Waiting, list_waiting};
 
 /// What every step of a run needs.
 pub struct Run<'a> {

@@ -7,7 +7,7 @@ use reqwest::Response;
 use zip::ZipArchive;
 
 use super::*;
-use crate::sandbox::clock::Moment;
+use crate::sandbox::state::clock::Moment;
 
 const DAY: i64 = 24 * 3600;
 

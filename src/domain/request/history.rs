@@ -1,0 +1,172 @@
+//! What happened to a request and its jobs. The ledger keeps it, and reports show it. The field
+//! names are those of the JSON.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Serialize, Serializer};
+
+use crate::domain::dates::timestamp::{time, time_or_none};
+use crate::domain::{Actor, JobState, PlanDigest};
+
+/// A step from state to state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HistoryStep {
+    pub from: JobState,
+    pub to: JobState,
+    #[serde(serialize_with = "time")]
+    pub at: DateTime<Utc>,
+    /// `user@host`; `None` for steps older than the audit trail.
+    pub by: Option<String>,
+    /// Only the command, such as `dsr delete`.
+    pub command: Option<String>,
+}
+
+/// An audit entry of a request or job, other than a step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Deed {
+    /// The entry's number in the trail.
+    pub entry: usize,
+    #[serde(serialize_with = "time")]
+    pub at: DateTime<Utc>,
+    /// A word of the audit trail, or of a newer dsr.
+    pub event: String,
+    pub job: Option<u32>,
+    /// `user@host`
+    pub by: String,
+    pub command: String,
+}
+
+/// One POST.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Attempt {
+    /// From 1.
+    pub number: u32,
+    #[serde(serialize_with = "time")]
+    pub started_at: DateTime<Utc>,
+    /// When its answer came, or when dsr noticed that the sender was killed.
+    #[serde(serialize_with = "time_or_none")]
+    pub ended_at: Option<DateTime<Utc>>,
+    pub outcome: Option<JobState>,
+    /// For the operator; no secret, no id.
+    pub reason: Option<String>,
+    /// This ledger made it. Otherwise it may have been made in a lost time, and its times are only
+    /// the limits of that time.
+    #[serde(rename = "certain")]
+    pub is_certain: bool,
+}
+
+/// How many jobs of a request reached a state, and when the first and the last one did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Passage {
+    #[serde(rename = "state")]
+    pub to: JobState,
+    pub jobs: usize,
+    #[serde(serialize_with = "time")]
+    pub first: DateTime<Utc>,
+    #[serde(serialize_with = "time")]
+    pub last: DateTime<Utc>,
+}
+
+/// Jobs of a request that ended alike, but not done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Setback {
+    /// Refused, failed, revoked, or unknown and given up.
+    pub state: JobState,
+    /// In words for the operator; no secret, no id.
+    pub reason: Option<String>,
+    pub jobs: usize,
+    pub ids: usize,
+}
+
+/// Parts of an export that are in no package, since their owner is unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct LeftOut {
+    /// Members of the archive that were not read.
+    pub members: u64,
+    /// Unreadable pieces of members.
+    pub pieces: u64,
+    /// Records without a certain owner.
+    pub records: u64,
+    /// Lists of names of several people together.
+    pub lists: u64,
+    /// Parts that the archive should have.
+    pub missing: u64,
+    /// The operator reviewed this and released the packages.
+    #[serde(skip)]
+    pub is_released: bool,
+}
+
+/// An extension by the operator.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Extension {
+    /// The operator's local day, by which the law counts.
+    pub day: NaiveDate,
+    #[serde(serialize_with = "time")]
+    pub at: DateTime<Utc>,
+    pub reason: String,
+    pub due_before: NaiveDate,
+    pub due_after: NaiveDate,
+}
+
+/// A plan file that became a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PlanRecord {
+    pub digest: PlanDigest,
+    #[serde(serialize_with = "time")]
+    pub created: DateTime<Utc>,
+    pub created_by: Actor,
+    /// Who approved it and when, in file order.
+    #[serde(serialize_with = "approvals")]
+    pub approvals: Vec<(Actor, DateTime<Utc>)>,
+}
+
+fn approvals<S: Serializer>(
+    approvals: &[(Actor, DateTime<Utc>)],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Given<'a> {
+        #[serde(flatten)]
+        by: &'a Actor,
+        #[serde(serialize_with = "time")]
+        at: DateTime<Utc>,
+    }
+    serializer.collect_seq(approvals.iter().map(|(by, at)| Given { by, at: *at }))
+}
+
+/// Counts of closed requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Closed {
+    pub requests: usize,
+    pub ids: usize,
+    /// When the first and the last one was closed.
+    #[serde(rename = "first_closed", serialize_with = "time")]
+    pub first: DateTime<Utc>,
+    #[serde(rename = "last_closed", serialize_with = "time")]
+    pub last: DateTime<Utc>,
+}
+
+/// Records that a purge deleted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Purge {
+    #[serde(serialize_with = "time")]
+    pub at: DateTime<Utc>,
+    /// The requests were closed before this time.
+    #[serde(skip)]
+    pub closed_before: DateTime<Utc>,
+    #[serde(flatten)]
+    pub closed: Closed,
+    /// How many deleted people stayed on the suppression list; `None` for an older dsr, which kept
+    /// no one.
+    #[serde(skip)]
+    pub suppressed: Option<usize>,
+}
+
+/// The operator's statement that the lost time was reviewed, and the result.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LedgerReview {
+    #[serde(serialize_with = "time")]
+    pub at: DateTime<Utc>,
+    /// `user@host`
+    pub by: String,
+    pub note: String,
+}

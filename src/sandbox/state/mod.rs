@@ -1,0 +1,6 @@
+//! What the sandbox remembers: tasks, their lives and its clock.
+
+pub(super) mod clock;
+pub(super) mod lifecycle;
+pub(super) mod store;
+pub(super) mod task;

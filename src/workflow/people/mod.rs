@@ -1,0 +1,4 @@
+//! Deleted people: the suppression list, and who was collected again.
+
+pub(super) mod recollected;
+pub(super) mod suppressed;
