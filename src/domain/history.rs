@@ -155,10 +155,9 @@ pub struct Purge {
     pub closed_before: DateTime<Utc>,
     #[serde(flatten)]
     pub closed: Closed,
-    /// How many deleted people stayed on the suppression list; `None` for an older dsr, which kept
-    /// no one.
+    /// How many deleted people stayed on the suppression list.
     #[serde(skip)]
-    pub suppressed: Option<usize>,
+    pub suppressed: usize,
 }
 
 /// The operator's statement that the lost time was reviewed, and the result.

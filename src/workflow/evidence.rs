@@ -191,7 +191,7 @@ fn download_fact(history: &JobHistory) -> Option<DownloadFact> {
             records: made.records,
             made_at,
             not_in_packages: made.left_out,
-            released_by_operator: made.left_out.map(|left| left.is_released),
+            released_by_operator: made.left_out.is_released,
         }),
     })
 }

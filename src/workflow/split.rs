@@ -304,14 +304,14 @@ fn packages_record(summary: &Summary) -> PackagesRecord {
         packages: summary.packages,
         without_data: summary.without_data,
         records: summary.records,
-        left_out: Some(LeftOut {
+        left_out: LeftOut {
             members: left.members,
             pieces: left.broken,
             records: left.no_owner + left.contradictory + left.may_be_asked_for + left.others_only,
             lists: left.shared_lists,
             missing: left.missing,
             is_released: summary.is_released(),
-        }),
+        },
     }
 }
 

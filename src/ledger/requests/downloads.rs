@@ -33,8 +33,7 @@ pub struct PackagesRecord {
     /// Packages of people on whom the archive has nothing.
     pub without_data: usize,
     pub records: u64,
-    /// `None` if an older dsr made them.
-    pub left_out: Option<LeftOut>,
+    pub left_out: LeftOut,
 }
 
 /// Tells the packages of one archive from any others: what the trail keeps of `packages.json`.
@@ -80,8 +79,7 @@ impl Ledger {
              VALUES ($1, $2, $3, $4, $5, $6, $6)
              ON CONFLICT (request, number) DO UPDATE SET path = excluded.path,
                  bytes = excluded.bytes, sha256 = excluded.sha256,
-                 fetched_at = excluded.fetched_at,
-                 first_fetched_at = COALESCE(downloads.first_fetched_at, downloads.fetched_at)";
+                 fetched_at = excluded.fetched_at";
         prepare(&tx, sql)?.execute(params![
             download.job.request.as_str(),
             download.job.number,
@@ -108,7 +106,7 @@ impl Ledger {
         if list_seals(&tx, job, &seal.archive)?.contains(seal) {
             return Ok(());
         }
-        let mut details = json!({
+        let details = json!({
             "people": made.packages,
             "packages": made.packages,
             "without_data": made.without_data,
@@ -116,18 +114,15 @@ impl Ledger {
             "archive_sha256": seal.archive,
             "form": seal.form,
             "packages_json_sha256": seal.sha256,
+            "not_in_packages": made.left_out,
+            "released_by_operator": made.left_out.is_released,
         });
-        if let Some(left) = made.left_out {
-            details["not_in_packages"] = json!(left);
-            details["released_by_operator"] = left.is_released.into();
-        }
         let event = AuditEvent::PackagesMade;
         audit::tell(&tx, event, EntrySubject::Job(job), details, now)?;
         tx.commit()
     }
 
-    /// The packages made of a job's last download, and when, by the trail. `None` if there are
-    /// none, or an older dsr made them without counts.
+    /// The packages made of a job's last download, and when, by the trail.
     pub fn find_packages(
         &self,
         job: &JobId,
@@ -160,7 +155,7 @@ impl Ledger {
                 packages: size("packages")?,
                 without_data: size("without_data")?,
                 records: number("records")?,
-                left_out: left_out(),
+                left_out: left_out()?,
             })
         };
         Ok(made().map(|made| (at, made)))
@@ -193,7 +188,6 @@ impl Ledger {
     }
 }
 
-/// Leaves out entries of older versions, which have no seal.
 fn list_seals(
     conn: &Connection,
     job: &JobId,
