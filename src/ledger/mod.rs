@@ -64,7 +64,7 @@ pub use people::suppressed::StillSuppressed;
 pub use rejections::Rejection;
 pub use requests::answers::{AnswerChange, AnswerRecord};
 pub use requests::candidates::{Candidate, Candidates, Fitting};
-pub use requests::downloads::{DownloadRecord, PackagesRecord, PackagesSeal, Unfetched};
+pub use requests::downloads::{DownloadRecord, PackagesRecord, Unfetched};
 pub use requests::extensions::Extended;
 pub use requests::history::{JobHistory, KeptIds};
 pub use requests::listing::{Found, Jobs, Standing, Which};

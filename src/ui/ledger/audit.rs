@@ -295,7 +295,7 @@ fn what(entry: &AuditEntry) -> String {
         ),
         "packages_made" => format!(
             "split into packages for {}",
-            many("people", "person", "people")
+            many("packages", "person", "people")
         ),
         "ids_hashed" => format!("{} hashed", many("ids", "id", "ids")),
         "ledger_key_recorded" => format!("people are hashed with the key {}", text("fingerprint")),
