@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
-use rusqlite::types::ValueRef;
 use rusqlite::{Connection, params};
 use serde_json::json;
 
@@ -120,10 +119,7 @@ impl Ledger {
                     first: moment(row, "first_closed")?,
                     last: moment(row, "last_closed")?,
                 },
-                suppressed: match row.get_ref("suppressed")? {
-                    ValueRef::Null => None,
-                    _ => Some(count(row, "suppressed")?),
-                },
+                suppressed: count(row, "suppressed")?,
             })
         })
     }
