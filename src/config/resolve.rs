@@ -3,7 +3,7 @@ use secrecy::ExposeSecret;
 
 use crate::domain::{
     ApiUrl, ApiUrlError, BatchLimits, LimitsError, Project, ProjectName, ProjectToken, ProjectZone,
-    Rate, Region,
+    Rate, Region, most_like,
 };
 
 use super::{Environment, ProjectEntry, ProjectsFile};
@@ -27,10 +27,11 @@ impl Origin {
 #[derive(Debug, Clone)]
 pub enum Mode {
     Real,
-    /// Any project name works, with a made-up token. dsr ignores variables for tokens, regions and
-    /// addresses.
+    /// Each project has a made-up token. dsr ignores variables for tokens, regions and addresses.
     Sandbox {
         project_token: fn(&str) -> String,
+        /// The projects outside the sandbox. A rehearsal may name them, too.
+        real_projects: Vec<String>,
     },
 }
 
@@ -113,7 +114,13 @@ pub fn resolve(
         .into_iter()
         .map(|(name, origin)| match mode {
             Mode::Real => put_together(&name, origin, environment, file),
-            Mode::Sandbox { project_token } => rehearsal(&name, origin, *project_token, file),
+            Mode::Sandbox {
+                project_token,
+                real_projects,
+            } => {
+                refuse_unknown_rehearsal(&name, environment, file, real_projects)?;
+                rehearsal(&name, origin, *project_token, file)
+            }
         })
         .collect()
 }
@@ -231,6 +238,29 @@ fn token_of(
         return Err(ResolveError::ProjectIdAsToken { name: owned() });
     }
     Ok((token, origin))
+}
+
+/// Refuses a name that dsr would refuse outside the sandbox and that is not the sandbox's own.
+fn refuse_unknown_rehearsal(
+    name: &str,
+    environment: &Environment,
+    file: &ProjectsFile,
+    real_projects: &[String],
+) -> Result<(), ResolveError> {
+    // A project token in the environment serves every name.
+    let is_known = name == SANDBOX
+        || environment.project_token.is_some()
+        || file.find(name).is_some()
+        || real_projects.iter().any(|real| real == name);
+    if is_known {
+        return Ok(());
+    }
+    let names = file.list().map(|(own, _)| own);
+    let names = names.chain(real_projects.iter().map(String::as_str));
+    Err(ResolveError::UnknownProject {
+        name: name.to_owned(),
+        similar: most_like(name, names).map(str::to_owned),
+    })
 }
 
 fn rehearsal(
@@ -433,6 +463,7 @@ mod tests {
         ]);
         let mode = Mode::Sandbox {
             project_token: |name| format!("made-up-{name}"),
+            real_projects: Vec::new(),
         };
         let found = resolve(&[], &env, &file(""), &mode).unwrap().remove(0);
         assert_eq!(found.project.token.expose(), "made-up-prod");

@@ -193,9 +193,10 @@ impl Problems {
         Err(IntakeError::Damaged { problems, warnings })
     }
 
-    /// The remedy that fits the listed problems.
+    /// The remedy that fits the first problem, and as many of the others as it can.
     pub fn remedy(&self) -> Remedy {
         let damages = || self.kept.iter().map(|problem| problem.damage);
+        let first_is = |is: fn(&Damage) -> bool| damages().next().is_some_and(|first| is(&first));
         let all = |is: fn(&Damage) -> bool| damages().all(|damage| is(&damage));
         let looks = || {
             damages().filter_map(|damage| match damage {
@@ -205,7 +206,7 @@ impl Problems {
         };
         let is_outer =
             |damage: &Damage| matches!(*damage, Damage::OUTER_SPACE | Damage::OuterInvisible);
-        let is_undecodable = |damage| matches!(damage, Damage::Undecodable { .. });
+        let is_undecodable = |damage: &Damage| matches!(damage, Damage::Undecodable { .. });
         // For a drawn table, another line may name the program; a ruler fits several programs.
         let is_drawn = |look: &Look| *look == Look::Drawn;
         let programs = looks().filter(|look| look.way_out().is_some() && *look != Look::Ruler);
@@ -216,11 +217,11 @@ impl Problems {
             }
             _ => false,
         };
-        if all(is_outer) {
+        if first_is(is_outer) {
             Remedy::Trim
-        } else if all(|damage| *damage == Damage::Pattern) {
+        } else if first_is(|damage| *damage == Damage::Pattern) {
             Remedy::Pattern
-        } else if damages().any(is_undecodable) {
+        } else if first_is(is_undecodable) {
             Remedy::Encoding
         } else if is_title {
             Remedy::Title
@@ -232,7 +233,7 @@ impl Problems {
             Remedy::Program(way_out)
         } else if all(|damage| *damage == Damage::Look(Look::Heading)) {
             Remedy::Heading
-        } else if damages().any(|damage| damage.is_arguable()) {
+        } else if first_is(Damage::is_arguable) {
             Remedy::Allow
         } else {
             Remedy::Correct

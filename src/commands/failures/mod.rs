@@ -158,8 +158,12 @@ impl From<ProjectsFileError> for Failure {
                 "local_io",
                 "check the folder's owner and free space",
             ),
-            ProjectsFileError::Malformed { .. } => {
-                (ExitStatus::Usage, "config", "correct that line")
+            ProjectsFileError::Malformed { similar, .. } => {
+                let hint = match similar {
+                    Some(_) => meant(*similar, "see every setting in `dsr help files`"),
+                    None => "correct that line; `dsr help files` shows every setting".to_owned(),
+                };
+                return Self::from_error(ExitStatus::Usage, "config", &error).hint(hint);
             }
             ProjectsFileError::Utf16 { .. } => (
                 ExitStatus::Usage,

@@ -149,7 +149,7 @@ fn refuse_beside_senders(ctx: &Context) -> Result<(), Failure> {
             "another dsr is sending ({}); nothing was changed",
             holders::describe(sender)
         ))
-        .hint("wait until it has ended, then run `dsr ledger accept` again")),
+        .hint("when that dsr has ended, run `dsr ledger accept` again")),
     }
 }
 

@@ -167,10 +167,7 @@ fn warn_of_each(ui: &Ui, ledger: &Ledger, report: &CancelReport) -> Result<(), F
                 ("not_cancelled", format!("it was not cancelled: {reason}"))
             }
             CancelOutcome::Linked => ("linked", linked_text(ledger, job)?),
-            CancelOutcome::Sending => (
-                "sending",
-                "another dsr is sending it now; stop that dsr, then cancel again".to_owned(),
-            ),
+            CancelOutcome::Sending => ("sending", sending_text(job)),
             CancelOutcome::Unknown if job.abandoned_at.is_some() => (
                 "unknown_outcome",
                 "it is abandoned, and dsr cannot cancel it without its task id".to_owned(),
@@ -194,6 +191,11 @@ fn warn_of_each(ui: &Ui, ledger: &Ledger, report: &CancelReport) -> Result<(), F
         ui.warn(kind, &format!("job {number}{task}: {text}"));
     }
     Ok(())
+}
+
+fn sending_text(job: &JobRecord) -> String {
+    let request = job.id.request.short();
+    format!("another dsr is sending it now. When that dsr has ended, run `dsr cancel {request}`")
 }
 
 fn linked_text(ledger: &Ledger, job: &JobRecord) -> Result<String, Failure> {

@@ -451,6 +451,11 @@ fn fetch_hint(requests: &[RequestRecord]) -> String {
     format!(" Fetch {them} with `dsr download{name}`.")
 }
 
+/// Whether `dsr cancel REQUEST` may cancel these jobs. It leaves the tasks of other requests alone.
+fn is_cancellable(group: &JobGroup) -> bool {
+    group.state == JobState::Accepted && !group.is_linked
+}
+
 fn next_step(requests: &[RequestRecord], followed: FollowEnd) -> String {
     let abandoned = count_jobs(requests, |group| group.state == JobState::Unknown);
     if abandoned > 0 {
@@ -477,7 +482,7 @@ fn next_step(requests: &[RequestRecord], followed: FollowEnd) -> String {
     };
     let cancellable = requests
         .iter()
-        .filter(|request| deletes(request) && request.jobs_in(JobState::Accepted) > 0);
+        .filter(|request| deletes(request) && request.count_jobs(is_cancellable) > 0);
     let names: Vec<&str> = cancellable.map(|request| request.id.short()).collect();
     if !names.is_empty() {
         text.push_str(&format!(
