@@ -16,7 +16,7 @@ pub enum Nature {
     Part,
     /// Certainly none of it was.
     NotCarriedOut,
-    /// The operator gave up on it, and the outcome is unknown.
+    /// The operator abandoned it, and the outcome is unknown.
     Unknown,
     /// Not finished: to be sent, of unknown outcome, running, or not fetched.
     Open,
@@ -38,7 +38,7 @@ pub struct IdCounts {
     pub refused: usize,
     pub failed: usize,
     pub revoked: usize,
-    /// Of unknown outcome; the operator gave up on them.
+    /// Of unknown outcome; the operator abandoned them.
     pub given_up: usize,
     /// Not finished: to be sent, of unknown outcome, or with Mixpanel.
     pub open: usize,
