@@ -181,7 +181,7 @@ fn put_together(
         }
         (_, Some(filed), _) => (filed, Origin::File),
         (Some(given), None, _) => (given, Origin::Environment),
-        // A full address makes the region a mere label.
+        // With a full address, the region is only a label.
         (None, None, Some(_)) => (Region::Us, Origin::Default),
         (None, None, None) => return Err(ResolveError::NoRegion { name: owned() }),
     };

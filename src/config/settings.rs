@@ -1,4 +1,4 @@
-//! The settings that the config file may have, and what is wrong with those that it has.
+//! The settings of the config file, and the check that finds wrong ones.
 
 use std::ops::Range;
 

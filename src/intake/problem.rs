@@ -45,7 +45,7 @@ pub enum IntakeError {
     AllExcluded { label: String, by: String },
     #[error("there are more than {} values in the sources", u32::MAX)]
     TooMany,
-    #[error("the ids could not be kept until they are in the ledger")]
+    #[error("cannot store the ids until they are in the ledger")]
     Spool(#[source] io::Error),
 }
 
@@ -62,7 +62,7 @@ pub enum Fault {
     SeveralSheets(Vec<String>),
     #[error(" is in {0}, which cannot be read")]
     UnreadableEncoding(&'static str),
-    #[error(" looks like {0} and has no byte order mark that says so")]
+    #[error(" looks like {0}, but has no byte order mark")]
     UnmarkedEncoding(&'static str),
     #[error(" has no known header: its first line is neither `distinct_id` nor another known name")]
     NoHeader {
@@ -89,9 +89,9 @@ pub enum Fault {
     WhichColumn { count: usize },
     #[error(" may be a list of ids or a table: its first line could be either")]
     ListOrTable,
-    #[error(" is to be read as a list of ids, and its first line is a heading")]
+    #[error(" is read as a list of ids, but its first line is a heading")]
     HeadingInList,
-    #[error(" has no key of a known name such as `distinct_id` in its first object")]
+    #[error(" has no known key such as `distinct_id` in its first object")]
     NoKnownKey,
     #[error(" has several keys that could hold the ids: {}", in_backticks(.0))]
     SeveralKeys(Vec<String>),
@@ -138,7 +138,7 @@ fn in_folder(readable: usize) -> String {
 /// What the operator can do about the problems.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Remedy {
-    /// Say what happens to white space around the ids.
+    /// Choose what happens to white space around the ids.
     Trim,
     /// Correct the file or the pattern.
     Pattern,
@@ -146,9 +146,9 @@ pub enum Remedy {
     Encoding,
     /// Make the program write a bare list; the text says how.
     Program(&'static str),
-    /// Say that the one value on the first line is a heading.
+    /// State whether the one value on the first line is a heading.
     Title,
-    /// Let the heading be one.
+    /// Let dsr read the heading as a heading.
     Heading,
     /// Correct the file, or allow the values that are ids.
     Allow,

@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_knows_is_never_taken_for_carried_out() {
+    fn an_unknown_outcome_never_counts_as_carried_out() {
         let given_up = |carried_out| IdCounts {
             given_up: 1,
             ..ids(carried_out)
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_was_left_out_makes_it_a_part() {
+    fn excluded_or_refused_ids_make_it_a_part() {
         assert_eq!(Nature::of(&ids(9)), Nature::Whole);
         let some = |change: fn(&mut IdCounts)| {
             let mut ids = ids(9);

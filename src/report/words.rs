@@ -22,21 +22,21 @@ const PERIOD_LIMITS: &[&str] = &[
     "A deletion is “carried out” when Mixpanel reports it done. An export is “carried out” when dsr has fetched it.",
     "This report leaves out requests that the company itself turned down. They do not count as “not carried out”.",
     "dsr does not know how a request was made, such as by form, letter or call. The reference leads to that record.",
-    "Days are calendar days where the operator was. Times are in UTC.",
+    "Days are calendar days in the operator’s time zone. Times are in UTC.",
 ];
 
 const DELETION_LIMITS: &[&str] = &[
     "“Done” is what Mixpanel reports about its task. dsr cannot look into Mixpanel’s storage.",
-    "The operator recorded the day of the answer. dsr cannot check it.",
+    "The day of the answer comes from the operator. dsr cannot check it.",
 ];
 
 const EXPORT_LIMITS: &[&str] = &[
-    "A finished export counts as carried out when dsr has fetched it. The operator recorded the day of the answer. dsr cannot check it.",
+    "A finished export counts as carried out when dsr has fetched it. The day of the answer comes from the operator. dsr cannot check it.",
     "Mixpanel decides what is in the archive. It has no data from the company’s other systems.",
 ];
 
 const CCPA_EXPORT_LIMITS: &[&str] = &[
-    "A finished export counts as carried out when dsr has fetched it. The operator recorded the day of the answer. dsr cannot check it.",
+    "A finished export counts as carried out when dsr has fetched it. The day of the answer comes from the operator. dsr cannot check it.",
     "Mixpanel decides what is in the archive. Under the CCPA it delivers the last 12 months. The archive has no data from the company’s other systems.",
 ];
 

@@ -43,7 +43,7 @@ pub(crate) fn name(ctx: &Context, mut failure: Failure) -> Failure {
     let mut known = Vec::new();
     known.extend(holder.map(|holder| format!("held by {}", describe(&holder))));
     if !senders.is_empty() {
-        known.push(format!("sending just now: {}", senders.join("; ")));
+        known.push(format!("sending now: {}", senders.join("; ")));
     }
     if !known.is_empty() {
         failure.message = format!("{} ({})", failure.message, known.join("; "));

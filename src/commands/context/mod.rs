@@ -246,10 +246,10 @@ fn rehearsal(folder: std::path::PathBuf) -> sandbox::Settings {
     }
 }
 
-/// Tells the operator how to go on with the other projects when one has no usable token.
+/// Adds how to work on the other projects if one has no usable token.
 fn leaving_out(failure: Failure, project: &ProjectName) -> Failure {
     let hint = failure.hint.clone().unwrap_or_default();
     failure.hint(format!(
-        "{hint}; it is the token of project `{project}`: with `--project` the others can be worked on meanwhile"
+        "{hint}; this is the token of project `{project}`. To work on the other projects, add `--project NAME`"
     ))
 }

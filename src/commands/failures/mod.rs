@@ -176,7 +176,7 @@ impl From<ProjectsFileError> for Failure {
                 "see it with `dsr project show`, or remove it first with `dsr project remove`",
             ),
             ProjectsFileError::Missing { similar, .. } => {
-                let list = "see what there is with `dsr project list`";
+                let list = "list the projects with `dsr project list`";
                 return Self::from_error(ExitStatus::Usage, "usage", &error)
                     .hint(meant(similar.as_deref(), list));
             }
@@ -204,7 +204,7 @@ impl From<ResolveError> for Failure {
             }
             ResolveError::UnknownProject { similar, .. } => {
                 let list =
-                    "see what there is with `dsr project list`, or add it with `dsr project add`";
+                    "list the projects with `dsr project list`, or add it with `dsr project add`";
                 return Self::from_error(ExitStatus::Usage, "project", &error)
                     .hint(meant(similar.as_deref(), list));
             }

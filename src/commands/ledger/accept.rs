@@ -1,4 +1,4 @@
-//! `dsr ledger accept`: goes on with a ledger that was set back.
+//! `dsr ledger accept`: continues with a ledger that was set back.
 
 use chrono::{DateTime, Utc};
 
@@ -140,7 +140,7 @@ fn find_lost(ctx: &Context) -> Result<Option<Lost>, Failure> {
     }
 }
 
-/// Refuses while another dsr sends: nobody may decide about its jobs.
+/// Refuses while another dsr sends: the operator must not decide about its jobs yet.
 fn refuse_beside_senders(ctx: &Context) -> Result<(), Failure> {
     let senders = ledger::list_senders(&ctx.home.ledger())?;
     match senders.first() {

@@ -38,7 +38,7 @@ pub(crate) struct CancelArgs {
 pub(crate) async fn run(ctx: &mut Context, args: CancelArgs) -> Result<ExitStatus, Failure> {
     let mut ledger = ctx.ledger()?;
     let request = match ledger.find_named(&args.name)? {
-        // To cancel the task cancels it for all of them; the question names the others.
+        // Cancelling the task cancels it for all of them. The question names the others.
         Found::Linked(mut all) if all.iter().all(|one| ctx.means(&one.asked.project)) => {
             all.remove(0)
         }
@@ -140,7 +140,7 @@ fn stranger_text(strangers: &Strangers) -> String {
     }
 }
 
-/// Reports for each job that is not revoked why it is not.
+/// Reports why each job that is not revoked was not cancelled.
 fn warn_of_each(ui: &Ui, ledger: &Ledger, report: &CancelReport) -> Result<(), Failure> {
     for (job, outcome) in &report.jobs {
         let number = job.id.number;

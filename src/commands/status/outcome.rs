@@ -161,8 +161,9 @@ fn failure(
             fail(
                 "unknown_outcome",
                 format!(
-                    "the outcome of {} is unknown: it may or may not have been carried out{}{}",
+                    "the outcome of {} is unknown: Mixpanel may or may not have carried {} out{}{}",
                     jobs(unsettled),
+                    if unsettled == 1 { "it" } else { "them" },
                     rest_text(report),
                     refusal.map_or_else(String::new, |http_status| format!(
                         "; Mixpanel refused the token ({http_status})"
@@ -365,7 +366,7 @@ pub(crate) fn by_word(request: &str, jobs: usize) -> String {
     }
 }
 
-/// What to do about jobs that the operator gave up on.
+/// What to do about jobs that the operator abandoned.
 pub(crate) fn given_up(request: &RequestRecord) -> String {
     let jobs = request.count_jobs(|group| group.is_abandoned);
     let these = match jobs {

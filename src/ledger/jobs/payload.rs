@@ -92,7 +92,7 @@ pub(crate) fn read_lines(conn: &Connection, job: &JobId) -> Result<IdLines, Ledg
     let Some((count, text)) = found else {
         return Err(match has_hashes(conn, job)? {
             true => LedgerError::IdsHashed(job.clone()),
-            false => unreadable("the ids of a job, which are not there"),
+            false => unreadable("the ids of a job, which are missing"),
         });
     };
     let mut text = text.map_err(|_| unreadable("the ids of a job"))?;

@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sender_is_read_as_it_says_and_as_older_ones_said() {
+    fn senders_of_old_and_new_formats_are_read() {
         let new = ProcessRecord::parse("17\ndsr delete\n2027-01-15T08:00:00.000Z\n").unwrap();
         assert_eq!(
             (new.process, new.command.as_deref()),

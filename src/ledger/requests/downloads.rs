@@ -1,4 +1,4 @@
-//! Fetched exports: the proof of what was handed on, without its contents.
+//! Fetched exports: proof of what was handed over, without its contents.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -37,7 +37,7 @@ pub struct PackagesRecord {
     pub left_out: Option<LeftOut>,
 }
 
-/// Tells the packages of one archive from any others: what the trail keeps of `packages.json`.
+/// Identifies the packages of one archive: what the trail keeps of `packages.json`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PackagesSeal {
     /// The SHA-256 of the archive.

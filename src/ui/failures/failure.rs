@@ -8,7 +8,7 @@ use crate::ui::drawing::words::printable;
 
 use super::kinds::ERROR_KINDS;
 
-/// Why a command did not do all that was asked, and what to run next.
+/// Why a command failed or stopped early, and what to run next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     pub status: ExitStatus,

@@ -178,7 +178,10 @@ fn what_nobody_knows_is_never_shown_as_done() {
     assert_eq!(given_up["jobs"][0]["state"], "unknown");
     let page = report(&operator, &[]).exits_with(0).stdout.clone();
     is_sound(&page);
-    assert!(page.contains("does not prove that it was carried out"), "{page}");
+    assert!(
+        page.contains("does not prove that it was carried out"),
+        "{page}"
+    );
     for word in ["Carried out", "badge good", ">done<"] {
         assert!(!page.contains(word), "{word}");
     }
