@@ -16,7 +16,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
 
 use crate::commands::{COMPLETE, Command, Context, complete, topics};
-use crate::config::{Environment, Home, Mode, find_actor, keep_files_private};
+use crate::config::{Environment, Home, Mode, ProjectsFile, find_actor, keep_files_private};
 use crate::credentials::forbid_core_dumps;
 use crate::domain::{Clock, ExitStatus};
 use crate::sandbox;
@@ -273,7 +273,15 @@ fn context(
     })?;
     let (home, mode) = if global.sandbox {
         let project_token = sandbox::project_token as fn(&str) -> String;
-        (home.sandbox(), Mode::Sandbox { project_token })
+        // A broken config file outside must not keep anyone from a rehearsal.
+        let file = ProjectsFile::load(home.config_file()).ok();
+        let names = file.iter().flat_map(ProjectsFile::list);
+        let real_projects = names.map(|(name, _)| name.to_owned()).collect();
+        let mode = Mode::Sandbox {
+            project_token,
+            real_projects,
+        };
+        (home.sandbox(), mode)
     } else {
         (home, Mode::Real)
     };

@@ -44,7 +44,7 @@ pub(super) fn dash(word: &str, command: &Command) -> Option<(String, String)> {
     let first = first.filter(is_dash)?;
     let code = u32::from(first);
     let message =
-        format!("a word begins with a typographic dash (U+{code:04X}), and options begin with `-`");
+        format!("a word begins with a typographic dash (U+{code:04X}); options begin with `-`");
     let bare = word.trim_start_matches(|c| is_dash(&c) || c == '-');
     let name = bare.split('=').next().unwrap_or(bare);
     let meant = most_like(
@@ -68,7 +68,7 @@ fn bare_option(id: &str, word: &str, command: &Command) -> Option<(String, Strin
     let is_file = || std::path::Path::new(word).exists();
     (is_option && !is_file()).then(|| {
         (
-            format!("`{word}` is the name of an option, and no file"),
+            format!("`{word}` is an option, not a file"),
             format!("type `--{word}`, with its dashes; if it really is an id: `--id {word}`"),
         )
     })

@@ -95,7 +95,7 @@ pub(super) fn failure(error: &Error, tree: &Command, args: &[OsString]) -> Failu
         }
         ErrorKind::InvalidUtf8 => typed.found("an argument is not valid UTF-8".to_owned()),
         // clap adds kinds, and has kinds that dsr does not use.
-        _ => typed.found("the command line cannot be understood".to_owned()),
+        _ => typed.found("dsr cannot read this command line".to_owned()),
     });
     let message = format!("{message}; nothing was done");
     Failure::new(ExitStatus::Usage, "usage", message).hint(hint)
@@ -163,7 +163,7 @@ impl<'t> Typed<'t> {
     fn unknown_argument(&self, error: &Error) -> UsageFinding {
         let path = &self.path;
         let Some(word) = text(error, ContextKind::InvalidArg) else {
-            return self.found(format!("`{path}` cannot take all of this"));
+            return self.found(format!("`{path}` cannot take all of these arguments"));
         };
         if !word.starts_with('-') {
             return self.found(format!("`{path}` takes no further argument"));
@@ -312,7 +312,7 @@ impl<'t> Typed<'t> {
         let name = name_of(shown);
         let takes_value = shown.contains('<');
         self.found(match takes_value {
-            true => format!("`{name}` takes another number of values"),
+            true => format!("`{name}` takes a different number of values"),
             false => format!("`{name}` takes no value"),
         })
     }

@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_proxy_its_password_is_not_shown() {
+    fn the_password_of_a_proxy_is_not_shown() {
         let proxy = |value: &str| {
             let env = Environment::from_lookup(|name| match name {
                 "https_proxy" => Some(value.into()),

@@ -9,6 +9,7 @@ mod permissions;
 mod private;
 mod projects_file;
 mod resolve;
+mod settings;
 mod unfinished;
 
 pub use actor::find_actor;

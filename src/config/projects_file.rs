@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize, Serializer};
-use toml_edit::{Datetime, DocumentMut, Item, Table, value};
+use toml_edit::{Datetime, Document, DocumentMut, Item, Table, value};
 
 use crate::domain::{ProjectName, ProjectToken, ProjectZone, Region, TokenName, most_like};
 
+use super::settings::{self, LONGEST_KEY, Mistake};
 use super::{Company, create_private_folder};
 
 /// The config file: TOML that people may also edit. dsr keeps comments and order.
@@ -50,11 +51,11 @@ pub struct ProjectEntry {
     pub auth: Option<TokenName>,
 }
 
-/// A day, as a TOML date or a text.
 fn demands_nothing(approvals: &u32) -> bool {
     *approvals == 0
 }
 
+/// A day, as a TOML date or a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Day(pub NaiveDate);
 
@@ -100,6 +101,8 @@ pub enum ProjectsFileError {
         path: PathBuf,
         line: usize,
         message: String,
+        /// The setting that an unknown one probably means.
+        similar: Option<&'static str>,
     },
     #[error("the config file `{path}` is UTF-16, and dsr reads UTF-8")]
     Utf16 { path: PathBuf },
@@ -131,27 +134,36 @@ impl ProjectsFile {
             path: path.clone(),
             source: io::Error::new(io::ErrorKind::InvalidData, error.utf8_error()),
         })?;
-        let malformed = |message: &str, span: Option<std::ops::Range<usize>>| {
-            let start = span.map_or(0, |span| span.start).min(text.len());
+        let malformed = |mistake: Mistake| {
+            let start = mistake.place.map_or(0, |place| place.start).min(text.len());
             let before = text.as_bytes().iter().take(start);
             ProjectsFileError::Malformed {
                 path: path.clone(),
                 line: 1 + before.filter(|byte| **byte == b'\n').count(),
-                message: hide_long_words(message),
+                message: mistake.message,
+                similar: mistake.similar,
             }
         };
-        let document: DocumentMut = text
-            .parse()
-            .map_err(|error: toml_edit::TomlError| malformed(error.message(), error.span()))?;
+        let of_parser = |message: &str, place: Option<std::ops::Range<usize>>| {
+            malformed(Mistake {
+                place,
+                message: hide_long_words(message),
+                similar: None,
+            })
+        };
+        let document = Document::parse(text.as_str())
+            .map_err(|error| of_parser(error.message(), error.span()))?;
+        settings::check(document.as_table()).map_err(malformed)?;
+        let document = document.into_mut();
         let content: ProjectsContent = toml_edit::de::from_str(&text)
-            .map_err(|error| malformed(error.message(), error.span()))?;
+            .map_err(|error| of_parser(error.message(), error.span()))?;
         if let Some(name) = content
             .projects
             .keys()
             .find(|name| ProjectName::new(name).is_none())
         {
             let message = format!("`{name}` cannot be the name of a project");
-            return Err(malformed(&message, None));
+            return Err(of_parser(&message, None));
         }
         Ok(Self {
             path,
@@ -279,7 +291,6 @@ impl ProjectsFile {
         self.save()
     }
 
-    /// Writes a new file (0600) beside the old one and moves it into place.
     fn unwritten(&self, source: io::Error) -> ProjectsFileError {
         ProjectsFileError::Write {
             path: self.path.clone(),
@@ -287,6 +298,7 @@ impl ProjectsFile {
         }
     }
 
+    /// Writes a new file (0600) beside the old one and moves it into place.
     fn save(&mut self) -> Result<(), ProjectsFileError> {
         let write = || {
             let folder = self.path.parent().unwrap_or(Path::new("."));
@@ -311,7 +323,6 @@ fn implicit_table() -> Item {
 
 /// The parser quotes a wrong key or value, which may be a token in the wrong place.
 fn hide_long_words(message: &str) -> String {
-    const LONGEST_KEY: usize = "default_project".len();
     let is_inside = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
     let mut shown = String::new();
     for part in message.split_inclusive(|c| !is_inside(c)) {

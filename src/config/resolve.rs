@@ -3,7 +3,7 @@ use secrecy::ExposeSecret;
 
 use crate::domain::{
     ApiUrl, ApiUrlError, BatchLimits, LimitsError, Project, ProjectName, ProjectToken, ProjectZone,
-    Rate, Region,
+    Rate, Region, most_like,
 };
 
 use super::{Environment, ProjectEntry, ProjectsFile};
@@ -26,10 +26,11 @@ impl Origin {
 #[derive(Debug, Clone)]
 pub enum Mode {
     Real,
-    /// Any project name works, with a made-up token. dsr ignores variables for tokens, regions and
-    /// addresses.
+    /// Each project has a made-up token. dsr ignores variables for tokens, regions and addresses.
     Sandbox {
         project_token: fn(&str) -> String,
+        /// The projects outside the sandbox. A rehearsal may name them, too.
+        real_projects: Vec<String>,
     },
 }
 
@@ -111,7 +112,13 @@ pub fn resolve(
         .iter()
         .map(|name| match mode {
             Mode::Real => put_together(name, environment, file),
-            Mode::Sandbox { project_token } => rehearsal(name, *project_token, file),
+            Mode::Sandbox {
+                project_token,
+                real_projects,
+            } => {
+                refuse_unknown_rehearsal(name, environment, file, real_projects)?;
+                rehearsal(name, *project_token, file)
+            }
         })
         .collect()
 }
@@ -170,7 +177,7 @@ fn put_together(
         }
         (_, Some(filed), _) => (filed, Origin::File),
         (Some(given), None, _) => (given, Origin::Environment),
-        // A full address makes the region a mere label.
+        // With a full address, the region is only a label.
         (None, None, Some(_)) => (Region::Us, Origin::Default),
         (None, None, None) => return Err(ResolveError::NoRegion { name: owned() }),
     };
@@ -226,6 +233,32 @@ fn token_of(
         return Err(ResolveError::ProjectIdAsToken { name: owned() });
     }
     Ok((token, origin))
+}
+
+/// Refuses a name that is neither the user's nor the sandbox's own. Somebody without any project may
+/// rehearse with any name: the sandbox needs no set-up.
+fn refuse_unknown_rehearsal(
+    name: &str,
+    environment: &Environment,
+    file: &ProjectsFile,
+    real_projects: &[String],
+) -> Result<(), ResolveError> {
+    let has_none = real_projects.is_empty() && file.list().next().is_none();
+    // A project token in the environment serves every name.
+    let is_known = has_none
+        || name == SANDBOX
+        || environment.project_token.is_some()
+        || file.find(name).is_some()
+        || real_projects.iter().any(|real| real == name);
+    if is_known {
+        return Ok(());
+    }
+    let names = file.list().map(|(own, _)| own);
+    let names = names.chain(real_projects.iter().map(String::as_str));
+    Err(ResolveError::UnknownProject {
+        name: name.to_owned(),
+        similar: most_like(name, names).map(str::to_owned),
+    })
 }
 
 fn rehearsal(
@@ -417,6 +450,7 @@ mod tests {
         ]);
         let mode = Mode::Sandbox {
             project_token: |name| format!("made-up-{name}"),
+            real_projects: Vec::new(),
         };
         let found = resolve(&[], &env, &file(""), &mode).unwrap().remove(0);
         assert_eq!(found.project.token.expose(), "made-up-prod");

@@ -18,7 +18,7 @@ pub enum KeyringError {
     NoService,
     #[error("the keyring is locked, and there is nobody to ask for its password")]
     Locked,
-    #[error("the keyring has no collection yet that could keep anything")]
+    #[error("the keyring has no collection yet to keep secrets in")]
     NoCollection,
     #[error("the keyring refused: {reason}")]
     Refused { reason: String },
@@ -43,7 +43,7 @@ impl From<&keyring::Error> for KeyringError {
             Error::Ambiguous(entries) => format!("it holds {} entries for dsr", entries.len()),
             Error::TooLong(what, limit) => format!("the {what} is longer than {limit}"),
             Error::NotSupportedByStore(what) => format!("it does not support {what}"),
-            _ => "for a reason it does not say".to_owned(),
+            _ => "it gives no reason".to_owned(),
         };
         Self::Refused { reason }
     }

@@ -201,7 +201,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_keyring_that_never_answers_is_given_up_once_and_for_all() {
+    fn a_silent_keyring_is_asked_only_once() {
         let start = Instant::now();
         let result = with_timeout(|| {
             thread::sleep(TIMEOUT * 2);

@@ -1,6 +1,6 @@
 //! What bar charts have in common.
 
-/// At least two pixels of `height` for anything that is not nothing.
+/// At least two pixels of `height` for every part that is not empty.
 pub fn bar_height(count: u64, most: u64, height: u32) -> u32 {
     let share = count as f64 / most.max(1) as f64 * f64::from(height);
     match count {

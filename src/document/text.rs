@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn what_hides_or_reorders_is_shown_by_its_number() {
+    fn hidden_and_reordering_characters_are_shown_by_number() {
         let number = |hidden: &str| format!("<span class=\"hidden-char\">{hidden}</span>");
         let expected = format!("<bdi>a{}b{}</bdi>", number("U+202E"), number("U+0000"));
         assert_eq!(shown("a\u{202e}b\0"), expected);

@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn one_person_is_one_whatever_the_domain_and_the_case_and_nobody_is_two() {
+    fn one_person_is_one_in_any_domain_and_case() {
         let anna = Actor::new("anna", "desk-1");
         for name in [
             "Anna",
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_not_known_is_said_to_be_unknown() {
+    fn an_account_without_a_name_is_called_unknown() {
         assert_eq!(Actor::default().to_string(), "unknown@unknown");
         assert_eq!(Actor::new(" \n", "h").user(), "unknown");
     }

@@ -80,7 +80,7 @@ pub struct Intake {
     pub counts: Counts,
     /// `None` unless [`Keep::Ids`] was asked for.
     pub ids: Option<Rc<UniqueIds>>,
-    /// Suspicious ids that are sent all the same.
+    /// Suspicious ids that dsr sends with a warning.
     pub warnings: Warnings,
     /// How values were hashed into ids, if they were.
     pub hashed: Option<Hashed>,

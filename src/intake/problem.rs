@@ -45,7 +45,7 @@ pub enum IntakeError {
     AllExcluded { label: String, by: String },
     #[error("there are more than {} values in the sources", u32::MAX)]
     TooMany,
-    #[error("the ids could not be kept until they are in the ledger")]
+    #[error("cannot store the ids until they are in the ledger")]
     Spool(#[source] io::Error),
 }
 
@@ -62,7 +62,7 @@ pub enum Fault {
     SeveralSheets(Vec<String>),
     #[error(" is in {0}, which cannot be read")]
     UnreadableEncoding(&'static str),
-    #[error(" looks like {0} and has no byte order mark that says so")]
+    #[error(" looks like {0}, but has no byte order mark")]
     UnmarkedEncoding(&'static str),
     #[error(" has no known header: its first line is neither `distinct_id` nor another known name")]
     NoHeader {
@@ -89,9 +89,9 @@ pub enum Fault {
     WhichColumn { count: usize },
     #[error(" may be a list of ids or a table: its first line could be either")]
     ListOrTable,
-    #[error(" is to be read as a list of ids, and its first line is a heading")]
+    #[error(" is read as a list of ids, but its first line is a heading")]
     HeadingInList,
-    #[error(" has no key of a known name such as `distinct_id` in its first object")]
+    #[error(" has no known key such as `distinct_id` in its first object")]
     NoKnownKey,
     #[error(" has several keys that could hold the ids: {}", in_backticks(.0))]
     SeveralKeys(Vec<String>),
@@ -138,7 +138,7 @@ fn in_folder(readable: usize) -> String {
 /// What the operator can do about the problems.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Remedy {
-    /// Say what happens to white space around the ids.
+    /// Choose what happens to white space around the ids.
     Trim,
     /// Correct the file or the pattern.
     Pattern,
@@ -146,9 +146,9 @@ pub enum Remedy {
     Encoding,
     /// Make the program write a bare list; the text says how.
     Program(&'static str),
-    /// Say that the one value on the first line is a heading.
+    /// State whether the one value on the first line is a heading.
     Title,
-    /// Let the heading be one.
+    /// Let dsr read the heading as a heading.
     Heading,
     /// Correct the file, or allow the values that are ids.
     Allow,
@@ -193,9 +193,10 @@ impl Problems {
         Err(IntakeError::Damaged { problems, warnings })
     }
 
-    /// The remedy that fits the listed problems.
+    /// The remedy that fits the first problem, and as many of the others as it can.
     pub fn remedy(&self) -> Remedy {
         let damages = || self.kept.iter().map(|problem| problem.damage);
+        let first_is = |is: fn(&Damage) -> bool| damages().next().is_some_and(|first| is(&first));
         let all = |is: fn(&Damage) -> bool| damages().all(|damage| is(&damage));
         let looks = || {
             damages().filter_map(|damage| match damage {
@@ -205,7 +206,7 @@ impl Problems {
         };
         let is_outer =
             |damage: &Damage| matches!(*damage, Damage::OUTER_SPACE | Damage::OuterInvisible);
-        let is_undecodable = |damage| matches!(damage, Damage::Undecodable { .. });
+        let is_undecodable = |damage: &Damage| matches!(damage, Damage::Undecodable { .. });
         // For a drawn table, another line may name the program; a ruler fits several programs.
         let is_drawn = |look: &Look| *look == Look::Drawn;
         let programs = looks().filter(|look| look.way_out().is_some() && *look != Look::Ruler);
@@ -216,11 +217,11 @@ impl Problems {
             }
             _ => false,
         };
-        if all(is_outer) {
+        if first_is(is_outer) {
             Remedy::Trim
-        } else if all(|damage| *damage == Damage::Pattern) {
+        } else if first_is(|damage| *damage == Damage::Pattern) {
             Remedy::Pattern
-        } else if damages().any(is_undecodable) {
+        } else if first_is(is_undecodable) {
             Remedy::Encoding
         } else if is_title {
             Remedy::Title
@@ -232,7 +233,7 @@ impl Problems {
             Remedy::Program(way_out)
         } else if all(|damage| *damage == Damage::Look(Look::Heading)) {
             Remedy::Heading
-        } else if damages().any(|damage| damage.is_arguable()) {
+        } else if first_is(Damage::is_arguable) {
             Remedy::Allow
         } else {
             Remedy::Correct

@@ -16,24 +16,22 @@ pub enum Source {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SourceError {
     // Taking a file name for an id would be a silent disaster.
-    #[error("there is no file `{path}`, and what looks like a path is never taken as an id")]
+    #[error("there is no file `{path}`, and dsr never reads a path as an id")]
     LooksLikePath { path: String },
-    #[error(
-        "there is no file `{pattern}`, and what holds `*`, `?` or `[` is taken for a pattern that matched no file"
-    )]
+    #[error("there is no file `{pattern}`, and as a pattern it matches no file")]
     Unexpanded { pattern: String },
     #[error("`{path}` is a link that leads to no file")]
     Link { path: String },
-    #[error("there is no file `{word}`, and there is a file `{path}`")]
+    #[error("there is no file `{word}`, but there is a file `{path}`")]
     WithoutExtension { word: String, path: String },
     #[error("source {place} is not a file, and its {separator} separates several ids or names")]
     Separated {
         place: usize,
         separator: &'static str,
     },
-    #[error("source {place} is not a file, and holds a quote, which no id has")]
+    #[error("source {place} is not a file, and has a quote, which ids do not have")]
     Quoted { place: usize },
-    #[error("source {place} of {of} is not a file, and with several sources an id needs `--id`")]
+    #[error("source {place} of {of} is not a file; beside other sources, an id needs `--id`")]
     NotAlone { place: usize, of: usize },
     #[error("standard input can be read only once")]
     StdinTwice,

@@ -12,7 +12,7 @@ const KEPT: usize = 1000;
 /// Mixpanel cuts other strings at this length, in bytes; ids are sent whole.
 pub(super) const LONG_ID_BYTES: usize = 255;
 
-/// What may be wrong with ids that are sent all the same.
+/// What may be wrong with ids that dsr still sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum WarningKind {
     /// Long numbers that kept only their first 15 digits.
@@ -107,7 +107,7 @@ impl WarningKind {
                 "{has} fewer digits than the others ({digits}, padded with zeros): leading zeros may be lost"
             ),
             Self::OtherLength { usual, of } => format!(
-                "{has} another number of digits; {} others have {usual}",
+                "{has} a different number of digits; {} others have {usual}",
                 grouped(of as u64)
             ),
             Self::OtherKind {

@@ -17,11 +17,11 @@ pub enum LedgerError {
     NotPrivate(#[from] NotPrivate),
     #[error("another dsr holds the ledger, and did not release it in time")]
     Locked,
-    #[error("the ledger cannot be written: the disk is full or fails")]
+    #[error("cannot write the ledger: the disk is full or failing")]
     Disk(#[source] rusqlite::Error),
     #[error("the ledger is damaged")]
     Damaged(#[source] rusqlite::Error),
-    #[error("the ledger holds what this dsr cannot read: {what}")]
+    #[error("this dsr cannot read a part of the ledger: {what}")]
     Unreadable { what: String },
     #[error("ledger `{path}` has format {found}; this dsr reads formats up to {known}")]
     Newer {
@@ -31,7 +31,7 @@ pub enum LedgerError {
     },
     #[error("{0}")]
     SetBack(Box<SetBack>),
-    #[error("cannot record beside the ledger which entry this host has seen")]
+    #[error("cannot record the last seen entry beside the ledger")]
     Seen(#[source] io::Error),
     #[error("cannot write the copy `{path}`")]
     Backup { path: PathBuf, source: io::Error },

@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn one_variables_token_says_nothing_of_anothers() {
+    fn a_refused_token_of_one_variable_does_not_refuse_another() {
         let (_folder, mut ledger) = open();
         let us = ApiUrl::of_region(Region::Us);
         let one = token("one", TokenOrigin::Environment);

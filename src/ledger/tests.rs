@@ -414,7 +414,7 @@ fn a_newer_or_damaged_ledger_is_not_touched() {
 }
 
 #[test]
-fn a_ledger_that_another_holds_is_given_up_after_the_time_to_wait() {
+fn waiting_for_a_held_ledger_ends_at_its_limit() {
     let folder = tempfile::tempdir().unwrap();
     let mut holder = open(&folder);
     let _held = holder.write().unwrap();
@@ -474,7 +474,7 @@ fn jobs_are_read_page_by_page_and_each_once() {
 }
 
 #[test]
-fn within_one_view_requests_and_their_jobs_agree_whatever_others_record() {
+fn one_view_shows_requests_and_jobs_of_one_moment() {
     let folder = tempfile::tempdir().unwrap();
     let (reader, request) = with_request(&folder);
     let mut other = open(&folder);

@@ -44,7 +44,7 @@ pub enum CreateAnswer {
     Unknown { reason: Words },
 }
 
-/// When a task was made, as far as Mixpanel says it.
+/// When a task was made, if Mixpanel says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TaskMade {
     Unsaid,

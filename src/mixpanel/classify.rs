@@ -156,15 +156,15 @@ fn created(
     let Some(document) = document else {
         return match answered.looks_like_html() {
             true => unknown(WEB_PAGE),
-            false => unread("Mixpanel accepted it, and its answer cannot be read"),
+            false => unread("Mixpanel accepted it, but its answer cannot be read"),
         };
     };
     match (document.says_error(), document.created()) {
         (false, Created::One(task)) if confidential.hides(&task) => {
-            unread("Mixpanel accepted it, and what names its task quotes an id or a token")
+            unread("Mixpanel accepted it, but its task id quotes an id or a token")
         }
         (false, Created::One(task)) => CreateAnswer::Accepted { task },
-        (false, Created::Unsaid) => unread("Mixpanel accepted it, and its answer names no task"),
+        (false, Created::Unsaid) => unread("Mixpanel accepted it, but its answer names no task"),
         (false, Created::Several(tasks)) => {
             let names = tasks.iter().map(TaskId::as_str);
             let names = names.scan(0, |length, name| {
@@ -173,7 +173,7 @@ fn created(
             });
             let names = confidential.words(&names.collect::<Vec<_>>().join(", "));
             CreateAnswer::AcceptedUnread {
-                reason: names.after("Mixpanel accepted it, and its answer names several tasks: "),
+                reason: names.after("Mixpanel accepted it, but its answer names several tasks: "),
             }
         }
         (true, Created::One(_) | Created::Several(_)) => {

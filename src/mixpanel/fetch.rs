@@ -179,11 +179,11 @@ impl Fetcher {
                 // The part is of another file, or not the requested one: request all of it next.
                 *known = Known::default();
                 sink.restart()?;
-                let reason = Words::ours("the store sent another part than was asked for");
+                let reason = Words::ours("the store sent a different part than requested");
                 return Ok(Try::BrokeOff(reason));
             }
             _ if status.is_server_error() => {
-                let reason = Words::on_status("the store cannot hand it out now", status.as_u16());
+                let reason = Words::on_status("the store cannot deliver it now", status.as_u16());
                 return Ok(Try::BrokeOff(reason));
             }
             _ => {
@@ -193,7 +193,7 @@ impl Fetcher {
         }
         let kind = text(response.headers(), CONTENT_TYPE).unwrap_or_default();
         if kind.starts_with("text/html") {
-            let reason = Words::ours("a web page came instead");
+            let reason = Words::ours("a web page came instead of the file");
             return Ok(Try::Ended(TransferEnd::NotAnArchive { reason }));
         }
         if let Some(length) = response.content_length() {

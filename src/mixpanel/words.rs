@@ -69,7 +69,7 @@ impl From<Words> for String {
 /// Finds the sent ids that a message could quote; `None` if they are no longer known.
 pub type SentIds<'a> = &'a dyn Fn() -> Option<Vec<DistinctId>>;
 
-/// What a server's message must not quote.
+/// The tokens and ids that a server's message must not quote.
 pub struct Confidential<'a> {
     pub tokens: Vec<&'a str>,
     /// Called only if there is a text to search.

@@ -26,7 +26,7 @@ pub enum SplitError {
     Damaged { member: usize, source: io::Error },
     #[error("member {member} of the archive is packed with {method}, which dsr does not unpack")]
     Compression { member: usize, method: &'static str },
-    #[error("member {member} of the archive is packed in a way that is not supported")]
+    #[error("member {member} of the archive is packed in a way that dsr does not support")]
     Unsupported { member: usize, source: ZipError },
     #[error("`{}` already exists; dsr did not overwrite it", path.display())]
     TargetExists { path: PathBuf },
@@ -68,7 +68,7 @@ pub enum Danger {
     DuplicateNames,
     #[error("members share the same bytes")]
     Overlap,
-    #[error("it holds bytes that no member accounts for")]
+    #[error("it holds bytes that belong to no member")]
     Unaccounted,
     #[error("it has too many members")]
     TooManyMembers,

@@ -16,7 +16,7 @@ pub enum Nature {
     Part,
     /// Certainly none of it was.
     NotCarriedOut,
-    /// The operator gave up on it, and the outcome is unknown.
+    /// The operator abandoned it, and the outcome is unknown.
     Unknown,
     /// Not finished: to be sent, of unknown outcome, running, or not fetched.
     Open,
@@ -38,7 +38,7 @@ pub struct IdCounts {
     pub refused: usize,
     pub failed: usize,
     pub revoked: usize,
-    /// Of unknown outcome; the operator gave up on them.
+    /// Of unknown outcome; the operator abandoned them.
     pub given_up: usize,
     /// Not finished: to be sent, of unknown outcome, or with Mixpanel.
     pub open: usize,
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_knows_is_never_taken_for_carried_out() {
+    fn an_unknown_outcome_never_counts_as_carried_out() {
         let given_up = |carried_out| IdCounts {
             given_up: 1,
             ..ids(carried_out)
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_was_left_out_makes_it_a_part() {
+    fn excluded_or_refused_ids_make_it_a_part() {
         assert_eq!(Nature::of(&ids(9)), Nature::Whole);
         let some = |change: fn(&mut IdCounts)| {
             let mut ids = ids(9);

@@ -111,7 +111,7 @@ pub struct GroupFact {
     pub ids: usize,
 }
 
-/// What was fetched of an export.
+/// The fetched archives of an export.
 #[derive(Debug, Clone, Serialize)]
 pub struct FetchFact {
     pub finished_jobs: usize,

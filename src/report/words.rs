@@ -10,34 +10,34 @@ pub(super) const NOT_ADVICE: &str =
 
 pub(super) const LOG_RULE: &str = "11 CCR §7101(b): a log includes “the date of request, nature of request, manner in which the request was made, the date of the business’s response, the nature of the response, and the basis for the denial of the request if the request is denied in whole or in part”.";
 
-pub(super) const FIGURES_RULE: &str = "11 CCR §7102(a)(1) asks a business that “buys, receives for the business’s commercial purposes, sells, shares, or otherwise makes available for commercial purposes the personal information of 10,000,000 or more consumers in a calendar year” for the number of requests to delete and to know that it “received, complied with in whole or in part, and denied”, and for “the median or mean number of days within which the business substantively responded”. The figures for the GDPR are counted in the same way; no rule asks for them.";
+pub(super) const FIGURES_RULE: &str = "11 CCR §7102(a)(1) asks a business that “buys, receives for the business’s commercial purposes, sells, shares, or otherwise makes available for commercial purposes the personal information of 10,000,000 or more consumers in a calendar year” for the number of requests to delete and to know that it “received, complied with in whole or in part, and denied”, and for “the median or mean number of days within which the business substantively responded”. The figures for the GDPR are counted in the same way; no rule requires them.";
 
 /// Who may see a record of requests.
 pub(super) const SHARING_RULE: &str = "11 CCR §7101(d): “Information maintained for record-keeping purposes shall not be shared with any third party except as necessary to comply with a legal obligation.”";
 
 /// The limits of every report of a period.
 const PERIOD_LIMITS: &[&str] = &[
-    "A request here is one command that an operator gave: it may carry out the wishes of many people. Ids are counted beside requests; a person may have several.",
-    "“Answered” is the day on which, by the operator’s word, the person was told. Where no day is recorded, the person may have been told or not.",
-    "“Carried out” is Mixpanel’s word for a deletion. An export is carried out when dsr has fetched it.",
-    "Requests that the company turned down itself are not in this report, and not among those “not carried out”.",
-    "How a request was made (a form, a letter, a call) is not known here: the reference leads to it.",
-    "Days are the operator’s calendar days, as they were recorded. Times are in UTC.",
+    "A request here is one command of an operator, and may serve many people. The report counts ids as well; one person may have several ids.",
+    "“Answered” is the day of the answer that the operator recorded. Without a recorded day, dsr does not know whether the person was answered.",
+    "A deletion is “carried out” when Mixpanel reports it done. An export is “carried out” when dsr has fetched it.",
+    "This report leaves out requests that the company itself turned down. They do not count as “not carried out”.",
+    "dsr does not know how a request was made, such as by form, letter or call. The reference leads to that record.",
+    "Days are calendar days in the operator’s time zone. Times are in UTC.",
 ];
 
 const DELETION_LIMITS: &[&str] = &[
-    "“Done” is Mixpanel’s own word for its task. dsr has not looked into Mixpanel’s storage.",
-    "When the person was told is the operator’s word.",
+    "“Done” is what Mixpanel reports about its task. dsr cannot look into Mixpanel’s storage.",
+    "The day of the answer comes from the operator. dsr cannot check it.",
 ];
 
 const EXPORT_LIMITS: &[&str] = &[
-    "A finished export counts as carried out when dsr has fetched it. When it was handed to the person is the operator’s word.",
-    "What is in the archive is Mixpanel’s to say. Other systems of the company are not in it.",
+    "A finished export counts as carried out when dsr has fetched it. The day of the answer comes from the operator. dsr cannot check it.",
+    "Mixpanel decides what is in the archive. It has no data from the company’s other systems.",
 ];
 
 const CCPA_EXPORT_LIMITS: &[&str] = &[
-    "A finished export counts as carried out when dsr has fetched it. When it was handed to the person is the operator’s word.",
-    "What is in the archive is Mixpanel’s to say: under the CCPA it delivers the last 12 months. Other systems of the company are not in it.",
+    "A finished export counts as carried out when dsr has fetched it. The day of the answer comes from the operator. dsr cannot check it.",
+    "Mixpanel decides what is in the archive. Under the CCPA it delivers the last 12 months. The archive has no data from the company’s other systems.",
 ];
 
 /// What dsr cannot know about the requests of a period.
@@ -79,12 +79,12 @@ pub(super) fn state_meaning(state: JobState) -> &'static str {
     match state {
         JobState::Planned => "not sent yet",
         JobState::Sending => "being sent",
-        JobState::Accepted => "Mixpanel has taken it and not begun",
-        JobState::Running => "Mixpanel has begun",
+        JobState::Accepted => "accepted by Mixpanel, not started yet",
+        JobState::Running => "started by Mixpanel",
         JobState::Done => "Mixpanel reports success",
-        JobState::Refused => "Mixpanel said no; nothing was created",
-        JobState::Deferred => "kept out by Mixpanel’s rate limit; not sent yet",
-        JobState::Unknown => "sent, or may have been; what became of it is not known",
+        JobState::Refused => "refused by Mixpanel; nothing was created",
+        JobState::Deferred => "not sent yet, because of Mixpanel’s rate limit",
+        JobState::Unknown => "may have been sent; the outcome is unknown",
         JobState::Failed => "Mixpanel reports that it failed",
         JobState::Revoked => "cancelled",
     }
@@ -94,7 +94,7 @@ pub(super) fn state_meaning(state: JobState) -> &'static str {
 pub(super) fn last_state_meaning(state: JobState) -> &'static str {
     match state {
         JobState::Unknown => {
-            "sent, or may have been; nobody knows what became of it, and the operator gave up"
+            "may have been sent; the outcome is unknown, and the operator abandoned it"
         }
         state => state_meaning(state),
     }
@@ -106,10 +106,10 @@ pub(super) fn state(state: JobState) -> &'static str {
         JobState::Planned => "not sent yet",
         JobState::Sending => "being sent",
         JobState::Accepted => "accepted",
-        JobState::Running => "in progress",
+        JobState::Running => "running",
         JobState::Done => "done",
         JobState::Refused => "refused",
-        JobState::Deferred => "put off",
+        JobState::Deferred => "deferred",
         JobState::Unknown => "outcome unknown",
         JobState::Failed => "failed",
         JobState::Revoked => "cancelled",
@@ -119,39 +119,39 @@ pub(super) fn state(state: JobState) -> &'static str {
 /// What happened when a job reached a state.
 pub(super) fn step(to: JobState) -> &'static str {
     match to {
-        JobState::Planned => "Not sent; waits to be sent again",
+        JobState::Planned => "Not sent; ready to be sent again",
         JobState::Sending => "Sending to Mixpanel began",
         JobState::Accepted => "Mixpanel accepted it",
-        JobState::Running => "Mixpanel began to work on it",
+        JobState::Running => "Mixpanel started it",
         JobState::Done => "Mixpanel reported that it is done",
         JobState::Refused => "Mixpanel refused it",
-        JobState::Deferred => "Put off by Mixpanel’s rate limit",
-        JobState::Unknown => "The outcome was not known",
+        JobState::Deferred => "Deferred by Mixpanel’s rate limit",
+        JobState::Unknown => "Outcome unknown",
         JobState::Failed => "Mixpanel reported that it failed",
         JobState::Revoked => "It was cancelled",
     }
 }
 
 pub(super) const AFTER_DELETION: [&str; 4] = [
-    "Copies stay. What was exported before, to a warehouse, a bucket or a file, is not reached.",
-    "New events of the same person make new data under the same id, unless their collection has stopped.",
+    "Copies stay. The deletion does not reach earlier exports to a warehouse, a bucket or a file.",
+    "If collection goes on, new events of the person are stored under the same id.",
     "Mixpanel keeps session replays for 30 days. Its documentation does not say whether a deletion reaches them.",
-    "A person may have other ids, such as those of devices before a login. The deletion reaches the listed ids, and those that the project has merged with them.",
+    "A person may have other ids, such as anonymous device ids from before a login. The deletion reaches the listed ids and the ids that the project has merged with them.",
 ];
 
 pub(super) fn deed(event: &str) -> &str {
     match event {
         "request_recorded" => "Recorded the request",
         "job_cut" => "Divided a job that was too large",
-        "job_abandoned" => "Gave up on a job of unknown outcome",
-        "send_again_asked" => "Asked for it to be sent again",
-        "cancellation_asked" => "Asked for it to be cancelled",
+        "job_abandoned" => "Abandoned a job whose outcome is unknown",
+        "send_again_asked" => "Asked to send it again",
+        "cancellation_asked" => "Requested its cancellation",
         "request_extended" => "Extended the time to answer",
         "answer_recorded" => "Recorded the answer to the person",
         "export_fetched" => "Fetched an export",
         "packages_made" => "Made packages of an export",
-        "set_back_accepted" => "Went on with an older copy of the record",
-        "set_back_reviewed" => "Looked up what the older copy lacks",
+        "set_back_accepted" => "Accepted an older copy of the ledger",
+        "set_back_reviewed" => "Reviewed what the older copy lacks",
         "ids_hashed" => "Replaced the ids by keyed hashes",
         other => other,
     }

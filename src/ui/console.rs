@@ -296,7 +296,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_warned_of_after_the_result_is_not_lost() {
+    fn a_warning_after_the_result_is_not_lost() {
         let ui = Ui::new(OutputFormat::Json, Talk::Quiet, Input::Never, Color::Never);
         assert_eq!(ui.leftovers(), None);
         ui.warn("ids_kept", "the ids stay");

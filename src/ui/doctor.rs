@@ -16,7 +16,7 @@ use crate::ui::failures::failure::Failure;
 pub enum Level {
     /// Something will not work.
     Problem,
-    /// Works, but needs a look.
+    /// Works, but needs attention.
     Warning,
     #[serde(rename = "ok")]
     Fine,

@@ -17,7 +17,7 @@ use crate::workflow::PlacedFile;
 /// A report that was written to a file.
 #[derive(Debug)]
 pub struct ReportView<'a> {
-    /// One line: what it is about, and how that stands.
+    /// One line: the subject of the report, and its state.
     pub about: &'a str,
     pub file: &'a PlacedFile,
     pub digest: &'a Digest,

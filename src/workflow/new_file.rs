@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_whole_or_not_there_and_takes_nobodys_place() {
+    fn a_new_file_is_whole_or_missing_and_replaces_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("report.html");
         let mut dropped = NewFile::create(&path).unwrap();

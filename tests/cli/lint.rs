@@ -153,7 +153,7 @@ fn a_few_devices_and_numbers_of_another_length_stand_out() {
     let outcome = export(&fake, table(&ids), &["--dry-run"]);
     outcome
         .exits_with(0)
-        .says("1 id (`ids.csv`, line 5) has another number of digits; 998 others have 10")
+        .says("1 id (`ids.csv`, line 5) has a different number of digits; 998 others have 10")
         .says("1 id (`ids.csv`, line 11) is of an anonymous device");
     ids[3] = "0000012345".to_owned();
     ids[4] = "12345".to_owned();

@@ -21,7 +21,11 @@ fn after_an_accepted_set_back_nothing_speaks_for_the_lost_time() {
     status.exits_with(0).says("lacks what was recorded from");
     assert_eq!(status.stderr.matches("older copy").count(), 1, "{status}");
     let page = operator.run(&["report"]);
-    let elsewhere = page.exits_with(0).stdout.split("What is not in it").nth(1);
+    let elsewhere = page
+        .exits_with(0)
+        .stdout
+        .split("What this report leaves out")
+        .nth(1);
     let elsewhere = elsewhere.expect("a section");
     assert!(elsewhere.contains("was set back"), "{elsewhere}");
     let report = operator.run(&["report", "--json"]).exits_with(0).json();

@@ -93,6 +93,6 @@ fn a_reference_shows_the_requests_made_with_it_and_changes_none() {
     assert_eq!(status(whole).exits_with(0).request()["id"], one["id"]);
     let calls = calls + 1;
     let several = operator.run(&["report", "T-1"]);
-    several.exits_with(2).says("stands for several requests");
+    several.exits_with(2).says("matches several requests");
     assert_eq!(fake.calls().len(), calls, "nothing was asked or sent");
 }

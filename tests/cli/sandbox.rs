@@ -223,3 +223,51 @@ fn rehearsals_at_the_same_time_share_one_sandbox() {
     let listed = listed.exits_with(0).json();
     assert_eq!(listed["requests"].as_array().unwrap().len(), 3);
 }
+
+#[test]
+fn an_unknown_project_is_refused_as_outside_the_sandbox() {
+    let operator = Operator::new();
+    operator.file("ids.csv", csv_of(&people(3), None));
+    operator.write_config(&format!(
+        "[projects.shop]\ntoken = \"{PROJECT_TOKEN}\"\nregion = \"eu\"\n"
+    ));
+    let rehearse = |name: &str| {
+        let delete = ["--sandbox", "delete", "--gdpr", "--yes", "ids.csv"];
+        operator.run(&[&delete[..], &["--project", name]].concat())
+    };
+    for unknown in ["nope", "shpo"] {
+        rehearse(unknown)
+            .exits_with(2)
+            .says(&format!("there is no project `{unknown}`"));
+        for command in [&["status"][..], &["export", "--gdpr", "user-17"]] {
+            operator
+                .run(&[&["--sandbox", "--project", unknown], command].concat())
+                .exits_with(2);
+        }
+    }
+    rehearse("shpo").says("did you mean `shop`?");
+    rehearse("shop").exits_with(0);
+    rehearse("sandbox").exits_with(0);
+    operator
+        .run(&["--sandbox", "project", "add", "nope", "--region", "eu"])
+        .exits_with(0);
+    rehearse("nope").exits_with(0);
+}
+
+#[test]
+fn a_project_of_the_environment_can_be_rehearsed() {
+    let operator = Operator::new()
+        .with("DSR_PROJECT", "shop")
+        .with("DSR_PROJECT_TOKEN", PROJECT_TOKEN)
+        .with("DSR_REGION", "eu");
+    let delete = ["--sandbox", "delete", "--gdpr", "--yes", "user-17"];
+    operator.run(&delete).exits_with(0);
+}
+
+#[test]
+fn without_any_project_of_ones_own_every_name_can_be_rehearsed() {
+    let operator = Operator::new();
+    let delete = ["--sandbox", "delete", "--gdpr", "--yes", "user-17"];
+    let named = [&delete[..], &["--project", "shop"]].concat();
+    operator.run(&named).exits_with(0).prints("project shop (us)");
+}

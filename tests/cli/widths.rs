@@ -182,10 +182,10 @@ fn what_is_said_on_stderr_is_folded_between_words_and_never_in_a_command() {
     assert_eq!(
         said,
         "Error: there is no request, task or reference `nothing`\n\
-         Hint: see what there is with `dsr status --all --cached`\n"
+         Hint: list all requests with `dsr status --all --cached`\n"
     );
     let said = shown(&operator, 50, "2>&1 >/dev/null", &["status", "nothing"]);
-    let folded = "Hint: see what there is with\n  `dsr status --all --cached`\n";
+    let folded = "Hint: list all requests with\n  `dsr status --all --cached`\n";
     assert!(said.ends_with(folded), "{said}");
 }
 

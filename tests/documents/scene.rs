@@ -294,10 +294,7 @@ impl Scene {
             text = text.replace(REQUEST, &request[..8]);
         }
         let outcome = Running::start(self.bash(&text), "").end();
-        let asks = [
-            "and there is no terminal",
-            "nothing was given on standard input",
-        ];
+        let asks = ["and there is no terminal", "standard input is empty"];
         match asks.iter().any(|asks| outcome.stderr.contains(asks)) {
             true => self.run_with_a_person(&text),
             false => outcome,

@@ -38,7 +38,7 @@ fn the_text_of_a_split_exports_report() {
     scene.runs(&["download", &name, "--split", "--checked"]);
     let page = scene.runs(&["report", &name]).stdout;
     let text = text_of(&page);
-    let (_, text) = text.split_once("What was fetched").unwrap();
+    let (_, text) = text.split_once("Fetched exports").unwrap();
     let (text, _) = text.split_once("Each step").unwrap();
     snapshot!(scene.reads("what the report says of archives", text));
 }

@@ -64,6 +64,8 @@ fn write(ctx: &Context, remembered: Option<&str>, path: &Path) -> Result<LedgerK
     };
     demand_same(remembered, &key)?;
     write_ledger_key(path, &key)?;
+    ctx.ui
+        .note("On another host, copy this file and set DSR_LEDGER_KEY_FILE to the copy's path.");
     Ok(LedgerKeyView::new(
         &key,
         KeyOrigin::File(path.to_owned()),

@@ -21,20 +21,29 @@ pub(crate) fn waiting(ledger: &Path, left: Duration) -> String {
     format!("Waiting for the ledger, for {left} at most: it is held by {holder}.")
 }
 
-/// Adds to the failure of a locked ledger who holds it, and which processes are sending.
+/// Adds to the failure of a locked ledger who holds it, which processes are sending, and the command
+/// to run next.
 pub(crate) fn name(ctx: &Context, mut failure: Failure) -> Failure {
     if failure.status != ExitStatus::Locked {
         return failure;
     }
     let path = ctx.home.ledger();
     let holder = ledger::find_holder(&path);
+    let holders_name = holder.as_ref().map_or_else(
+        || "the other program".to_owned(),
+        |holder| format!("process {}", holder.process),
+    );
+    let command = ctx.command;
+    failure.hint = Some(format!(
+        "run `{command}` again when {holders_name} has ended, or wait longer with `--lock-timeout 5m`"
+    ));
     // The list of senders is extra: if it cannot be read, the holder is still reported.
     let senders = ledger::list_senders(&path).unwrap_or_default();
     let senders: Vec<String> = senders.iter().map(describe).collect();
     let mut known = Vec::new();
     known.extend(holder.map(|holder| format!("held by {}", describe(&holder))));
     if !senders.is_empty() {
-        known.push(format!("sending just now: {}", senders.join("; ")));
+        known.push(format!("sending now: {}", senders.join("; ")));
     }
     if !known.is_empty() {
         failure.message = format!("{} ({})", failure.message, known.join("; "));

@@ -139,7 +139,7 @@ impl Context {
             let count = receipts.recorded;
             self.ui.warn(
                 "receipts",
-                &format!("a dsr could not record what Mixpanel had accepted; recorded now from its receipts: {count}"),
+                &format!("an earlier dsr could not record accepted jobs; recorded now from its receipts: {count}"),
             );
         }
         for left in receipts.left {

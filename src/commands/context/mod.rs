@@ -69,13 +69,14 @@ impl Context {
     pub(crate) fn refuse_unknown_projects(&self, ledger: &Ledger) -> Result<(), Failure> {
         for name in &self.projects {
             let file = self.projects_file()?;
-            // A project token in the environment serves whatever project is named.
-            let is_given = !self.is_sandbox() && self.environment.project_token.is_some();
-            let is_set_up = is_given || file.find(name).is_some();
+            let named = std::slice::from_ref(name);
+            let found = resolve(named, &self.environment, &file, &self.mode);
+            let Err(error @ ResolveError::UnknownProject { .. }) = found else {
+                continue;
+            };
             let is_recorded = |request: &RequestRecord| request.asked.project.as_str() == name;
-            if !is_set_up && !ledger.list_requests(Which::All)?.iter().any(is_recorded) {
-                let (name, similar) = (name.clone(), file.similar(name));
-                return Err(ResolveError::UnknownProject { name, similar }.into());
+            if !ledger.list_requests(Which::All)?.iter().any(is_recorded) {
+                return Err(error.into());
             }
         }
         Ok(())
@@ -245,10 +246,10 @@ fn rehearsal(folder: std::path::PathBuf) -> sandbox::Settings {
     }
 }
 
-/// Tells the operator how to go on with the other projects when one has no usable token.
+/// Adds how to work on the other projects if one has no usable token.
 fn leaving_out(failure: Failure, project: &ProjectName) -> Failure {
     let hint = failure.hint.clone().unwrap_or_default();
     failure.hint(format!(
-        "{hint}; it is the token of project `{project}`: with `--project` the others can be worked on meanwhile"
+        "{hint}; this is the token of project `{project}`. To work on the other projects, add `--project NAME`"
     ))
 }

@@ -15,13 +15,13 @@ pub(crate) fn find(ledger: &Ledger, name: &str) -> Result<RequestRecord, Failure
     }
 }
 
-/// Finds the requests a name stands for: one by its id or task, or all that have it as `--ref`.
+/// Finds the requests that a name matches: one by its id or task, or all with this `--ref`.
 pub(crate) fn find_all(ledger: &Ledger, name: &str) -> Result<Vec<RequestRecord>, Failure> {
     let referred = ledger.list_by_reference(name)?;
     match ledger.find_named(name)? {
         Found::Nothing if referred.is_empty() => Err(nothing(ledger, name)?),
         Found::Nothing => Ok(referred),
-        // A whole id or a task id is no other request's reference; a beginning may be.
+        // Only the beginning of an id may also be the reference of another request.
         Found::One(request)
             if !request.id.as_str().starts_with(name)
                 || request.id.as_str() == name
@@ -42,8 +42,8 @@ pub(crate) fn find_all(ledger: &Ledger, name: &str) -> Result<Vec<RequestRecord>
 fn several<'a>(name: &str, ids: impl Iterator<Item = &'a RequestId>) -> Failure {
     let ids: Vec<&str> = ids.map(RequestId::as_str).collect();
     let ids = ids.join(", ");
-    usage(format!("`{name}` stands for several requests: {ids}"))
-        .hint("type the id of the one you mean")
+    usage(format!("`{name}` matches several requests: {ids}"))
+        .hint("type the whole id of one request")
 }
 
 fn nothing(ledger: &Ledger, name: &str) -> Result<Failure, Failure> {
@@ -51,12 +51,15 @@ fn nothing(ledger: &Ledger, name: &str) -> Result<Failure, Failure> {
     let lost: Vec<String> = lost.iter().map(ToString::to_string).collect();
     let why = match lost.is_empty() {
         true => String::new(),
-        false => format!(". It may be of the time that is lost: {}", lost.join("; ")),
+        false => format!(
+            ". The request may be from the lost time: {}",
+            lost.join("; ")
+        ),
     };
     let failure = usage(format!(
         "there is no request, task or reference `{name}`{why}"
     ));
-    Ok(failure.hint("see what there is with `dsr status --all --cached`"))
+    Ok(failure.hint("list all requests with `dsr status --all --cached`"))
 }
 
 /// Like `find`, for commands that change something: demands enough of the id, and a project that
@@ -84,11 +87,11 @@ pub(crate) fn find_meant(
     }
 }
 
-/// A reference is what somebody typed once; what changes a request is named by its id.
+/// Several requests may have one reference, so a command that changes a request needs its id.
 fn only_referred(request: &RequestRecord) -> Failure {
     let reference = request.asked.reference.as_deref().unwrap_or_default();
     usage(format!(
-        "`{reference}` is a reference, and a command that changes a request takes its id; nothing was changed"
+        "`{reference}` is a reference, and this command needs the request's id; nothing was changed"
     ))
     .hint(meant(request))
 }
@@ -96,12 +99,12 @@ fn only_referred(request: &RequestRecord) -> Failure {
 fn too_short(request: &RequestRecord) -> Failure {
     let least = RequestId::ENOUGH;
     usage(format!(
-        "a command that changes a request takes at least {least} characters of its id; nothing was changed"
+        "this command needs at least {least} characters of the request's id; nothing was changed"
     ))
     .hint(meant(request))
 }
 
-/// Shows the request that may be meant, and what to type for it.
+/// Describes the request that the operator may mean, and what to type for it.
 fn meant(request: &RequestRecord) -> String {
     let (short, asked) = (request.id.short(), &request.asked);
     let kind = match asked.operation.kind() {

@@ -9,7 +9,7 @@ use crate::ui::Setting;
 const FILE: &str = "config_file";
 const DEFAULT: &str = "default";
 
-/// Lists dsr's settings, and of each project its address and what somebody has set.
+/// Lists dsr's settings, and each project's address and own settings.
 pub(crate) fn list(ctx: &Context, resolved: &[Resolved]) -> Vec<Setting> {
     let environment = &ctx.environment;
     let home = match environment.home {

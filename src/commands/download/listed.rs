@@ -82,14 +82,14 @@ pub(super) fn read_people(
     }
 }
 
-/// `strangers` has the lines of the ids that are not of the request.
+/// `strangers` has the lines of the ids that are not in the request.
 fn another_list(path: &Path, strangers: &[Option<u64>], absent: usize) -> Failure {
     let are = |count: usize| if count == 1 { "is" } else { "are" };
     let of_strangers = (!strangers.is_empty()).then(|| {
         let count = strangers.len();
         let ids = plural(count, "id", "ids");
         format!(
-            "{ids} {} not of the request{}",
+            "{ids} {} not in the request{}",
             are(count),
             places(strangers)
         )

@@ -428,7 +428,7 @@ fn not_fetched(status: ExitStatus, reports: &[DownloadReport]) -> Failure {
             "no_link",
             match young_link(reports) {
                 Some(_) => format!("{count} cannot be fetched now: see above"),
-                None => format!("{count} cannot be fetched (any more): see above"),
+                None => format!("{count} can no longer be fetched: see above"),
             },
         )
         .hint(match young_link(reports) {

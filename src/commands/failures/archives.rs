@@ -65,7 +65,7 @@ pub(crate) fn split_failure(
         SplitTrouble::Ledger(LedgerError::Locked) => (
             ExitStatus::Locked,
             "locked",
-            "try again when the other dsr has ended".to_owned(),
+            format!("when the other dsr has ended, run {}", command(&[])),
         ),
         SplitTrouble::Ledger(_) => (
             ExitStatus::LocalIo,

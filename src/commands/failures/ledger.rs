@@ -22,7 +22,7 @@ impl From<LedgerError> for Failure {
             LedgerError::Locked => (
                 ExitStatus::Locked,
                 "locked",
-                "try again when the other dsr has ended, or wait longer with `--lock-timeout`",
+                "when the other dsr has ended, run the same command again, or wait longer with `--lock-timeout 5m`",
             ),
             LedgerError::Open { .. }
             | LedgerError::Disk(_)

@@ -158,8 +158,12 @@ impl From<ProjectsFileError> for Failure {
                 "local_io",
                 "check the folder's owner and free space",
             ),
-            ProjectsFileError::Malformed { .. } => {
-                (ExitStatus::Usage, "config", "correct that line")
+            ProjectsFileError::Malformed { similar, .. } => {
+                let hint = match similar {
+                    Some(_) => meant(*similar, "see every setting in `dsr help files`"),
+                    None => "correct that line; `dsr help files` shows every setting".to_owned(),
+                };
+                return Self::from_error(ExitStatus::Usage, "config", &error).hint(hint);
             }
             ProjectsFileError::Utf16 { .. } => (
                 ExitStatus::Usage,
@@ -172,7 +176,7 @@ impl From<ProjectsFileError> for Failure {
                 "see it with `dsr project show`, or remove it first with `dsr project remove`",
             ),
             ProjectsFileError::Missing { similar, .. } => {
-                let list = "see what there is with `dsr project list`";
+                let list = "list the projects with `dsr project list`";
                 return Self::from_error(ExitStatus::Usage, "usage", &error)
                     .hint(meant(similar.as_deref(), list));
             }
@@ -200,7 +204,7 @@ impl From<ResolveError> for Failure {
             }
             ResolveError::UnknownProject { similar, .. } => {
                 let list =
-                    "see what there is with `dsr project list`, or add it with `dsr project add`";
+                    "list the projects with `dsr project list`, or add it with `dsr project add`";
                 return Self::from_error(ExitStatus::Usage, "project", &error)
                     .hint(meant(similar.as_deref(), list));
             }

@@ -90,7 +90,7 @@ fn show(ctx: &Context, sheet: &Sheet) -> io::Result<()> {
             return Ok(());
         }
         ctx.ui
-            .note("`man` is not there to show this page. `dsr help` shows the same.");
+            .note("This machine has no `man` to show the page. `dsr help` shows the same.");
     }
     ctx.ui.print(sheet)
 }

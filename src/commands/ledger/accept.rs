@@ -1,4 +1,4 @@
-//! `dsr ledger accept`: goes on with a ledger that was set back.
+//! `dsr ledger accept`: continues with a ledger that was set back.
 
 use chrono::{DateTime, Utc};
 
@@ -140,7 +140,7 @@ fn find_lost(ctx: &Context) -> Result<Option<Lost>, Failure> {
     }
 }
 
-/// Refuses while another dsr sends: nobody may decide about its jobs.
+/// Refuses while another dsr sends: the operator must not decide about its jobs yet.
 fn refuse_beside_senders(ctx: &Context) -> Result<(), Failure> {
     let senders = ledger::list_senders(&ctx.home.ledger())?;
     match senders.first() {
@@ -149,7 +149,7 @@ fn refuse_beside_senders(ctx: &Context) -> Result<(), Failure> {
             "another dsr is sending ({}); nothing was changed",
             holders::describe(sender)
         ))
-        .hint("wait until it has ended, then run `dsr ledger accept` again")),
+        .hint("when that dsr has ended, run `dsr ledger accept` again")),
     }
 }
 

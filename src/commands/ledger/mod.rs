@@ -1,4 +1,4 @@
-//! The ledger as a file: its status, copies, and going on after it was set back.
+//! The ledger as a file: its status, its copies, and the acceptance of an older copy.
 
 mod accept;
 pub(super) mod audit;

@@ -11,7 +11,7 @@ use crate::intake::{
 };
 use crate::ui::{Failure, ListedPlaces, Ui};
 
-/// What is let through, and what is told.
+/// Which values are accepted, and which warnings are listed.
 #[derive(clap::Args, Debug)]
 pub(crate) struct CheckArgs {
     /// Accept exactly this value as an id, whatever it looks like; may be given several times

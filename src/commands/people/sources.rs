@@ -31,7 +31,7 @@ pub(crate) struct GivenArgs {
     id: Vec<String>,
 }
 
-/// How the ids stand in a source.
+/// The format of a source.
 #[derive(clap::ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
 enum FormatArg {
     /// A table with any delimiter
@@ -107,7 +107,7 @@ impl ReadArgs {
             Some(Jsonl | Json | Text) => self.delimiter.map(|_| "--delimiter"),
         };
         if let Some(flag) = misplaced {
-            return Err(usage(format!("`{flag}` has no meaning in this `--format`"))
+            return Err(usage(format!("`{flag}` does not apply to this `--format`"))
                 .hint("leave one of them out"));
         }
         Ok(ReadOptions {

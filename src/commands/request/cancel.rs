@@ -38,7 +38,7 @@ pub(crate) struct CancelArgs {
 pub(crate) async fn run(ctx: &mut Context, args: CancelArgs) -> Result<ExitStatus, Failure> {
     let mut ledger = ctx.ledger()?;
     let request = match ledger.find_named(&args.name)? {
-        // To cancel the task cancels it for all of them; the question names the others.
+        // Cancelling the task cancels it for all of them. The question names the others.
         Found::Linked(mut all) if all.iter().all(|one| ctx.means(&one.asked.project)) => {
             all.remove(0)
         }
@@ -140,7 +140,7 @@ fn stranger_text(strangers: &Strangers) -> String {
     }
 }
 
-/// Reports for each job that is not revoked why it is not.
+/// Reports why each job that is not revoked was not cancelled.
 fn warn_of_each(ui: &Ui, ledger: &Ledger, report: &CancelReport) -> Result<(), Failure> {
     for (job, outcome) in &report.jobs {
         let number = job.id.number;
@@ -167,10 +167,7 @@ fn warn_of_each(ui: &Ui, ledger: &Ledger, report: &CancelReport) -> Result<(), F
                 ("not_cancelled", format!("it was not cancelled: {reason}"))
             }
             CancelOutcome::Linked => ("linked", linked_text(ledger, job)?),
-            CancelOutcome::Sending => (
-                "sending",
-                "another dsr is sending it now; stop that dsr, then cancel again".to_owned(),
-            ),
+            CancelOutcome::Sending => ("sending", sending_text(job)),
             CancelOutcome::Unknown if job.abandoned_at.is_some() => (
                 "unknown_outcome",
                 "it is abandoned, and dsr cannot cancel it without its task id".to_owned(),
@@ -194,6 +191,11 @@ fn warn_of_each(ui: &Ui, ledger: &Ledger, report: &CancelReport) -> Result<(), F
         ui.warn(kind, &format!("job {number}{task}: {text}"));
     }
     Ok(())
+}
+
+fn sending_text(job: &JobRecord) -> String {
+    let request = job.id.request.short();
+    format!("another dsr is sending it now. When that dsr has ended, run `dsr cancel {request}`")
 }
 
 fn linked_text(ledger: &Ledger, job: &JobRecord) -> Result<String, Failure> {

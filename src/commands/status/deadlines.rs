@@ -1,4 +1,4 @@
-//! What legal deadlines and expiry dates ask of the operator.
+//! Warnings and advice about legal deadlines and expiry dates.
 
 use chrono::{Days, NaiveDate};
 
@@ -51,7 +51,7 @@ pub(crate) fn whole_days(text: &str) -> Result<i64, String> {
     }
 }
 
-/// Says that nothing is due within so many days, and what dsr does not watch.
+/// Says that nothing is due within these days, and which requests dsr does not watch.
 pub(super) fn note_nothing_due(ctx: &Context, ledger: &Ledger, days: i64) -> Result<(), Failure> {
     ctx.ui.note(&match days {
         ..0 => "No request that needs an answer is overdue.".to_owned(),

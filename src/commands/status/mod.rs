@@ -1,4 +1,4 @@
-//! `dsr status`: how requests stand.
+//! `dsr status`: the state of requests.
 
 pub(super) mod deadlines;
 pub(super) mod held_ids;
@@ -24,7 +24,8 @@ use deadlines::DeadlineArgs;
 use outcome::{AFTER_DELETION, WaitsFor, has_deleted, standing_status, trouble_failure};
 
 const USUAL_TIME_TO_ASK: Duration = Duration::from_secs(5);
-/// If asking about everything due takes longer than this, a few answers help nobody.
+/// If asking about all due jobs takes longer than this, dsr asks about none: a few answers would
+/// not help.
 const WORTH_A_BEGINNING: Duration = Duration::from_secs(60);
 
 /// Show the state of requests

@@ -161,8 +161,9 @@ fn failure(
             fail(
                 "unknown_outcome",
                 format!(
-                    "the outcome of {} is unknown: it may or may not have been carried out{}{}",
+                    "the outcome of {} is unknown: Mixpanel may or may not have carried {} out{}{}",
                     jobs(unsettled),
+                    if unsettled == 1 { "it" } else { "them" },
                     rest_text(report),
                     refusal.map_or_else(String::new, |http_status| format!(
                         "; Mixpanel refused the token ({http_status})"
@@ -365,7 +366,7 @@ pub(crate) fn by_word(request: &str, jobs: usize) -> String {
     }
 }
 
-/// What to do about jobs that the operator gave up on.
+/// What to do about jobs that the operator abandoned.
 pub(crate) fn given_up(request: &RequestRecord) -> String {
     let jobs = request.count_jobs(|group| group.is_abandoned);
     let these = match jobs {
@@ -451,6 +452,11 @@ fn fetch_hint(requests: &[RequestRecord]) -> String {
     format!(" Fetch {them} with `dsr download{name}`.")
 }
 
+/// Whether `dsr cancel REQUEST` may cancel these jobs. It leaves the tasks of other requests alone.
+fn is_cancellable(group: &JobGroup) -> bool {
+    group.state == JobState::Accepted && !group.is_linked
+}
+
 fn next_step(requests: &[RequestRecord], followed: FollowEnd) -> String {
     let abandoned = count_jobs(requests, |group| group.state == JobState::Unknown);
     if abandoned > 0 {
@@ -477,7 +483,7 @@ fn next_step(requests: &[RequestRecord], followed: FollowEnd) -> String {
     };
     let cancellable = requests
         .iter()
-        .filter(|request| deletes(request) && request.jobs_in(JobState::Accepted) > 0);
+        .filter(|request| deletes(request) && request.count_jobs(is_cancellable) > 0);
     let names: Vec<&str> = cancellable.map(|request| request.id.short()).collect();
     if !names.is_empty() {
         text.push_str(&format!(

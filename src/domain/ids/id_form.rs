@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn what_means_another_id_stays() {
+    fn a_different_id_keeps_its_own_form() {
         let texts = [
             "user-17", "user17", "user-1", "user-017", "1001", "1001.5", "1.5", "5", "10.10",
             "a.0", "auth0|1", "auth0|2", "v1.2", "zoe", "zoë", "---", "***", "a@x.test",

@@ -66,10 +66,10 @@ pub struct Passage {
     pub last: DateTime<Utc>,
 }
 
-/// Jobs of a request that ended alike, but not done.
+/// Jobs of a request that ended in the same way, without success.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Setback {
-    /// Refused, failed, revoked, or unknown and given up.
+    /// Refused, failed, revoked, or unknown and abandoned.
     pub state: JobState,
     /// In words for the operator; no secret, no id.
     pub reason: Option<String>,

@@ -1,4 +1,4 @@
-/// Words more alike than this are one word, mistyped. clap uses the same value.
+/// Two words more alike than this are one word with a typing error. clap uses the same value.
 const NEAR: f64 = 0.7;
 /// The value for short words, which are all somewhat alike.
 const CLOSE: f64 = 0.8;

@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_event_is_damage_and_not_an_event_of_nobody() {
+    fn text_that_is_not_an_event_is_damage() {
         let keys = EventOptions::default();
         let broken = |text: &str| named(text, &keys).unwrap_err();
         assert_eq!(broken("[]"), Damage::NoEvent);
@@ -139,7 +139,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whom_an_event_names_is_what_another_reader_sees(top in object(), inner in object()) {
+        fn the_ids_of_an_event_agree_with_a_second_reader(top in object(), inner in object()) {
             let mut event = top.clone();
             event["properties"] = inner.clone();
             let mut expected: Vec<String> = Vec::new();

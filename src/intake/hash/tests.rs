@@ -122,7 +122,7 @@ fn doubts(hashing: &Hashing, value: &str) -> Vec<WarningKind> {
 }
 
 #[test]
-fn what_looks_hashed_before_it_is_hashed_is_told_of() {
+fn a_value_that_looks_hashed_is_warned_of() {
     let hash = |with| hashing(with).hash("a");
     let (sha256, sha1, md5) = (
         hash(HashWith::Sha256),
@@ -150,7 +150,7 @@ fn what_looks_hashed_before_it_is_hashed_is_told_of() {
 }
 
 #[test]
-fn capital_letters_that_change_the_hash_are_told_of() {
+fn capitals_that_change_the_hash_are_warned_of() {
     let as_written = hashing(HashWith::Sha256);
     assert_eq!(
         doubts(&as_written, "Alice@x.test"),
@@ -168,7 +168,7 @@ fn capital_letters_that_change_the_hash_are_told_of() {
 }
 
 #[test]
-fn a_mask_tells_neither_the_person_nor_the_length() {
+fn a_mask_reveals_neither_person_nor_length() {
     for (value, masked) in [
         ("alice@example.com", "a***e@e***.com"),
         ("bob@mail.example.co.uk", "b***@m***.uk"),

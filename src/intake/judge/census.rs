@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn devices_are_told_of_however_many_they_are() {
+    fn device_ids_are_always_warned_of() {
         let devices = ["$device:abc", "$device:"];
         let told = |lines| vec![(WarningKind::Device, lines)];
         assert_eq!(warnings(devices), told(vec![1, 2]));
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mixture_has_no_odd_ones() {
+    fn in_a_mixture_no_id_stands_out() {
         let mixed = (0..1000).map(|n| match n % 5 {
             0 => format!("user{n}@example.test"),
             _ => uuid(n),

@@ -38,7 +38,7 @@ spoken! {
         OtherCharacter => "the value has a character that ids do not have",
         Comment => "the value looks like a comment",
         ListMarker => "the value has a bullet or a number of a list before it",
-        OuterJoint => "the value begins or ends with a mark that belongs to no id",
+        OuterJoint => "the value begins or ends with a mark that ids do not have there",
         Several => "the value looks like several ids",
         Ruler => "the value has no letter and no digit: it looks like a ruler",
         Mysql => "the value looks like a drawn table or a message of mysql",

@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn the_name_tells_where_the_beginning_does_not() {
+    fn the_name_decides_where_the_beginning_does_not() {
         assert_eq!(recognised("\"a\"\n", Some("jsonl")), Format::JsonLines);
         assert_eq!(recognised("17\n", Some("json")), Format::JsonLines);
         assert_eq!(recognised("[17]\n", Some("json")), Format::JsonArray);

@@ -130,7 +130,7 @@ mod tests {
 
     /// Computed with Python's `hashlib` from docs/design/audit-trail.md.
     #[test]
-    fn a_hash_is_what_the_documented_bytes_come_to() {
+    fn a_hash_is_computed_from_the_documented_bytes() {
         let hash = entry().hash(NOTHING_BEFORE);
         assert_eq!(
             hash,

@@ -69,7 +69,7 @@ pub(crate) const OTHER_TABLES: &[(&str, &str)] = &[
         "payloads",
         "ids: `ids_seal` holds them until they are hashed",
     ),
-    ("payloads_aside", "empty but for moments"),
+    ("payloads_aside", "empty except for moments"),
     ("pace", "when the next call may leave"),
     ("learned", "batch limits: no statement about a person"),
     ("rejected_tokens", "tokens: no statement about a person"),

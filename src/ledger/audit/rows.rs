@@ -302,7 +302,7 @@ fn digest_of_kept(conn: &Connection, request: &RequestId) -> Result<Option<Strin
 
 impl Ledger {
     /// Fails if the kept ids of a request are not those that were recorded. Once some of them are
-    /// hashed, nobody can tell.
+    /// hashed, dsr cannot tell.
     ///
     /// # Errors
     /// [`LedgerError::OtherIds`], or when the ledger cannot be read.

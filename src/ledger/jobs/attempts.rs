@@ -14,7 +14,7 @@ use crate::ledger::{JobRecord, LedgerError};
 /// The reason of a job with an earlier attempt in doubt, unless the job is done.
 pub(crate) const IN_DOUBT: &str = "an earlier attempt may have been carried out";
 
-/// The notes on a job with a task, of which an earlier POST may have made another task.
+/// The notes on a job with a task whose earlier POST may have made another task.
 const MAY_BE_DOUBLE: &str =
     "possible duplicate: it was sent before, and Mixpanel may have accepted that, too";
 const MAY_BE_DOUBLE_OF_LOST_TIME: &str =

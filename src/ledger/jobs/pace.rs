@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn time_that_passed_asleep_is_no_credit() {
+    fn time_asleep_allows_no_extra_calls() {
         let folder = tempfile::tempdir().unwrap();
         let mut ledger = open(&folder);
         assert_eq!(take(&mut ledger, noon()), Slot::Yours);
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_jumps_costs_an_interval_at_most() {
+    fn a_clock_jump_costs_at_most_one_interval() {
         let folder = tempfile::tempdir().unwrap();
         let mut ledger = open(&folder);
         let hours = [0, 5, -3, 24 * 365, 0, -24 * 365, 1];
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_passed_is_told_by_the_clock_that_nobody_can_set() {
+    fn passed_time_is_measured_by_the_steady_clock() {
         let folder = tempfile::tempdir().unwrap();
         let steady = Arc::new(AtomicI64::new(7_000_000));
         let opening = Opening {
@@ -367,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn questions_wait_while_there_are_jobs_to_send_but_for_one_in_twenty() {
+    fn questions_wait_for_jobs_except_one_in_twenty() {
         let folder = tempfile::tempdir().unwrap();
         let mut ledger = open(&folder);
         let rate = Rate::default();
@@ -389,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_killed_sender_leaves_passes_and_so_does_a_clock_that_was_ahead() {
+    fn the_mark_of_a_killed_sender_expires_even_if_the_clock_was_ahead() {
         let folder = tempfile::tempdir().unwrap();
         let mut ledger = open(&folder);
         let rate = Rate::default();

@@ -91,7 +91,7 @@ pub(crate) fn read_lines(conn: &Connection, job: &JobId) -> Result<IdLines, Ledg
     let Some((count, packed)) = found else {
         return Err(match has_hashes(conn, job)? {
             true => LedgerError::IdsHashed(job.clone()),
-            false => unreadable("the ids of a job, which are not there"),
+            false => unreadable("the ids of a job, which are missing"),
         });
     };
     let mut text = String::new();

@@ -1,4 +1,4 @@
-//! What the last look at the changes reported of each job, so that the next look reports only news.
+//! What `dsr status --changes` last showed of each job, so that the next run shows only changes.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,7 +11,7 @@ use crate::ledger::columns::job_id;
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError};
 
-/// A job's standing as one text to compare: state, Mixpanel's status, and whether it was given up.
+/// A job's standing as one text to compare: state, Mixpanel's status, and whether it was abandoned.
 const STANDING: &str = "(state || ' ' || COALESCE(mixpanel_status, '') \
      || CASE WHEN abandoned_at IS NULL THEN '' ELSE ' abandoned' END)";
 

@@ -1,5 +1,5 @@
-//! The operator's word on jobs: which task a job became, that it is given up, or that it must not
-//! be sent. Of several operators at once the first counts.
+//! The operator's decisions about jobs: to name the task, to abandon, or not to send. If several
+//! operators decide at once, the first decision counts.
 
 use chrono::{DateTime, Utc};
 use rusqlite::params;
@@ -24,8 +24,8 @@ pub enum MadeFor {
 }
 
 impl Ledger {
-    /// Takes the operator's word that an unknown job became this task. Changes nothing if the job
-    /// was settled or given up meanwhile.
+    /// Records the task that the operator names for an unknown job. Changes nothing if the job was
+    /// settled or abandoned meanwhile.
     pub fn record_settled(
         &mut self,
         job: &JobId,
@@ -97,8 +97,8 @@ impl Ledger {
         Ok(in_doubt)
     }
 
-    /// Records that the operator gives up on an unknown job. It stays unknown. Changes nothing if
-    /// the job was settled or given up meanwhile.
+    /// Records that the operator abandons an unknown job. It stays unknown. Changes nothing if the
+    /// job was settled or abandoned meanwhile.
     pub fn record_abandoned(
         &mut self,
         job: &JobId,
@@ -111,7 +111,7 @@ impl Ledger {
         })
     }
 
-    /// Records the operator's word on an unknown job, if nobody was faster.
+    /// Records the operator's decision about an unknown job, if nobody was faster.
     fn record_word(
         &mut self,
         job: &JobId,

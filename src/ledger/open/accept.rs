@@ -334,8 +334,8 @@ pub(crate) fn list_lost(conn: &Connection) -> Result<Vec<LostTime>, LedgerError>
     Ok(list)
 }
 
-/// The last entry that is certainly not lost: the head of a ledger that is a mere beginning of what
-/// this host has seen. Of two ledgers that went on apart, nobody knows where they parted.
+/// The last entry that is certainly not lost: the head of a ledger whose entries this host has all
+/// seen. If the two ledgers continued separately, their last shared entry is unknown.
 fn last_shared(seen: Option<&Anchor>, had: &Anchor) -> Option<u64> {
     let has_parted = seen.is_some_and(|seen| seen.count <= had.count);
     (!has_parted).then_some(had.count)

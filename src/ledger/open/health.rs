@@ -25,7 +25,7 @@ pub struct Health {
     pub bytes: u64,
     /// Bytes in the log that wait to be written back.
     pub log_bytes: u64,
-    /// Unknown jobs that the operator did not give up on.
+    /// Unknown jobs that are not abandoned.
     pub unsettled: usize,
     /// Jobs in a final state that still have their ids, which nothing needs.
     pub ids_to_hash: usize,
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_belongs_to_nothing_is_damage() {
+    fn a_row_without_its_parent_is_damage() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ledger.db");
         drop(Ledger::open(&path, Duration::ZERO).unwrap());

@@ -1,4 +1,4 @@
-//! Tracks who holds the ledger's write lock, and how long others wait. SQLite tells neither.
+//! Tracks who holds the ledger's write lock, and how long others wait. SQLite reports neither.
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Seek, Write};
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mark_that_cannot_be_made_keeps_nobody_from_writing() {
+    fn an_unwritable_holder_file_does_not_stop_writing() {
         let folder = tempfile::tempdir().unwrap();
         let ledger = folder.path().join("nowhere/ledger.db");
         drop(HolderFile::beside(&ledger).mark("dsr delete"));
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_is_told_once_after_a_second_and_ends_at_its_limit() {
+    fn a_wait_is_reported_once_after_a_second_and_ends_at_its_limit() {
         let (sender, told) = mpsc::channel();
         let limit = Duration::from_millis(1300);
         let mut patience = Patience::new(limit, move |left| sender.send(left).unwrap());

@@ -27,7 +27,7 @@ pub struct ErasedJob {
     pub erasure: Erasure,
     pub period: ErasurePeriod,
     pub ids: usize,
-    /// Nothing will ever show what happened to it.
+    /// Its outcome stays unknown forever.
     pub is_given_up: bool,
 }
 

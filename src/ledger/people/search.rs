@@ -115,7 +115,7 @@ impl Ledger {
         // One snapshot of both tables, so that a job moving from one to the other is not missed.
         let view = self.conn.unchecked_transaction()?;
         if super::lacks_ids(&view, condition, values)? {
-            return Err(unreadable("the ids of a job, which are not there"));
+            return Err(unreadable("the ids of a job, which are missing"));
         }
         for job in list_jobs(&view, condition, values)? {
             for id in payload::read_lines(&view, &job)?.ids() {

@@ -1,5 +1,5 @@
-//! When people were told the result of their requests, as the operator says. The last word counts;
-//! the trail keeps all.
+//! When people were told the result of their requests, as operators recorded it. The last record
+//! counts; the trail keeps all.
 
 use std::collections::HashMap;
 
@@ -25,7 +25,7 @@ pub struct AnswerChange {
     pub is_repeated: bool,
 }
 
-/// The operator's word that a person was told.
+/// The answer to a person, as the operator recorded it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AnswerRecord {
     /// The operator's local day, by which the law counts.

@@ -1,4 +1,4 @@
-//! Fetched exports: the proof of what was handed on, without its contents.
+//! Fetched exports: proof of what was handed over, without its contents.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

@@ -30,7 +30,7 @@ pub enum Which {
     All,
 }
 
-/// The condition of a request with a job that is neither final nor given up.
+/// The condition of a request with a job that is neither final nor abandoned.
 const OPEN: &str = "EXISTS (SELECT 1 FROM jobs WHERE request = requests.id
      AND state NOT IN ('done', 'refused', 'failed', 'revoked') AND abandoned_at IS NULL)";
 
@@ -46,7 +46,7 @@ pub enum Found {
     One(Box<RequestRecord>),
     /// It is the beginning of several request ids.
     Several(Vec<RequestRecord>),
-    /// It is a task that was made for none of these requests, and that they are linked to.
+    /// It is a task of another request or of someone else, and these requests are linked to it.
     Linked(Vec<RequestRecord>),
 }
 
@@ -56,13 +56,13 @@ pub enum Standing {
     Any,
     /// Planned or deferred.
     Unsent,
-    /// Of unknown outcome, and not given up.
+    /// Of unknown outcome, and not abandoned.
     Unsettled,
     /// With an open task.
     Followed,
     /// Changed since they were last reported.
     Untold,
-    /// Off the straight way from planned to done, or with a remark.
+    /// Not on the usual way from planned to done, or with a reason.
     Exceptional,
 }
 

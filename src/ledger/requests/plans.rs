@@ -14,7 +14,7 @@ use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError};
 
 impl Ledger {
-    /// The request made of a plan, if it was applied.
+    /// The request that a plan became, if it was applied.
     pub fn find_applied(&self, digest: &PlanDigest) -> Result<Option<RequestId>, LedgerError> {
         find(&self.conn, digest)
     }

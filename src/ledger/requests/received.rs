@@ -23,7 +23,7 @@ pub struct Course {
     pub request: RequestRecord,
     /// When its first job was accepted.
     pub submitted: Option<DateTime<Utc>>,
-    /// When the last of its ended jobs ended, or was given up.
+    /// When its last ended job ended or was abandoned.
     pub ended: Option<DateTime<Utc>>,
     pub fetched: FetchedExports,
     /// Why jobs ended without being done; the most frequent reasons.

@@ -105,7 +105,7 @@ pub struct JobRecord {
     pub unclear_since: Option<DateTime<Utc>>,
     /// When its last attempt ended, or when dsr noticed that the sender was killed.
     pub attempt_ended_at: Option<DateTime<Utc>>,
-    /// When the operator gave up on it while it was unknown.
+    /// When the operator abandoned it while it was unknown.
     pub abandoned_at: Option<DateTime<Utc>>,
     pub is_linked: bool,
     /// An earlier POST of its ids, with an unknown outcome, may also have been accepted.
@@ -113,7 +113,7 @@ pub struct JobRecord {
 }
 
 impl JobRecord {
-    /// Unknown, and not given up.
+    /// Unknown, and not abandoned.
     pub fn is_unsettled(&self) -> bool {
         self.state == JobState::Unknown && self.abandoned_at.is_none()
     }
@@ -148,7 +148,7 @@ impl RequestRecord {
         }
     }
 
-    /// A job is neither final nor given up.
+    /// A job is neither final nor abandoned.
     pub fn is_open(&self) -> bool {
         let mut groups = self.groups.iter();
         groups.any(|group| !group.state.is_final() && !group.is_abandoned)
@@ -193,12 +193,12 @@ impl JobGroup {
         self.doubt.carried_out(self.state)
     }
 
-    /// They are over, and nobody knows whether they were carried out.
+    /// They have ended, and it is unknown whether they were carried out.
     pub fn is_lost(&self) -> bool {
         self.carried_out() == CarriedOut::Possibly && (self.is_abandoned || self.state.is_final())
     }
 
-    /// Unknown, and not given up.
+    /// Unknown, and not abandoned.
     pub fn is_unsettled(&self) -> bool {
         self.state == JobState::Unknown && !self.is_abandoned
     }

@@ -163,7 +163,7 @@ fn a_ledger_is_whole_as_it_is_written_and_says_who_did_what() {
 }
 
 #[test]
-fn neither_ids_nor_words_about_people_come_into_the_trail() {
+fn the_trail_holds_no_ids_and_no_words_about_people() {
     let folder = tempfile::tempdir().unwrap();
     let (mut ledger, request) = eventful(&folder);
     ledger.record_withdrawn(&request, after(200)).unwrap();
@@ -193,7 +193,7 @@ fn neither_ids_nor_words_about_people_come_into_the_trail() {
 }
 
 #[test]
-fn nothing_is_told_of_what_was_not_committed() {
+fn an_uncommitted_step_has_no_entry() {
     let folder = tempfile::tempdir().unwrap();
     let (mut ledger, record) = with_request(&folder);
     let before = ledger.audit_head().unwrap();
@@ -304,7 +304,7 @@ fn reseal(conn: &Connection, first: i64) {
 }
 
 #[test]
-fn a_trail_written_anew_is_found_by_a_head_that_was_kept_elsewhere() {
+fn a_rewritten_trail_is_found_by_a_saved_head() {
     let folder = tempfile::tempdir().unwrap();
     let (ledger, _) = eventful(&folder);
     let head = ledger.audit_head().unwrap();

@@ -19,7 +19,7 @@ fn with_receipts(folder: &tempfile::TempDir, content: &[u8]) -> (Ledger, JobId, 
 }
 
 #[test]
-fn bytes_that_are_no_text_keep_nobody_from_working() {
+fn a_receipt_that_is_not_text_does_not_stop_dsr() {
     let folder = tempfile::tempdir().unwrap();
     let (mut ledger, job, file) = with_receipts(&folder, b"\xff\xfe{\n");
     let report = ledger.record_receipts(noon()).unwrap();

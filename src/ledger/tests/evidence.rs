@@ -158,7 +158,7 @@ fn no_value_of_any_column_can_be_changed_unseen() {
 
 /// A repeated answer adds no entry, and the trail still covers all evidence.
 #[test]
-fn what_is_asked_again_and_again_adds_no_entry_until_something_is_new() {
+fn a_repeated_answer_adds_no_entry() {
     let folder = tempfile::tempdir().unwrap();
     let (mut ledger, record) = with_request(&folder);
     let job = nth(&record.id, 1);
@@ -187,7 +187,7 @@ fn what_is_asked_again_and_again_adds_no_entry_until_something_is_new() {
 
 /// Nobody can test a guess about a purged request's rows against the trail.
 #[test]
-fn the_digests_of_two_requests_alike_are_different() {
+fn equal_requests_have_different_digests() {
     let folder = tempfile::tempdir().unwrap();
     let mut ledger = open(&folder);
     for _ in 0..2 {

@@ -40,7 +40,7 @@ fn ids_that_are_more_or_fewer_than_the_job_has_are_damaged() {
 }
 
 #[test]
-fn ids_that_unpack_to_more_than_any_job_has_are_damaged_and_not_held() {
+fn ids_that_unpack_to_too_much_are_damaged() {
     let folder = tempfile::tempdir().unwrap();
     let (ledger, record) = with_request(&folder);
     let line = "x".repeat(MAX_ID_BYTES);

@@ -44,7 +44,7 @@ fn as_export(ledger: &Ledger) {
 }
 
 #[test]
-fn the_ids_of_a_job_that_has_ended_give_way_to_sorted_hashes() {
+fn sorted_hashes_replace_the_ids_of_an_ended_job() {
     let folder = tempfile::tempdir().unwrap();
     let (mut ledger, record) = with_request(&folder);
     let (first, second) = (nth(&record.id, 1), nth(&record.id, 2));
@@ -130,7 +130,7 @@ fn a_finished_export_keeps_its_ids_while_its_link_may_live() {
 }
 
 #[test]
-fn another_key_is_told_of_and_never_mixed_in() {
+fn another_key_is_refused_and_never_mixed_in() {
     let folder = tempfile::tempdir().unwrap();
     let (mut ledger, record) = with_request(&folder);
     assert_eq!(ledger.find_people_key().unwrap(), None);
@@ -149,7 +149,7 @@ fn another_key_is_told_of_and_never_mixed_in() {
 }
 
 #[test]
-fn damaged_ids_stay_as_they_are_and_stop_nobody_elses() {
+fn damaged_ids_stay_and_do_not_stop_other_jobs() {
     let folder = tempfile::tempdir().unwrap();
     let (mut ledger, record) = with_request(&folder);
     finish(&mut ledger, &nth(&record.id, 1), "t-1", noon());
@@ -282,7 +282,7 @@ fn a_sweep_that_was_killed_or_disturbed_is_cleaned_up_after_later() {
 }
 
 #[test]
-fn the_order_of_the_hashes_tells_nothing_of_the_source() {
+fn the_order_of_hashes_does_not_reveal_the_source() {
     let folder = tempfile::tempdir().unwrap();
     let mut ledger = open(&folder);
     let id = record(&mut ledger, &batches(40, 40), noon());

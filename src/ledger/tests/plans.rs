@@ -23,7 +23,7 @@ fn apply(ledger: &mut Ledger, plan: PlanRecord, again: Again) -> Recorded {
 }
 
 #[test]
-fn a_plan_becomes_one_request_and_who_approved_it_is_kept() {
+fn a_plan_becomes_one_request_and_keeps_its_approvals() {
     let folder = tempfile::tempdir().unwrap();
     let mut ledger = open(&folder);
     let Recorded::New(ids) = apply(&mut ledger, plan(1), Again::Refuse) else {
@@ -47,7 +47,7 @@ fn a_plan_becomes_one_request_and_who_approved_it_is_kept() {
 }
 
 #[test]
-fn of_two_that_apply_a_plan_at_once_one_does() {
+fn of_two_applying_one_plan_at_once_one_succeeds() {
     let folder = tempfile::tempdir().unwrap();
     open(&folder);
     let outcomes: Vec<Recorded> = std::thread::scope(|scope| {
@@ -77,7 +77,7 @@ fn a_request_without_a_plan_has_none() {
 }
 
 #[test]
-fn what_is_changed_about_a_plan_behind_the_trails_back_is_found() {
+fn a_changed_plan_row_is_found() {
     for change in [
         "UPDATE plans SET digest = REPLACE(digest, '0101', '0102')",
         "UPDATE plans SET account = 'eve'",

@@ -59,7 +59,7 @@ fn only_requests_closed_before_the_day_go() {
 }
 
 #[test]
-fn whatever_happened_last_closed_a_request() {
+fn the_last_event_of_a_request_closes_it() {
     let folder = tempfile::tempdir().unwrap();
     let mut ledger = open(&folder);
     let id = closed(&mut ledger, "2024-03-01T00:00:00Z");

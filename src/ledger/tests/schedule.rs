@@ -46,7 +46,7 @@ fn a_job_is_due_when_it_is_accepted_and_never_again_when_it_has_ended() {
 }
 
 #[test]
-fn whoever_asks_first_leaves_the_others_nothing_to_ask() {
+fn a_job_that_was_just_asked_about_is_not_asked_again() {
     let folder = tempfile::tempdir().unwrap();
     let (mut ledger, request) = accepted(&folder);
     let mut other = open(&folder);
@@ -61,7 +61,7 @@ fn whoever_asks_first_leaves_the_others_nothing_to_ask() {
 }
 
 #[test]
-fn who_looked_at_the_clock_before_another_asked_does_not_ask_again() {
+fn a_stale_look_at_the_clock_does_not_ask_again() {
     let folder = tempfile::tempdir().unwrap();
     let (mut ledger, request) = accepted(&folder);
     let job = nth(&request, 1);
@@ -121,7 +121,7 @@ fn all_are_asked_about_due_or_not_but_not_twice() {
 }
 
 #[test]
-fn the_one_that_waits_longest_comes_first_and_a_clock_set_back_keeps_none_waiting() {
+fn the_longest_waiting_job_comes_first_even_after_a_clock_change() {
     let folder = tempfile::tempdir().unwrap();
     let (mut ledger, request) = accepted(&folder);
     let (one, two) = (nth(&request, 1), nth(&request, 2));
@@ -172,7 +172,7 @@ fn a_scope_names_projects_or_requests_and_leaves_out_those_on_hold() {
 }
 
 #[test]
-fn what_moved_while_it_was_told_is_told_again() {
+fn a_job_that_moves_while_it_is_printed_is_printed_again() {
     let folder = tempfile::tempdir().unwrap();
     let (mut ledger, request) = accepted(&folder);
     let mut other = open(&folder);
@@ -194,7 +194,7 @@ fn what_moved_while_it_was_told_is_told_again() {
 }
 
 #[test]
-fn the_same_answer_once_more_is_no_change_and_another_word_is() {
+fn only_a_different_answer_is_a_change() {
     let folder = tempfile::tempdir().unwrap();
     let (mut ledger, request) = accepted(&folder);
     let job = nth(&request, 1);
@@ -213,7 +213,7 @@ fn the_same_answer_once_more_is_no_change_and_another_word_is() {
 }
 
 #[test]
-fn how_jobs_stand_is_counted_without_reading_them() {
+fn states_are_counted_without_reading_the_jobs() {
     let folder = tempfile::tempdir().unwrap();
     let (ledger, _) = accepted(&folder);
     let plan: Vec<String> = ledger

@@ -179,7 +179,7 @@ fn each_of_a_thousand_tamperings_is_found_at_its_place() {
 }
 
 #[test]
-fn what_is_wrong_is_said_in_one_finding_where_one_thing_is() {
+fn one_change_gives_one_finding() {
     let folder = tempfile::tempdir().unwrap();
     let (ledger, _) = eventful(&folder);
     let last = ledger.audit_head().unwrap().count;
@@ -240,7 +240,7 @@ fn what_is_wrong_is_said_in_one_finding_where_one_thing_is() {
 }
 
 #[test]
-fn the_last_entries_cannot_go_unseen() {
+fn removing_the_last_entries_is_found() {
     let folder = tempfile::tempdir().unwrap();
     let (ledger, _) = eventful(&folder);
     let last = ledger.audit_head().unwrap().count;
@@ -276,7 +276,7 @@ fn nothing_is_appended_to_a_trail_without_its_head() {
 }
 
 #[test]
-fn what_is_changed_behind_the_trails_back_is_found() {
+fn a_row_changed_without_an_entry_is_found() {
     let folder = tempfile::tempdir().unwrap();
     let (ledger, request) = eventful(&folder);
     let of = |number| Finding::JobDiffers {
@@ -385,7 +385,7 @@ fn what_is_changed_behind_the_trails_back_is_found() {
 
 /// Otherwise other people would be erased than asked for.
 #[test]
-fn ids_put_in_the_place_of_others_are_found_while_they_can_be_sent() {
+fn replaced_ids_are_found_while_they_can_be_sent() {
     let folder = tempfile::tempdir().unwrap();
     let mut ledger = open(&folder);
     let request = record(&mut ledger, &batches(4, 2), noon());

@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_decoded_is_no_text() {
+    fn undecodable_bytes_stay_invalid() {
         let lone = [b"{\0\"\0".as_slice(), &[0x00, 0xd8], b"x\0"].concat();
         assert_eq!(read(&lone), b"{\"\xffx");
         assert_eq!(read(b"{\0\"\0x"), b"{\"\xff");

@@ -187,7 +187,7 @@ fn what_is_not_understood_is_never_no_data() {
         assert!(!bench.final_target().exists());
         let draft = page(&bench, "anna");
         assert!(draft.contains("do not send this page yet"));
-        assert!(draft.contains("could be matched to this identifier"));
+        assert!(draft.contains("is certainly about this identifier"));
         assert!(!draft.contains("delivered no data"), "{member:?}");
         // After the check the packages are made, and still say what was not understood.
         bench.about.review = Review::Done;
@@ -195,7 +195,7 @@ fn what_is_not_understood_is_never_no_data() {
         bench.draft = bench.folder.path().join("none");
         let checked = page(&bench, "anna");
         assert!(!checked.contains("do not send"));
-        assert!(checked.contains("has looked at what was delivered and not understood"));
+        assert!(checked.contains("The company has checked this"));
         assert!(!checked.contains("delivered no data"), "{member:?}");
     }
 }
@@ -225,7 +225,7 @@ fn a_time_zone_that_nobody_set_is_an_assumption() {
     let text = event("anna", "x", 1_700_000_000);
     let bench = Bench::of_members(&[("events.json", &text)], &["anna"]);
     bench.split();
-    assert!(page(&bench, "anna").contains("they may be in the time zone of the project"));
+    assert!(page(&bench, "anna").contains("they may be in the project’s time zone"));
     let manifest = bench.manifest("anna");
     assert_eq!(manifest["time_zone"], "UTC");
     assert_eq!(manifest["time_zone_is_assumed"], true);

@@ -16,7 +16,7 @@ fn assert_in_doubt(bench: &mut Bench, id: &str, what: &str) {
         for wrong in ["delivered no ", "named no categories", "<dd>None</dd>"] {
             assert!(!page.contains(wrong), "{what}: {wrong}");
         }
-        let shown = "could be matched to this identifier with certainty";
+        let shown = "is certainly about this identifier";
         assert!(page.contains(shown), "{what}");
         bench.draft = bench.folder.path().join("none");
     }

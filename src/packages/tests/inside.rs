@@ -178,7 +178,7 @@ fn records_of_other_people_inside_of_a_record_go_to_their_owners() {
             2 * count
         );
         let page = bench.read("anna", "index.html");
-        assert!(page.contains("parts of your records name other people"));
+        assert!(page.contains("parts of your records may be about other people"));
         assert!(!report.summary.is_draft(), "each is somebody's");
     }
 }

@@ -106,7 +106,7 @@ fn an_approval_of_the_plan_before_is_for_another_one() {
 }
 
 #[test]
-fn what_dsr_does_not_write_is_not_believed_from_whoever_has_the_key() {
+fn an_approval_that_dsr_would_not_write_is_refused() {
     let (_folder, plan) = planned();
     let (digest, salt) = (*plan.digest(), *plan.salt());
     let of = |who: &str| Approval::new(actor(who), moment(LATER), digest, &key(7), &salt);
@@ -127,7 +127,7 @@ fn what_dsr_does_not_write_is_not_believed_from_whoever_has_the_key() {
 }
 
 #[test]
-fn a_plan_that_another_took_the_place_of_is_not_approved_for_it() {
+fn a_replaced_plan_file_is_not_approved() {
     let (_folder, plan) = planned();
     let path = plan.path().to_owned();
     std::fs::remove_file(&path).unwrap();

@@ -51,7 +51,7 @@ fn a_file_is_a_row_of_json_values() {
 }
 
 #[test]
-fn nothing_tells_who_is_in_it_nor_how_long_an_id_is() {
+fn a_plan_file_reveals_no_person_and_no_id_length() {
     let folder = tempfile::tempdir().unwrap();
     let text = |name: &str, id: &str| {
         let path = folder.path().join(name);
@@ -169,7 +169,7 @@ fn a_plan_is_for_its_owner_alone_until_they_open_it() {
 }
 
 #[test]
-fn what_is_no_plan_is_said_to_be_none() {
+fn a_file_that_is_not_a_plan_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.plan");
     for text in [

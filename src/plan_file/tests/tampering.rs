@@ -146,7 +146,7 @@ fn the_sealed_part_of_another_plan_does_not_fit() {
 }
 
 #[test]
-fn nothing_may_stand_behind_or_between() {
+fn extra_lines_in_a_plan_are_refused() {
     let (_folder, path, text) = approved();
     let approval = text.lines().last().unwrap();
     for changed in [

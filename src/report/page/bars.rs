@@ -178,8 +178,8 @@ pub(super) fn days(figures: &Figures, law: Law) -> Markup {
                 text.label x="100%" y=(HEIGHT - 8) text-anchor="end" { (bin_name(bins.len() - 1, width, bins.len())) }
             }
             figcaption {
-                (summary) " Late ones are hatched. "
-                "The line is the law’s first period; whether a request was late goes by its own last day, which weekends, holidays and extensions move."
+                (summary) " Late requests are hatched. "
+                "The line is the law’s first period. A request is late after its own last day, which weekends, holidays and extensions move."
             }
             details {
                 summary { "The same as a table" }

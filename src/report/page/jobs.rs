@@ -16,34 +16,34 @@ const MOST_LINES: usize = 40;
 pub(super) fn standing(request: &RequestFacts) -> Markup {
     html! {
         section aria-labelledby="standing" {
-            h2 #standing { "How the jobs stand" }
-            p { "A job is one call to Mixpanel for up to as many ids as it takes at once; Mixpanel makes one task of it." }
+            h2 #standing { "States of the jobs" }
+            p { "A job is one call to Mixpanel. Mixpanel limits the ids of one call, and makes one task of each job." }
             table.cards {
                 thead { tr {
-                    th scope="col" { "State" } th scope="col" { "What that says" } th scope="col" { "Mixpanel’s word" }
+                    th scope="col" { "State" } th scope="col" { "Meaning" } th scope="col" { "Mixpanel’s status" }
                     th.number scope="col" { "Jobs" } th.number scope="col" { "Ids" }
                 } }
                 tbody { @for group in &request.groups {
                     tr {
                         th scope="row" { (state(group.state)) }
-                        td data-label="What that says" {
+                        td data-label="Meaning" {
                             @if group.given_up { (words::last_state_meaning(group.state)) }
                             @else { (words::state_meaning(group.state)) }
                             @if group.carried_out == "possibly" { "; possibly carried out" }
                             @if group.linked { "; in a task made for another request" }
                         }
-                        td data-label="Mixpanel’s word" { (or_dash(group.mixpanel_status.as_deref())) }
+                        td data-label="Mixpanel’s status" { (or_dash(group.mixpanel_status.as_deref())) }
                         td.number data-label="Jobs" { (count(group.jobs)) }
                         td.number data-label="Ids" { (count(group.ids)) }
                     }
                 } }
             }
             @if !request.setbacks.is_empty() {
-                h3 { "What ended otherwise, and why" }
+                h3 { "Jobs that did not succeed, and why" }
                 ul { @for setback in &request.setbacks {
                     li {
                         (counted(setback.jobs as u64, "job", "jobs")) " with " (counted(setback.ids as u64, "id", "ids")) ", " (words::state(setback.state))
-                        @if setback.state == JobState::Unknown { " and given up" }
+                        @if setback.state == JobState::Unknown { " and abandoned" }
                         ": " @match &setback.reason {
                             Some(reason) => (Visible(reason)),
                             None => (words::last_state_meaning(setback.state)),
@@ -64,19 +64,19 @@ pub(super) fn listing(request: &RequestFacts, shown: &JobsShown) -> Markup {
             h2 #jobs { "The jobs" }
             @if shown.more() > 0 {
                 p.note {
-                    "Listed are " (MOST_JOBS) " of " (count(request.jobs_count)) " jobs: those that went otherwise than planned first, then the first ones. All of them are in this report’s table (CSV)."
+                    "This page lists " (MOST_JOBS) " of " (count(request.jobs_count)) " jobs, those that did not succeed first. The table (CSV) of this report lists all jobs."
                 }
             }
             table.jobs.cards {
                 thead { tr {
                     th scope="col" { "Job" } th.number scope="col" { "Ids" } th scope="col" { "State" }
-                    th scope="col" { "Mixpanel’s task, and its word" } th scope="col" { "Submitted" } th scope="col" { "Ended" }
+                    th scope="col" { "Mixpanel’s task and status" } th scope="col" { "Submitted" } th scope="col" { "Ended" }
                 } }
                 tbody { @for job in &jobs {
                     tr {
                         th scope="row" { "Job " (number_of(&job.id)) }
                         td.number data-label="Ids" { (count(job.ids)) }
-                        td data-label="State" { (state(job.state)) @if job.given_up_at.is_some() { br; "given up" } }
+                        td data-label="State" { (state(job.state)) @if job.given_up_at.is_some() { br; "abandoned" } }
                         td data-label="Mixpanel’s task" {
                             code { (or_dash(job.task_id.as_deref())) }
                             @if let Some(word) = &job.mixpanel_status { br; (Visible(word)) }
@@ -107,16 +107,16 @@ pub(super) fn archives(request: &RequestFacts, shown: &JobsShown) -> Markup {
     let first = fetched.next();
     html! {
         section aria-labelledby="archives" {
-            h2 #archives { "What was fetched" }
+            h2 #archives { "Fetched exports" }
             p {
-                "Mixpanel finished " (counted(fetching.finished_jobs as u64, "export", "exports")) "; "
-                (count(fetching.fetched_jobs)) " of them fetched."
+                "Mixpanel finished " (counted(fetching.finished_jobs as u64, "export", "exports")) ". dsr fetched "
+                (count(fetching.fetched_jobs)) "."
             }
             @if first.is_some() {
                 table.cards {
                     thead { tr {
                         th scope="col" { "Job" } th.number scope="col" { "Bytes" } th scope="col" { "SHA-256 of the archive" }
-                        th scope="col" { "First fetched" } th scope="col" { "Packages made of it" }
+                        th scope="col" { "First fetched" } th scope="col" { "Packages" }
                     } }
                     tbody { @for (job, download) in first.into_iter().chain(fetched) {
                         tr {
@@ -179,7 +179,7 @@ pub(super) fn histories(shown: &JobsShown) -> Markup {
     html! {
         section aria-labelledby="history" {
             h2 #history { "Each step" }
-            p { "dsr recorded each step when it happened. It recorded that sending began before the first byte left." }
+            p { "dsr recorded each step when it happened. It recorded the start of sending before the first byte left." }
             table.history {
                 thead { tr { th scope="col" { "Time (UTC)" } th scope="col" { "What" } } }
                 @for job in jobs { (history(job)) }
@@ -193,7 +193,7 @@ fn history(job: &JobFacts) -> Markup {
     html! {
         tbody {
             tr.head { th colspan="2" scope="rowgroup" {
-                "Job " (number_of(&job.id)) small { ", named " code { (job.subject_request_id) } " towards Mixpanel" }
+                "Job " (number_of(&job.id)) small { ", " code { "subject_request_id" } " " code { (job.subject_request_id) } }
             } }
             @for (place, step) in job.steps.iter().take(MOST_LINES).enumerate() {
                 tr {
@@ -211,8 +211,8 @@ fn history(job: &JobFacts) -> Markup {
                     }
                 }
             }
-            @if lines > MOST_LINES { tr { td {} td { "And " (count(lines - MOST_LINES)) " more steps, in the JSON." } } }
-            @if let Some(at) = job.given_up_at { tr { td.time { (moment(at)) } td { "The operator gave up on it; its outcome stays unknown." } } }
+            @if lines > MOST_LINES { tr { td {} td { "The JSON of this report has " (count(lines - MOST_LINES)) " more steps." } } }
+            @if let Some(at) = job.given_up_at { tr { td.time { (moment(at)) } td { "The operator abandoned this job. Its outcome stays unknown." } } }
             @if lines == 0 && job.given_up_at.is_none() { tr { td {} td { "Nothing has happened yet." } } }
         }
     }
@@ -235,7 +235,7 @@ fn outcome(attempt: &Attempt) -> Markup {
     html! {
         small {
             " ("
-            @if attempt.is_certain { "attempt " (attempt.number) } @else { "not certain that it was sent" }
+            @if attempt.is_certain { "attempt " (attempt.number) } @else { "may not have been sent" }
             @if let Some(reason) = &attempt.reason { ": " (Visible(reason)) }
             ")"
         }
@@ -246,9 +246,9 @@ fn outcome(attempt: &Attempt) -> Markup {
 pub(super) fn deeds(request: &RequestFacts) -> Markup {
     html! {
         section aria-labelledby="deeds" {
-            h2 #deeds { "Who did what else" }
+            h2 #deeds { "Who did what" }
             @if request.deeds.is_empty() {
-                p { "The audit trail has no entry of this request." }
+                p { "The audit trail has no entry for this request." }
             } @else {
                 table.cards {
                     thead { tr { th scope="col" { "Time (UTC)" } th scope="col" { "What" } th scope="col" { "Who" } th scope="col" { "Command" } th.number scope="col" { "Entry" } } }
@@ -263,7 +263,7 @@ pub(super) fn deeds(request: &RequestFacts) -> Markup {
                     } }
                 }
             }
-            @if request.other_deeds > 0 { p.note { "And " (count(request.other_deeds)) " more entries, in the audit trail." } }
+            @if request.other_deeds > 0 { p.note { "The audit trail has " (counted(request.other_deeds as u64, "more entry", "more entries")) "." } }
         }
     }
 }
@@ -277,9 +277,9 @@ pub(super) fn ids(shown: &JobsShown) -> Markup {
                 h3 { "Job " (number_of(job)) }
                 ul.ids { @for id in ids { li { (Visible(id)) } } }
             }
-            @if shown.more_ids > 0 { p.note { "And " (counted(shown.more_ids as u64, "id", "ids")) " more, in the table (CSV) and the JSON." } }
+            @if shown.more_ids > 0 { p.note { "The table (CSV) and the JSON have " (counted(shown.more_ids as u64, "more id", "more ids")) "." } }
             @if shown.without_ids > 0 {
-                p.note { "The ledger has the ids of " (counted(shown.without_ids as u64, "job", "jobs")) " no more: keyed hashes have taken their place." }
+                p.note { "The ledger no longer has the ids of " (counted(shown.without_ids as u64, "job", "jobs")) ". It keeps keyed hashes instead." }
             }
         }
     }

@@ -25,7 +25,8 @@ pub use request::request_page;
 
 const STYLE: &str = include_str!("style.css");
 
-const CHANGED: &str = "dsr records no such dates. Run dsr audit verify: it finds what was changed.";
+const CHANGED: &str =
+    "dsr never records dates like these. Run dsr audit verify to find what was changed.";
 
 /// Writes the page part by part, so that a long page needs no memory.
 struct ReportPage<'a> {
@@ -42,7 +43,7 @@ impl<'a> ReportPage<'a> {
             (beginning(title, &[STYLE, &sheets], &[]))
             a.skip href="#main" { "Skip to the report" }
             @if about.personal_data == PersonalData::Ids {
-                p.alarm { strong { "This file holds personal data:" } " the ids of people. Keep it from others, and delete it when it has served." }
+                p.alarm { strong { "This file holds personal data:" } " the ids of people. Keep it private, and delete it when you no longer need it." }
             }
             @if about.made.sandbox {
                 p.alarm { strong { "A rehearsal." } " This was made in the sandbox; nothing in it is real." }
@@ -74,7 +75,7 @@ impl<'a> ReportPage<'a> {
                         AuditFact::Damaged { what } => div.wide { dt { "Audit trail" } dd { strong { "Damaged: " (what) } } },
                     }
                 }
-                p { "The digest is that of this report’s facts: the SHA-256 of " code { "report.evidence" } " in the JSON form of this report, in compact JSON. Reports of the same facts have the same one." }
+                p { "The digest is the SHA-256 of " code { "report.evidence" } " in this report’s JSON form, written as compact JSON. Reports of the same facts have the same digest." }
                 p { "Times are in UTC. " (words::NOT_ADVICE) " This page loads nothing and sends nothing." }
             }
             (PreEscaped("</body></html>\n"))

@@ -62,7 +62,7 @@ fn header(period: &PeriodFacts, all: &RequestTally, made: &Made) -> Markup {
             p.summary { (summary(all)) }
             (prepared(made))
             @if all.contradictory > 0 {
-                p.note { "Of " (counted(all.contradictory as u64, "request", "requests")) " the day of the answer is before the day of receipt: these dates contradict each other, and count neither as in time nor as late. " (CHANGED) }
+                p.note { (counted(all.contradictory as u64, "request has", "requests have")) " an answer dated before the receipt. These dates contradict each other, so they count neither as in time nor as late. " (CHANGED) }
             }
             dl.facts {
                 div { dt { "Received" } dd { (count(all.received)) } }
@@ -141,7 +141,7 @@ fn pressing(shown: &RowsShown) -> Markup {
                     }
                 } }
             }
-            @if shown.more_pressing > 0 { p.note { "And " (counted(shown.more_pressing as u64, "more request", "more requests")) ", in the table (CSV)." } }
+            @if shown.more_pressing > 0 { p.note { "The table (CSV) of this report has " (counted(shown.more_pressing as u64, "more request", "more requests")) "." } }
         }
     }
 }
@@ -172,14 +172,14 @@ fn yearly(period: &PeriodFacts, figures: &Figures) -> Markup {
             table.figures.cards {
                 thead { tr {
                     th scope="col" { "Year, law and kind" }
-                    th.number scope="col" { "Received" } th.number scope="col" { "Complied with in whole" } th.number scope="col" { "in part" }
+                    th.number scope="col" { "Received" } th.number scope="col" { "Complied with in whole" } th.number scope="col" { "Complied with in part" }
                     th.number scope="col" { "Not carried out" } th.number scope="col" { "Unknown" } th.number scope="col" { "Open" }
                     th.number scope="col" { "Median days" } th.number scope="col" { "Mean days" }
                     th.number scope="col" { "In time" } th.number scope="col" { "Late" } th.number scope="col" { "Answer not recorded" }
                 } }
                 tbody { @for (year, group, tally) in figures.years() { (figure(period, year, group, tally)) } }
             }
-            p.after { small { "Days are those of requests whose answer is recorded. “Not carried out” is what Mixpanel refused or could not do, and what was cancelled." } }
+            p.after { small { "Days count only requests with a recorded answer. “Not carried out” means refused by Mixpanel, failed or cancelled." } }
             h3 { "The same by ids" }
             table.figures.cards {
                 thead { tr {
@@ -198,7 +198,7 @@ fn yearly(period: &PeriodFacts, figures: &Figures) -> Markup {
                     }
                 } }
             }
-            p.after { small { "Asked for includes ids that the operator excluded; they are among those not carried out." } }
+            p.after { small { "“Asked for” includes ids that the operator excluded. They count as not carried out." } }
             p { small { (words::FIGURES_RULE) } }
         }
     }
@@ -237,7 +237,7 @@ fn log(page: &mut ReportPage<'_>, shown: &RowsShown) -> io::Result<()> {
         h2 #log { "The log" }
         p { (words::LOG_RULE) " Records are kept for at least 24 months (11 CCR §7101(a))." }
         @if shown.more() > 0 {
-            p.note { "Listed are the latest " (count(shown.latest.len())) " requests; " (count(shown.more())) " earlier ones of the period are in this report’s table (CSV)." }
+            p.note { "This page lists the latest " (count(shown.latest.len())) " requests. The table (CSV) of this report has " (count(shown.more())) " earlier ones." }
         }
         (PreEscaped("<table class=\"log cards\">"))
         thead { tr {
@@ -282,17 +282,17 @@ fn line(row: &RowFacts) -> Markup {
 fn elsewhere(period: &PeriodFacts) -> Markup {
     html! {
         section aria-labelledby="elsewhere" {
-            h2 #elsewhere { "What is not in it" }
+            h2 #elsewhere { "What this report leaves out" }
             ul {
-                li { (counted(period.received_before as u64, "request", "requests")) " in this ledger received before the period, " (count(period.received_after)) " after it, of whatever project." }
-                @if period.purges.is_empty() { li { "No records were ever removed from this ledger." } }
+                li { "Other requests in this ledger, of all projects: " (count(period.received_before)) " received before the period, " (count(period.received_after)) " after it." }
+                @if period.purges.is_empty() { li { "No records have been removed from this ledger." } }
                 @for purge in &period.purges {
-                    li { "On " (day(purge.at.date_naive())) " the records of " (counted(purge.closed.requests as u64, "request", "requests")) " on " (counted(purge.closed.ids as u64, "id", "ids")) " were removed, closed from " (day(purge.closed.first.date_naive())) " to " (day(purge.closed.last.date_naive())) ". When they were received is not known any more." }
+                    li { "On " (day(purge.at.date_naive())) " the records of " (counted(purge.closed.requests as u64, "request", "requests")) " with " (counted(purge.closed.ids as u64, "id", "ids")) " were removed. These requests ended between " (day(purge.closed.first.date_naive())) " and " (day(purge.closed.last.date_naive())) ". The ledger no longer knows when they were received." }
                 }
                 @for set_back in &period.set_backs {
                     li { (lost_time(set_back)) " Requests may be missing from this report." }
                 }
-                li { "Other ledgers: each machine may have its own." }
+                li { "Requests in other ledgers: each machine may have its own ledger." }
             }
         }
     }

@@ -71,7 +71,7 @@ fn header(request: &RequestFacts, made: &Made) -> Markup {
             }
             p.summary { (summary(request)) }
             @for set_back in &request.set_backs {
-                p.alarm { (lost_time(set_back)) " What happened to this request in that time may be missing from this report: an answer, an extension, a cancellation." }
+                p.alarm { (lost_time(set_back)) " This report may lack an answer, an extension or a cancellation from that time." }
             }
             (prepared(made))
             dl.facts {
@@ -123,7 +123,7 @@ fn summary(request: &RequestFacts) -> String {
             )
         }
         (Timing::NoAnswer, _) => {
-            format!("No answer to the people is recorded; the last day to answer is {due}.")
+            format!("No answer is recorded. The last day to answer is {due}.")
         }
         _ => format!("The last day to answer is {due}."),
     };
@@ -160,9 +160,9 @@ fn standing(request: &RequestFacts) -> String {
                 of(all)
             )
         }
-        Nature::NotCarriedOut => "Nothing was carried out; the reasons are below.".to_owned(),
+        Nature::NotCarriedOut => "Nothing was carried out. The reasons are below.".to_owned(),
         Nature::Unknown => {
-            "Nobody knows what became of it, and the operator gave up: it is not proof of anything."
+            "The outcome is unknown, and the operator abandoned the request. This report does not prove that it was carried out."
                 .to_owned()
         }
         Nature::Open => open_text(ids),
@@ -182,7 +182,7 @@ fn open_text(ids: &IdCounts) -> String {
     if ids.not_fetched > 0 {
         parts.push(format!("{} finished and not fetched", of(ids.not_fetched)));
     }
-    format!("It is not finished: {}.", parts.join("; "))
+    format!("Not finished: {}.", parts.join("; "))
 }
 
 fn asked(request: &RequestFacts) -> Markup {
@@ -205,22 +205,22 @@ fn asked(request: &RequestFacts) -> Markup {
                     dt { "Planned" } dd { (signed(&plan.created_by, plan.created)) br; small { "Digest of the plan: " (plan.digest) } }
                     dt { "Approved" } dd {
                         @for (by, at) in &plan.approvals { (signed(by, *at)) br; }
-                        @if plan.approvals.is_empty() { "by nobody; the project demanded none" br; }
-                        small { "By the accounts that the operating system named; an approval is no signature." }
+                        @if plan.approvals.is_empty() { "by nobody: the project required no approval" br; }
+                        small { "The names are accounts of the operating system. An approval is not a signature." }
                     }
                 }
                 dt { "Due" } dd { (day(asked.due)) br; small { (asked.due_rule) } }
                 @if let Some(confirm_by) = asked.confirm_by {
-                    dt { "Receipt to be confirmed by" } dd { (day(confirm_by)) br; small { (CONFIRMATION_RULE) ". Whether it was, dsr does not know." } }
+                    dt { "Confirm receipt by" } dd { (day(confirm_by)) br; small { (CONFIRMATION_RULE) ". dsr does not know whether it was confirmed." } }
                 }
                 @if let Some(answered) = request.answer.day {
-                    dt { "Answered" } dd { "on " (day(answered)) @if let Some(manner) = &request.answer.manner { ": " (Visible(manner)) } br; small { "By the operator’s word." } }
+                    dt { "Answered" } dd { "on " (day(answered)) @if let Some(manner) = &request.answer.manner { ": " (Visible(manner)) } br; small { "As the operator recorded it." } }
                 }
                 @if let Some(ExtensionFact { taken, rule }) = &asked.extension {
                     dt { "Extended" } dd {
                         "on " (day(taken.day)) ", from " (day(taken.due_before)) " to " (day(taken.due_after))
                         br; "Reason: " (Visible(&taken.reason))
-                        br; small { (rule) ". Whether they were, dsr does not know." }
+                        br; small { (rule) ". dsr does not know whether they were informed." }
                     }
                 }
             }
@@ -239,8 +239,8 @@ fn people(ids: &IdCounts) -> Markup {
         ("Carried out", ids.carried_out, "good"),
         ("Finished by Mixpanel, not fetched", ids.not_fetched, "some"),
         ("Open", ids.open - ids.unsettled, "open"),
-        ("Of unknown outcome, to be settled", ids.unsettled, "bad"),
-        ("Of unknown outcome, given up", ids.given_up, "bad"),
+        ("Outcome unknown, to be resolved", ids.unsettled, "bad"),
+        ("Outcome unknown, abandoned", ids.given_up, "bad"),
         ("Refused by Mixpanel", ids.refused, "none"),
         ("Failed at Mixpanel", ids.failed, "none"),
         ("Cancelled", ids.revoked, "none"),
@@ -252,7 +252,7 @@ fn people(ids: &IdCounts) -> Markup {
                 (counted(ids.read as u64, "value was", "values were")) " read: "
                 (counted(ids.unique as u64, "id", "different ids"))
                 @if ids.duplicates > 0 { ", " (counted(ids.duplicates as u64, "repeated one", "repeated ones")) " sent once" }
-                @if ids.excluded > 0 { ", " (counted(ids.excluded as u64, "id", "ids")) " left out by the operator" }
+                @if ids.excluded > 0 { ", " (counted(ids.excluded as u64, "id", "ids")) " excluded by the operator" }
                 "."
             }
             table.shares {
@@ -261,11 +261,11 @@ fn people(ids: &IdCounts) -> Markup {
                     @for (what, number, class) in rows.into_iter().filter(|(_, number, _)| *number > 0) {
                         tr { th scope="row" { (what) } td.number { (count(number)) } td.share aria-hidden="true" { (bars::share(number, ids.unique, class)) } }
                     }
-                    tr.sum { th scope="row" { "All that were asked for" } td.number { (count(ids.unique)) } td.share {} }
+                    tr.sum { th scope="row" { "All requested ids" } td.number { (count(ids.unique)) } td.share {} }
                 }
             }
             @if ids.linked > 0 {
-                p.note { "Of these, " (counted(ids.linked as u64, "id was", "ids were")) " in another deletion already: they are followed as part of that one’s task, which their jobs name, and were not sent a second time." }
+                p.note { (counted(ids.linked as u64, "of these ids was", "of these ids were")) " already in another deletion. dsr does not send an id twice: it follows the task of that deletion, which the jobs name." }
             }
         }
     }

@@ -140,7 +140,7 @@ fn lanes(request: &RequestFacts) -> Vec<TimelineLane> {
     match (request.has_followed(), ended.max()) {
         (true, _) => lanes.extend(accepted.map(|taken| TimelineLane {
             title: "With Mixpanel",
-            when: format!("since {}, not ended", moment(taken.first)),
+            when: format!("since {}, in progress", moment(taken.first)),
             class: "span theirs",
             from: taken.first,
             // To the end of the chart, which must not depend on today.
@@ -234,9 +234,9 @@ fn table(request: &RequestFacts) -> Markup {
             }
         }
         @if let (Some(answered), Timing::DatesContradict) = (request.answer.day, request.answer.timing) {
-            p.note { "The answer is recorded for " (day(answered)) ", and the request was received on " (day(asked.received)) ": these dates contradict each other. " (CHANGED) }
+            p.note { "The request was received on " (day(asked.received)) ", but its answer is dated " (day(answered)) ". These dates contradict each other. " (CHANGED) }
         } @else if let (Some(answered), Some(days)) = (request.answer.day, request.answer.days) {
-            p.note { "The person was told on " (day(answered)) ", " (counted(days.unsigned_abs(), "day", "days")) " after receipt; due on " (day(asked.due)) " (" (asked.due_rule) ")." }
+            p.note { "The person was answered on " (day(answered)) ", " (counted(days.unsigned_abs(), "day", "days")) " after receipt. The answer was due on " (day(asked.due)) " (" (asked.due_rule) ")." }
         }
     }
 }

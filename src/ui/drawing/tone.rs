@@ -10,7 +10,7 @@ use anstyle::{AnsiColor, Style};
 pub(crate) enum Tone {
     /// Went wrong, or may have.
     Bad,
-    /// Waits for somebody, or needs a look.
+    /// Waits for somebody, or needs attention.
     Attention,
     /// Went well.
     Good,

@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_is_told_by_its_place_and_never_by_its_words() {
+    fn a_panic_shows_its_place_and_never_its_message() {
         for format in ["human", "json"] {
             let output = output(format);
             let said = String::from_utf8(output.stderr).unwrap();

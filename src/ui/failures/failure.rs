@@ -11,7 +11,7 @@ pub(crate) fn is_published(kind: &str) -> bool {
     include_str!("../../../docs/schemas/definitions.json").contains(&format!("\"{kind}\""))
 }
 
-/// Why a command did not do all that was asked, and what to run next.
+/// Why a command failed or stopped early, and what to run next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     pub status: ExitStatus,

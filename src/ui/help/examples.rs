@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn examples_are_told_from_what_they_do() {
+    fn an_example_is_split_from_its_meaning() {
         let parts = parts_of(TEXT);
         let HelpPart::Examples(examples) = &parts[1] else {
             panic!("{parts:?}");
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn meanings_stand_beside_or_below_all_of_them_alike() {
+    fn meanings_are_beside_all_examples_or_below_all() {
         let wide = "Examples:\n  dsr status     all open requests\n  dsr status q7  one\n  \
             dsr export --gdpr --project shop ids.csv\n\nMore: dsr help json\n";
         assert_eq!(shown(80), wide);

@@ -1,4 +1,4 @@
-//! Shows the ledger as a file: its status, copies, and the acceptance of an older one.
+//! Shows the ledger as a file: its status, its copies, and the acceptance of an older copy.
 
 pub(super) mod audit;
 pub(super) mod purge;
@@ -44,7 +44,7 @@ impl View for LedgerStatusView<'_> {
         let seen = match &self.seen {
             Seen::Nothing => "no entry".to_owned(),
             Seen::Head(seen) => format!("entry {}\n  {seen}", seen.count),
-            Seen::Unreadable => "not known, the file is damaged".to_owned(),
+            Seen::Unreadable => "unknown: the file is damaged".to_owned(),
         };
         let mut text = format!(
             "Ledger: {}, {} bytes\nLast entry of its audit trail: entry {}\n  {}:{}\nLast seen on this host: {seen}\n",

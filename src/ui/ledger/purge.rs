@@ -40,7 +40,7 @@ impl View for PurgeView<'_> {
             text.push_str(&format!("{}\n", staying(self.stay)));
         }
         if !self.all.is_empty() {
-            text.push_str("The ledger notes:\n");
+            text.push_str("All purges of this ledger:\n");
         }
         for purge in self.all {
             text.push_str(&format!(
@@ -84,7 +84,7 @@ pub fn staying(people: usize) -> String {
 
 fn records(closed: &Closed) -> String {
     format!(
-        "{} on {}, closed from {} to {}",
+        "{} with {}, closed from {} to {}",
         plural(closed.requests, "request", "requests"),
         plural(closed.ids, "id", "ids"),
         closed.first.date_naive(),

@@ -38,7 +38,7 @@ pub struct Involvement {
     pub request: Rc<RequestRecord>,
     pub job: Rc<JobRecord>,
     pub ended: Option<DateTime<Utc>>,
-    /// Why nobody knows whether the job was carried out.
+    /// Why it is unknown whether the job was carried out.
     pub doubt: Option<&'static str>,
 }
 
@@ -320,7 +320,7 @@ fn purged_text(sought: &Sought, found: &StillSuppressed) -> String {
     let how = match (erasure, period.done) {
         (Erasure::Done, Some(done)) => format!("erased, done {}", day(done)),
         (Erasure::Done, None) => "erased".to_owned(),
-        (Erasure::UnderWay, _) => "deletion accepted, end not known".to_owned(),
+        (Erasure::UnderWay, _) => "deletion accepted, not reported as done".to_owned(),
         (Erasure::Unknown, _) => "possibly erased: the outcome is unknown".to_owned(),
     };
     let sent = day(period.begun);

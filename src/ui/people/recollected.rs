@@ -61,7 +61,7 @@ impl RecollectedView<'_> {
                     (sum.after, "after the deletion was done"),
                     (
                         sum.during,
-                        "while it ran, which Mixpanel may or may not erase",
+                        "while it ran (Mixpanel may or may not erase these)",
                     ),
                     (sum.undated, "without a time"),
                 ];

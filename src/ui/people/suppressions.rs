@@ -52,7 +52,7 @@ pub struct ListCounts {
     pub done: usize,
     pub under_way: usize,
     pub unknown: usize,
-    /// Unknown entries whose jobs the operator gave up on.
+    /// Unknown entries whose jobs the operator abandoned.
     #[serde(skip)]
     pub given_up: usize,
     /// Entries with an id beside the hash.

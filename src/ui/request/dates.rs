@@ -197,7 +197,7 @@ fn fetch_text(unfetched: &Unfetched, today: NaiveDate) -> String {
             day_count(days)
         ),
         _ => format!(
-            "{last}, which is over: {exports} not fetched, the links may work until {}",
+            "{last} (past): {exports} not fetched, the links may still work until {}",
             unfetched.link_may_end()
         ),
     }
@@ -252,7 +252,7 @@ fn ended_text(request: &RequestRecord) -> &'static str {
         (0, _) => "outcome unknown",
         (_, 0) if done == request.count_jobs(|_| true) => "carried out",
         (_, 0) => "carried out in part",
-        (_, _) => "carried out in part, outcome unknown in part",
+        (_, _) => "carried out in part, the rest unknown",
     }
 }
 

@@ -14,7 +14,7 @@ use crate::ui::request::dates::{Dates, NOT_ADVICE, due_cell, rules_text};
 
 use super::shown::Shown;
 
-/// The most jobs shown one by one; of more, only those that went other than planned.
+/// With more jobs than this, only those that did not go as planned are shown one by one.
 const MAX_ROWS: usize = 50;
 
 /// The present moment and the operator's day.
@@ -353,7 +353,7 @@ fn spans_text(numbers: &[u32]) -> String {
     texts.collect::<Vec<_>>().join(", ")
 }
 
-/// Explains a job's state, if it went other than planned.
+/// Explains a job's state, if the job did not go as planned.
 fn reasons(job: &JobRecord) -> impl Iterator<Item = &str> {
     let from_status = match job.mixpanel_status.as_deref() {
         Some("NOT_FOUND") => {

@@ -114,7 +114,7 @@ impl<'a> Screen<'a> {
         write_at_once(&out)
     }
 
-    /// Prints the warning that would have disturbed the picture.
+    /// Prints the warnings that were held back while the picture was shown.
     pub fn end(&self) {
         if let Some(ahead) = self.skew.take() {
             self.ui.warn_once("clock_skew", &different_clocks(ahead));

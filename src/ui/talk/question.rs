@@ -18,7 +18,7 @@ pub enum QuestionError {
         expected: String,
         unchanged: &'static str,
     },
-    #[error("nothing was given on standard input")]
+    #[error("standard input is empty")]
     NothingGiven,
     #[error("interrupted")]
     Interrupted,

@@ -354,8 +354,8 @@ fn packages_beside(
     found.collect()
 }
 
-/// The operator can have looked only at drafts of this very archive that are here, or were here
-/// when its packages were released before.
+/// The operator can have checked only drafts of this archive: those that are here now, or that
+/// were here when its packages were released.
 fn review(
     ledger: &Ledger,
     fetched: FetchedJob<'_>,

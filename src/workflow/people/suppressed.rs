@@ -175,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whoever_is_in_the_index_is_found_in_all_their_deletions_and_nobody_else() {
+    fn the_index_finds_all_deletions_of_a_person_and_of_nobody_else() {
         let hash = |number: u32| {
             let mut bytes = [0; PersonHash::BYTES];
             // Few beginnings, with the first and the last.

@@ -62,17 +62,17 @@ pub struct ReadyPlan {
 /// Why a plan may not be carried out.
 #[derive(Debug, thiserror::Error)]
 pub enum NotReady {
-    #[error("a deletion of {planned} ids was planned, and one of {confirmed:?} was confirmed")]
+    #[error("the plan has {planned} ids, but the confirmation is for {confirmed:?}")]
     NotConfirmed {
         planned: usize,
         confirmed: Option<usize>,
     },
-    #[error("the plan was made to be shown only")]
+    #[error("the plan was made by a dry run and cannot be sent")]
     ShownOnly,
 }
 
 impl Plan {
-    /// Plans the order for one project. If the ids were not kept, the plan can only be shown.
+    /// Plans the request for one project. If the ids were not kept, the plan can only be shown.
     pub fn new(order: RequestTerms, project: Project, intake: &Intake) -> Self {
         let law = order.operation.law();
         Self {
@@ -183,7 +183,7 @@ impl ReadyPlan {
     /// Takes the deletions that the operator confirmed, one for each project.
     ///
     /// # Errors
-    /// When one has another number of ids than was confirmed; or as [`Plan::export`].
+    /// When a plan does not have the confirmed number of ids, or as [`Plan::export`].
     pub fn confirmed(plans: Confirmed<Vec<Plan>>) -> Result<Vec<Self>, NotReady> {
         let (plans, count) = plans.into_parts();
         let ready = plans.into_iter().map(|plan| plan.ready(Some(count)));

@@ -343,7 +343,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_pause_holds_everything_back_for_its_time_by_the_monotonic_clock() {
+    async fn a_pause_delays_all_jobs_by_the_monotonic_clock() {
         let (_folder, ledger, mut queue) = queue_of(2);
         queue.pause(Duration::from_secs(60));
         tokio::time::advance(Duration::from_secs(59)).await;
@@ -355,14 +355,14 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_pause_without_end_breaks_nothing() {
+    async fn an_endless_pause_does_not_overflow() {
         let (_folder, ledger, mut queue) = queue_of(1);
         queue.pause(Duration::MAX);
         assert!(!matches!(queue.offer(&ledger).unwrap(), Offer::Nothing));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_to_be_settled_again_waits_for_its_own_time() {
+    async fn a_repeated_settling_waits_for_its_own_pause() {
         let (_folder, ledger, mut queue) = queue_of(2);
         let mut next = || match queue.offer(&ledger).unwrap() {
             Offer::Send(item) => {

@@ -139,7 +139,7 @@ pub(crate) enum Owners {
     One(TaskId),
     /// No task has all ids, so none was made for the job. These ids are in other tasks.
     Others(Vec<Linked>),
-    /// This task has all ids and has ended. It may be older than the job; nobody can tell.
+    /// This task has all ids and has ended. It may be older than the job; dsr cannot tell.
     Ended(String),
     /// Why it is not known which task has the ids.
     NotSaid(String),
@@ -384,7 +384,7 @@ pub(crate) fn list_unsent(ledger: &Ledger, request: &RequestId) -> Result<Vec<Jo
     unsent.map(|job| job.map(|job| job.id)).collect()
 }
 
-/// The result of the operator's word that a job became a certain task.
+/// The result when the operator names the task of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Adopted {
     Yes,
@@ -399,11 +399,11 @@ pub enum Adopted {
     TooOld(NaiveDate),
     /// The task was made for this other job, and Mixpanel does not say that it also has these ids.
     OtherJob(JobId),
-    /// The job was settled or given up on meanwhile.
+    /// The job was settled or abandoned meanwhile.
     Taken(JobState),
 }
 
-/// Takes the operator's word that a job of unknown outcome became `task`. Mixpanel must know the
+/// Adopts the task that the operator names for a job of unknown outcome. Mixpanel must know the
 /// task, and neither Mixpanel nor the ledger may contradict.
 ///
 /// # Errors

@@ -56,7 +56,7 @@ pub fn standing(group: &JobGroup) -> ExitStatus {
         JobState::Failed | JobState::Revoked | JobState::Refused if group.is_lost() => {
             ExitStatus::Unknown
         }
-        // The operator gave up on the job: nothing is left to do.
+        // The operator abandoned the job: nothing is left to do.
         JobState::Unknown if group.is_abandoned => ExitStatus::Done,
         JobState::Unknown => ExitStatus::Unknown,
         JobState::Failed | JobState::Revoked => ExitStatus::Failed,

@@ -388,7 +388,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_limit_is_waited_for_within_the_time_there_is() {
+    fn a_rate_limit_is_waited_out_up_to_the_allowed_time() {
         let mut temper = temper();
         let verdict = temper.judge(limited(Some(600)), noon());
         assert!(matches!(verdict.next, Next::Pause(wait) if wait.as_secs() == 600));
@@ -404,7 +404,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_word_from_the_server_the_waits_grow_up_to_a_quarter_of_an_hour() {
+    fn without_retry_after_the_waits_double_up_to_15_minutes() {
         let mut temper = Temper::new(Duration::MAX);
         let mut last = Duration::ZERO;
         for round in 0..20 {
@@ -438,7 +438,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unknown_is_settled_by_a_task_and_by_nothing_else() {
+    fn only_a_task_settles_an_unknown_job() {
         let id = DistinctId::new("user-17").unwrap();
         let answers = [
             unknown(),
@@ -475,7 +475,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_limit_closes_the_project_also_when_it_meets_a_repeat() {
+    fn a_rate_limit_on_a_repeated_post_also_pauses_the_project() {
         let wait = Duration::from_secs(30);
         let verdict = temper().judge_again(limited(Some(30)), Word::None, noon());
         assert_eq!(verdict.closed_until, Some(noon() + wait));

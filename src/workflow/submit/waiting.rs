@@ -1,5 +1,5 @@
-//! Lists jobs that wait: unsent deletions for a request that has their ids but no task yet, and
-//! unknown jobs for what settles them.
+//! Lists jobs that wait. An unsent deletion waits for a request that has its ids but no task yet.
+//! An unknown job waits for a repeated POST or for the operator.
 
 use chrono::{DateTime, Utc};
 

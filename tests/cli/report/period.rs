@@ -215,7 +215,7 @@ fn a_long_log_is_whole_in_the_table_and_counted_on_the_page() {
     let page = operator.run(&["report", "--year", "2024"]);
     shows(
         &page,
-        &["Listed are the latest 1,000 requests; 301 earlier ones"],
+        &["lists the latest 1,000 requests. The table (CSV) of this report has 301 earlier ones"],
     );
     let year = evidence(&operator.run(&["report", "--year", "2024", "--json"]));
     let gdpr = figure(&year, 2024, "gdpr", "delete");

@@ -31,18 +31,18 @@ fn refuses_other_lists(exports: &Exports) {
         (
             "anna\nzed\nnora\n",
             [
-                "1 id is not of the request (line 2)",
+                "1 id is not in the request (line 2)",
                 "1 id of the request is not",
             ],
         ),
         (
             "anna\nbob\nnora\nzed\nyan\n",
-            ["2 ids are not of the request (lines 4, 5)", ""],
+            ["2 ids are not in the request (lines 4, 5)", ""],
         ),
         ("anna\n", ["2 ids of the request are not", ""]),
         (
             "Anna\nbob\nnora\n",
-            ["1 id is not of the request (line 1)", "1 id of the request"],
+            ["1 id is not in the request (line 1)", "1 id of the request"],
         ),
     ] {
         exports.operator.file("list.txt", list);

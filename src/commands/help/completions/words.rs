@@ -164,7 +164,7 @@ fn told_of(tree: &Command, words: &[&str]) -> Vec<(String, String)> {
     below.chain(titles).collect()
 }
 
-/// Whether a task may stand for its request.
+/// Whether a task id may be typed in place of its request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Tasks {
     Too,

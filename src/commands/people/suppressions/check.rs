@@ -54,7 +54,7 @@ pub(super) struct CheckEventsArgs {
     exit_status: bool,
 }
 
-/// How events stand in a file.
+/// The format of a file of events.
 #[derive(clap::ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
 enum EventFormat {
     /// A table with a heading

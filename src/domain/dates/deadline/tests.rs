@@ -209,7 +209,7 @@ proptest! {
     }
 
     #[test]
-    fn who_asks_later_is_never_answered_sooner(
+    fn a_later_receipt_never_has_an_earlier_due_date(
         (received, holidays) in day_with_holidays(),
         later in 0..40_u64,
     ) {

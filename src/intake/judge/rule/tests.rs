@@ -111,7 +111,7 @@ fn ids_in_real_use_are_ids() {
 }
 
 #[test]
-fn whatever_no_token_has_is_refused() {
+fn a_character_outside_the_rule_is_refused() {
     all_are(
         Look::WhiteSpace,
         &[
@@ -308,7 +308,7 @@ fn what_programs_write_around_a_list_names_the_program() {
 }
 
 #[test]
-fn what_spreadsheets_make_of_values_is_no_id() {
+fn spreadsheet_damage_is_not_an_id() {
     all_are(
         Look::SpreadsheetError,
         &[

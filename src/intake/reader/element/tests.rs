@@ -52,10 +52,10 @@ fn the_key_of_ids_is_recognised_or_asked_for() {
 }
 
 #[test]
-fn where_it_is_not_clear_nothing_is_decided() {
-    assert!(unclear(r#"{"id":1,"x":2}"#, None).contains("no key of a known name"));
-    assert!(unclear(r#"{"properties":{"x":1}}"#, None).contains("no key of a known name"));
-    assert!(unclear(r#"{"properties":"distinct_id"}"#, None).contains("no key"));
+fn an_unclear_key_is_refused() {
+    assert!(unclear(r#"{"id":1,"x":2}"#, None).contains("no known key"));
+    assert!(unclear(r#"{"properties":{"x":1}}"#, None).contains("no known key"));
+    assert!(unclear(r#"{"properties":"distinct_id"}"#, None).contains("no known key"));
     assert!(unclear(r#"{"user_id":1,"userId":2}"#, None).contains("`user_id`, `userId`"));
     assert!(unclear(r#"{"x":1}"#, Some("y")).contains("no key `y`"));
     assert!(unclear(r#""a""#, Some("y")).contains("no key `y`"));
@@ -82,7 +82,7 @@ fn a_text_is_unescaped_and_a_whole_number_kept_digit_for_digit() {
 }
 
 #[test]
-fn whatever_else_is_an_error() {
+fn any_other_value_is_an_error() {
     let shape = KeyPath::of(["k"]);
     let not_an_id = |found: &JsonResult<String>| matches!(found, Err(Damage::NotAnId(_)));
     for id in ["null", "true", "false", "1.0", "1e3", "-1E3", "[]", "{}"] {

@@ -177,7 +177,7 @@ impl PersonPage<'_> {
             section aria-labelledby="files" {
                 h2 #files { "The files beside this page" }
                 @if !self.contents.is_empty() {
-                    p { "They hold the same data for programs, complete, so that you can keep it or take it to another service." }
+                    p { "They hold all of the data, for programs. You can keep them or take them to another service." }
                 }
                 table.files {
                     thead { tr {
@@ -199,7 +199,7 @@ impl PersonPage<'_> {
                         }
                         tr {
                             th scope="row" { a href=(MANIFEST) { (MANIFEST) } }
-                            td { "What this package holds and where it came from, with check sums" }
+                            td { "What this package holds, where it came from, and checksums" }
                             td {}
                         }
                     }
@@ -209,17 +209,17 @@ impl PersonPage<'_> {
                 }
                 @if self.contents.tally.taken_out > 0 {
                     p.note {
-                        (counted(self.contents.tally.taken_out, "part", "parts")) " of your records " (if self.contents.tally.taken_out == 1 { "names" } else { "name" })
-                        " other people, or may do so. A note stands in the place of what was removed."
+                        (counted(self.contents.tally.taken_out, "part", "parts")) " of your records may be about other people, so the company removed "
+                        (if self.contents.tally.taken_out == 1 { "it. A note marks its place." } else { "them. A note marks each place." })
                     }
                 }
                 @if unclear > 0 {
                     p.note {
                         (rights::unclear_parts(unclear)) ", and "
-                        (if unclear == 1 { "is" } else { "are" }) " in nobody’s package. The company "
+                        (if unclear == 1 { "is" } else { "are" }) " in no package. "
                         (match self.about.review {
-                            Review::Open => "has to look at what was delivered and not understood.",
-                            Review::Done => "has looked at what was delivered and not understood.",
+                            Review::Open => "The company still has to check this.",
+                            Review::Done => "The company has checked this.",
                         })
                     }
                 }
@@ -237,9 +237,9 @@ impl PersonPage<'_> {
                     div { dt { "Mixpanel’s task" } dd { (Visible(about.task.as_str())) } }
                     div { dt { "Law" } dd { (operation.law().title()) } }
                     div { dt { "Page made" } dd { (moment(about.made)) " UTC" } }
-                    div.wide { dt { "Check sum of Mixpanel’s delivery (SHA-256)" } dd.id { (about.sha256) } }
+                    div.wide { dt { "Checksum of Mixpanel’s delivery (SHA-256)" } dd.id { (about.sha256) } }
                 }
-                p { "This page loads nothing from the internet and sends nothing. " (clock_text(about.zone)) " It is a copy of data and no legal advice." }
+                p { "This page loads nothing from the internet and sends nothing. " (clock_text(about.zone)) " It is a copy of data, not legal advice." }
             }
         }
     }
@@ -289,6 +289,6 @@ fn clock_text(zone: ProjectZone) -> String {
         Some(name) => format!(
             "Times of events are in the time zone of the project, {name}, as Mixpanel recorded them."
         ),
-        None => "Times of events are in UTC if the company’s project at Mixpanel was made since 2023. In an older one, they may be in the time zone of the project.".to_owned(),
+        None => "Times of events are in UTC if the company’s Mixpanel project is from 2023 or later. In an older project, they may be in the project’s time zone.".to_owned(),
     }
 }

@@ -26,7 +26,7 @@ pub(crate) fn names(scope: RetrievalScope, contents: &PackageContents<'_>) -> Ma
             "These are the names of the properties that Mixpanel delivered as sources.",
         ),
         RetrievalScope::Gdpr | RetrievalScope::Ccpa(Disclosure::Data) => (
-            "Which kinds of data there are",
+            "Kinds of data about you",
             "These are the names of all properties in your own records.",
         ),
     };

@@ -74,7 +74,7 @@ fn none(kind: &str, contents: &PackageContents<'_>) -> Markup {
     html! {
         p.none {
             @if contents.is_doubtful() {
-                "No " (kind) " in Mixpanel’s delivery could be matched to your identifier."
+                "No " (kind) " in Mixpanel’s delivery is certainly about your identifier."
             } @else {
                 "Mixpanel delivered no " (kind) " for your identifier."
             }

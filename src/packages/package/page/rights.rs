@@ -25,12 +25,12 @@ pub(crate) fn introduction(about: &Provenance, contents: &PackageContents<'_>) -
         section aria-labelledby="about" {
             h2 #about { "What this is" }
             p {
-                "You asked a company which data it holds about you. The company uses Mixpanel, a service that records how people use websites and apps. This is a copy of what Mixpanel delivered for the identifier above, and of nobody else’s data."
+                "You asked a company which data it holds about you. The company uses Mixpanel, a service that records how people use websites and apps. This is a copy of what Mixpanel delivered for the identifier above. It has nobody else’s data."
             }
             (what_is_missing(contents))
             p {
                 (what_the_law_gives(about.scope))
-                @if !contents.is_empty() { " This page is for you, the files beside it are for programs." }
+                @if !contents.is_empty() { " This page is for you. The files beside it are for programs." }
             }
         }
     }
@@ -48,8 +48,8 @@ fn what_is_missing(contents: &PackageContents<'_>) -> Markup {
             }
         } @else if unclear > 0 {
             p.none {
-                strong { "No record in Mixpanel’s delivery could be matched to this identifier with certainty." }
-                " This does not mean that there is no data: " (unclear_parts(unclear)) "."
+                strong { "No record in Mixpanel’s delivery is certainly about this identifier." }
+                " There may still be data: " (unclear_parts(unclear)) "."
             }
         } @else if contents.of_categories {
             p.none {
@@ -59,7 +59,7 @@ fn what_is_missing(contents: &PackageContents<'_>) -> Markup {
         } @else {
             p.none {
                 strong { "Mixpanel delivered no data for this identifier." }
-                " Either nothing was recorded under it, or it is no longer kept. If you think there should be data, ask the company which other identifiers it knows you by."
+                " Mixpanel recorded nothing under it, or no longer keeps it. If you think there should be data, ask the company which other identifiers it knows you by."
             }
         }
     }
