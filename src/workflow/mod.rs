@@ -47,7 +47,7 @@ pub use extend::{ExtendError, extend};
 pub use fetched::{
     DownloadError, DownloadOutcome, DownloadReport, Fetching, LinkAge, Look, Loss, Refetch, Untried,
 };
-pub use follow::{Difference, FollowedJob, RefreshTrouble};
+pub use follow::{Difference, FollowedJob, NoAnswer, RefreshTrouble, apart};
 pub use interrupt::{Interrupt, Signal};
 pub use new_file::{NewFile, NewFileError, PlacedFile};
 pub use plan::{NotReady, Plan, ReadyPlan, RequestTerms};
