@@ -60,7 +60,7 @@ fn each_engine_stays_in_its_rooms() {
         ("secret_service::", &["credentials"]),
         ("indicatif", &["ui"]),
         ("csv::", &["intake", "packages", "report", "sandbox"]),
-        ("encoding_rs", &["intake"]),
+        ("encoding_rs", &["intake", "packages"]),
         ("flate2", &["intake", "packages"]),
         ("memchr", &["intake", "packages"]),
         ("unicode_normalization", &["domain", "intake", "mixpanel"]),

@@ -3,11 +3,11 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
+use crate::domain::timestamp::stamp;
 use crate::domain::{Actor, LedgerKey, PlanDigest, from_hex, to_hex};
 
 use super::PlanFileError;
 use super::error::Flaw;
-use super::header::{actor, parse_time, time};
 use super::seal::derive;
 
 /// The longest line of an approval, in bytes: two escaped names and the rest.
@@ -26,13 +26,11 @@ pub struct Approval {
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Line {
     approval: WrittenApproval,
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct WrittenApproval {
     user: String,
     host: String,
@@ -65,7 +63,7 @@ impl Approval {
             approval: WrittenApproval {
                 user: self.by.user().to_owned(),
                 host: self.by.host().to_owned(),
-                at: time(self.at),
+                at: stamp(self.at),
                 digest: self.digest.to_string(),
                 code: to_hex(&self.code),
             },
@@ -83,8 +81,8 @@ impl Approval {
         let written = written.approval;
         let understood = || {
             Some(Self {
-                by: actor(&written.user, &written.host)?,
-                at: parse_time(&written.at)?,
+                by: Actor::new(&written.user, &written.host),
+                at: written.at.parse().ok()?,
                 digest: PlanDigest::parse(&written.digest)?,
                 code: from_hex(&written.code)?,
             })
@@ -114,7 +112,7 @@ fn keyed(
     let keyed = Hmac::<Sha256>::new_from_slice(&derived);
     let mut keyed = keyed.expect("an HMAC takes any key");
     keyed.update(digest.as_bytes());
-    for text in [by.user(), by.host(), &time(at)] {
+    for text in [by.user(), by.host(), &stamp(at)] {
         // The length keeps apart where one name ends and the next begins.
         keyed.update(&(text.len() as u64).to_be_bytes());
         keyed.update(text.as_bytes());

@@ -29,7 +29,7 @@ pub use fetch::fetched::{
 pub use fetch::split::{
     FetchedJob, SplitOutcome, SplitTrouble, Splitting, find_split, list_drafts, split,
 };
-pub use follow::check::{Difference, FollowedJob, RefreshTrouble};
+pub use follow::check::{Difference, FollowedJob, NoAnswer, RefreshTrouble, apart};
 pub use follow::poll::{PollExtent, refresh, wait};
 pub use follow::probe::{Probe, Probed, probe};
 pub use interrupt::{Interrupt, Signal};

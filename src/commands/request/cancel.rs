@@ -71,8 +71,8 @@ pub(crate) async fn run(ctx: &mut Context, args: CancelArgs) -> Result<ExitStatu
         false => {
             let progress = Progress::start(&ctx.ui, Phase::Asking, count, ResultLines::None);
             let mut run = ctx.run(&mut ledger, &clients, &progress);
-            let asked = workflow::list_strangers(&mut run, &cancellable).await?;
-            asked.map_err(|trouble| trouble_failure(ctx, &trouble))?
+            let asked = workflow::list_strangers(&mut run, &cancellable).await;
+            workflow::apart(asked)?.map_err(|trouble| trouble_failure(ctx, &trouble))?
         }
     };
     ctx.interrupt.pause();

@@ -220,7 +220,7 @@ async fn adopt(
     };
     let kind = request.asked.operation.kind();
     let key = &request.asked.project_key;
-    match workflow::adopt(run, job, kind, key, &id).await? {
+    match workflow::apart(workflow::adopt(run, job, kind, key, &id).await)? {
         Ok(Adopted::Yes) => Ok(()),
         Ok(Adopted::NotFound) => Err(bad("is not known to Mixpanel in this project")),
         Ok(Adopted::NotSaid) => Err(bad("got no clear answer from Mixpanel")),

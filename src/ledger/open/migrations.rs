@@ -3,7 +3,8 @@ use std::path::Path;
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::ledger::columns::unreadable;
-use crate::ledger::{LedgerError, Opening, audit, sql};
+use crate::ledger::sql::prepare;
+use crate::ledger::{LedgerError, Opening, audit};
 
 /// The last format of the builds before the first release. No dsr reads these formats any more.
 const UNRELEASED: i64 = 22;
@@ -281,11 +282,14 @@ pub(crate) fn apply(
 
 /// Whether the schema is current. Changes nothing.
 pub(crate) fn check(conn: &Connection, path: &Path) -> Result<bool, LedgerError> {
-    let found = version(conn)?;
-    let has_requests = "SELECT 1 FROM sqlite_master WHERE name = 'requests'";
-    let has_any = "SELECT 1 FROM sqlite_master";
-    let is_new = found == 0 && !sql::exists(conn, has_any, [])?;
-    if !is_new && !sql::exists(conn, has_requests, [])? {
+    // One statement, since another dsr may make the schema meanwhile.
+    let sql = "SELECT user_version, EXISTS (SELECT 1 FROM sqlite_master),
+             EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'requests')
+         FROM pragma_user_version";
+    let (found, has_any, has_requests): (i64, bool, bool) =
+        prepare(conn, sql)?.query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let is_new = found == 0 && !has_any;
+    if !is_new && !has_requests {
         return Err(unreadable("tables that are not dsr's"));
     }
     if found < 0 || found > known() {

@@ -3,53 +3,46 @@
 use std::borrow::Cow;
 use std::io::{self, BufRead, BufReader, Read};
 
+use encoding_rs::{Decoder, DecoderResult, UTF_8, UTF_16BE, UTF_16LE};
+
 /// Replaces what cannot be decoded. This byte is never valid UTF-8, so the record around it is kept
 /// as unreadable and never mistaken for another text.
 const UNDECODABLE: u8 = 0xff;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ByteOrder {
-    Little,
-    Big,
-}
-
 /// The encoding, and the length of the byte order mark in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Encoding {
-    Utf8 { mark: usize },
-    Utf16 { order: ByteOrder, mark: usize },
+pub(crate) struct Encoding {
+    of: &'static encoding_rs::Encoding,
+    mark: usize,
 }
 
 impl Encoding {
     /// Detects the encoding from a member's beginning. JSON and tables begin with ASCII, so zeros
     /// reveal UTF-16 without a mark.
     pub(crate) fn of(window: &[u8]) -> Self {
-        match window {
-            [0xef, 0xbb, 0xbf, ..] => Self::Utf8 { mark: 3 },
+        let (of, mark) = match window {
+            [0xef, 0xbb, 0xbf, ..] => (UTF_8, 3),
             // UTF-32, which nobody sends, stays as it is.
-            [0xff, 0xfe, 0, 0, ..] => Self::Utf8 { mark: 0 },
-            [0xff, 0xfe, ..] => Self::utf16(ByteOrder::Little, 2),
-            [0xfe, 0xff, ..] => Self::utf16(ByteOrder::Big, 2),
-            [1..=127, 0, 1..=127, 0, ..] => Self::utf16(ByteOrder::Little, 0),
-            [0, 1..=127, 0, 1..=127, ..] => Self::utf16(ByteOrder::Big, 0),
-            _ => Self::Utf8 { mark: 0 },
-        }
-    }
-
-    fn utf16(order: ByteOrder, mark: usize) -> Self {
-        Self::Utf16 { order, mark }
+            [0xff, 0xfe, 0, 0, ..] => (UTF_8, 0),
+            [0xff, 0xfe, ..] => (UTF_16LE, 2),
+            [0xfe, 0xff, ..] => (UTF_16BE, 2),
+            [1..=127, 0, 1..=127, 0, ..] => (UTF_16LE, 0),
+            [0, 1..=127, 0, 1..=127, ..] => (UTF_16BE, 0),
+            _ => (UTF_8, 0),
+        };
+        Self { of, mark }
     }
 
     /// The text of `window`, without a mark.
     pub(crate) fn decoded(self, window: &[u8]) -> Cow<'_, [u8]> {
-        match self {
-            Self::Utf8 { mark } => Cow::Borrowed(&window[mark..]),
-            Self::Utf16 { order, mark } => {
-                let mut text = Vec::new();
-                decode(&window[mark..], order, &mut text);
-                Cow::Owned(text)
-            }
+        let window = &window[self.mark..];
+        if self.of == UTF_8 {
+            return Cow::Borrowed(window);
         }
+        let mut decoder = self.of.new_decoder_without_bom_handling();
+        let mut text = Vec::new();
+        decode(&mut decoder, window, false, &mut text);
+        Cow::Owned(text)
     }
 
     /// The text of all of `bytes`, without a mark.
@@ -57,86 +50,64 @@ impl Encoding {
         self,
         bytes: &'r mut (impl BufRead + 'r),
     ) -> io::Result<Box<dyn BufRead + 'r>> {
-        let (Self::Utf8 { mark } | Self::Utf16 { mark, .. }) = self;
-        io::copy(&mut bytes.by_ref().take(mark as u64), &mut io::sink())?;
-        Ok(match self {
-            Self::Utf8 { .. } => Box::new(bytes),
-            Self::Utf16 { order, .. } => Box::new(BufReader::new(Utf16 {
-                bytes,
-                order,
-                held: Vec::new(),
-                text: Vec::new(),
-                given: 0,
-            })),
-        })
+        io::copy(&mut bytes.by_ref().take(self.mark as u64), &mut io::sink())?;
+        if self.of == UTF_8 {
+            return Ok(Box::new(bytes));
+        }
+        Ok(Box::new(BufReader::new(Utf16 {
+            bytes,
+            decoder: Some(self.of.new_decoder_without_bom_handling()),
+            text: Vec::new(),
+            given: 0,
+        })))
     }
 }
 
 struct Utf16<R> {
     bytes: R,
-    order: ByteOrder,
-    /// The first bytes of an unfinished character.
-    held: Vec<u8>,
+    /// `None` at the end.
+    decoder: Option<Decoder>,
     text: Vec<u8>,
     given: usize,
 }
 
 impl<R: BufRead> Read for Utf16<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.given == self.text.len() {
+        while self.given == self.text.len()
+            && let Some(decoder) = &mut self.decoder
+        {
             self.text.clear();
             self.given = 0;
             let chunk = self.bytes.fill_buf()?;
-            let count = chunk.len();
-            if count == 0 {
-                if self.held.is_empty() {
-                    return Ok(0);
-                }
-                self.held.clear();
-                self.text.push(UNDECODABLE);
-                break;
-            }
-            self.held.extend_from_slice(chunk);
+            let (count, is_last) = (chunk.len(), chunk.is_empty());
+            decode(decoder, chunk, is_last, &mut self.text);
             self.bytes.consume(count);
-            let used = decode(&self.held, self.order, &mut self.text);
-            self.held.drain(..used);
+            if is_last {
+                self.decoder = None;
+            }
         }
-        let rest = &self.text[self.given..];
-        let count = rest.len().min(buffer.len());
-        buffer[..count].copy_from_slice(&rest[..count]);
+        let count = (&self.text[self.given..]).read(buffer)?;
         self.given += count;
         Ok(count)
     }
 }
 
-/// Decodes the whole characters at the beginning of `bytes`, and returns their length in bytes.
-fn decode(bytes: &[u8], order: ByteOrder, text: &mut Vec<u8>) -> usize {
-    let unit = |at: usize| -> Option<u16> {
-        let pair = [*bytes.get(at)?, *bytes.get(at + 1)?];
-        Some(match order {
-            ByteOrder::Little => u16::from_le_bytes(pair),
-            ByteOrder::Big => u16::from_be_bytes(pair),
-        })
-    };
-    let mut at = 0;
-    while let Some(first) = unit(at) {
-        let second = unit(at + 2);
-        if (0xd800..0xdc00).contains(&first) && second.is_none() {
-            break;
-        }
-        match char::decode_utf16([first].into_iter().chain(second)).next() {
-            Some(Ok(character)) => {
-                let mut room = [0; 4];
-                text.extend_from_slice(character.encode_utf8(&mut room).as_bytes());
-                at += character.len_utf16() * 2;
-            }
-            Some(Err(_)) | None => {
-                text.push(UNDECODABLE);
-                at += 2;
-            }
+/// Appends the text of `bytes`, which is the last piece if `is_last`.
+fn decode(decoder: &mut Decoder, mut bytes: &[u8], is_last: bool, text: &mut Vec<u8>) {
+    loop {
+        let start = text.len();
+        // Three bytes of UTF-8 for two of UTF-16, and a character that was held.
+        text.resize(start + bytes.len() / 2 * 3 + 8, 0);
+        let (result, read, written) =
+            decoder.decode_to_utf8_without_replacement(bytes, &mut text[start..], is_last);
+        text.truncate(start + written);
+        bytes = &bytes[read..];
+        match result {
+            DecoderResult::InputEmpty => return,
+            DecoderResult::OutputFull => {}
+            DecoderResult::Malformed(..) => text.push(UNDECODABLE),
         }
     }
-    at
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use super::archive::{find_before, find_damage, find_other, time_of};
 use super::fetched::{
     DownloadError, DownloadOutcome, DownloadReport, Fetching, LinkAge, Untried, in_folder,
 };
-use crate::workflow::follow::check::{Question, ask};
+use crate::workflow::follow::check::{NoAnswer, Question, apart, ask};
 use crate::workflow::new_file::place;
 use crate::workflow::{RefreshTrouble, Run};
 
@@ -130,7 +130,7 @@ async fn download_one(
     let mut refused = None;
     // A fresh link replaces an expired one, once.
     for _ in 0..2 {
-        let link = match find_link(run, client, job).await? {
+        let link = match apart(find_link(run, client, job).await)? {
             Ok(Some(link)) => link,
             Ok(None) => break,
             Err(trouble) => return Ok(Err(trouble)),
@@ -213,16 +213,12 @@ async fn find_link(
     run: &mut Run<'_>,
     client: &Client,
     job: &JobRecord,
-) -> Result<Result<Option<SecretString>, RefreshTrouble>, LedgerError> {
+) -> Result<Option<SecretString>, NoAnswer> {
     let Some(task) = &job.task else {
-        return Ok(Ok(None));
+        return Ok(None);
     };
-    let question = Question {
-        task,
-        kind: Kind::Export,
-    };
-    let answer = ask(run, client, &question).await?;
-    Ok(answer.map(|answer| answer.link))
+    let kind = Kind::Export;
+    Ok(ask(run, client, &Question { task, kind }).await?.link)
 }
 
 /// A file during its transfer: under a temporary name, readable only by its owner, and removed with

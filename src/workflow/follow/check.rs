@@ -46,6 +46,34 @@ pub enum RefreshTrouble {
     Interrupted,
 }
 
+/// Why a question has no answer.
+#[derive(Debug)]
+pub enum NoAnswer {
+    Ledger(LedgerError),
+    Trouble(RefreshTrouble),
+}
+
+impl From<LedgerError> for NoAnswer {
+    fn from(error: LedgerError) -> Self {
+        Self::Ledger(error)
+    }
+}
+
+impl From<RefreshTrouble> for NoAnswer {
+    fn from(trouble: RefreshTrouble) -> Self {
+        Self::Trouble(trouble)
+    }
+}
+
+/// Keeps the trouble for the caller, and passes on an error of the ledger.
+pub fn apart<T>(asked: Result<T, NoAnswer>) -> Result<Result<T, RefreshTrouble>, LedgerError> {
+    match asked {
+        Ok(answer) => Ok(Ok(answer)),
+        Err(NoAnswer::Trouble(trouble)) => Ok(Err(trouble)),
+        Err(NoAnswer::Ledger(error)) => Err(error),
+    }
+}
+
 impl FollowedJob {
     /// `None` for a job without a task.
     pub(crate) fn new(request: &RequestRecord, job: JobRecord) -> Option<Self> {
@@ -105,53 +133,27 @@ pub(crate) enum FirstSlot {
     ToTake,
 }
 
-pub(crate) async fn check(
-    run: &mut Run<'_>,
-    item: &FollowedJob,
-) -> Result<Result<(), RefreshTrouble>, LedgerError> {
-    check_until(run, item, FirstSlot::ToTake, None).await
-}
-
-/// The same, until `end`.
-pub(crate) async fn check_until(
-    run: &mut Run<'_>,
-    item: &FollowedJob,
-    slot: FirstSlot,
-    end: Option<Instant>,
-) -> Result<Result<(), RefreshTrouble>, LedgerError> {
-    let looked = look_until(run, item, slot, end).await?;
-    Ok(looked.map(drop))
-}
-
 /// Asks about one job, records the answer and returns it.
-pub(crate) async fn look(
-    run: &mut Run<'_>,
-    item: &FollowedJob,
-) -> Result<Result<TaskAnswer, RefreshTrouble>, LedgerError> {
+pub(crate) async fn look(run: &mut Run<'_>, item: &FollowedJob) -> Result<TaskAnswer, NoAnswer> {
     look_until(run, item, FirstSlot::ToTake, None).await
 }
 
-async fn look_until(
+/// The same, until `end`.
+pub(super) async fn look_until(
     run: &mut Run<'_>,
     item: &FollowedJob,
     slot: FirstSlot,
     end: Option<Instant>,
-) -> Result<Result<TaskAnswer, RefreshTrouble>, LedgerError> {
+) -> Result<TaskAnswer, NoAnswer> {
     let clients = run.clients;
     let Some(client) = clients.get(&item.project) else {
-        return Ok(Err(no_project(run, &item.job)?));
+        return Err(no_project(run, &item.job)?.into());
     };
     let question = item.question();
-    let mut answer = match ask_until(run, client, &question, slot, end).await? {
-        Ok(answer) => answer,
-        Err(trouble) => return Ok(Err(trouble)),
-    };
+    let mut answer = ask_until(run, client, &question, slot, end).await?;
     if answer.status == TaskStatus::NotFound {
         // One answer is not enough: Mixpanel may need a moment to find a new task.
-        answer = match ask_until(run, client, &question, FirstSlot::ToTake, end).await? {
-            Ok(answer) => answer,
-            Err(trouble) => return Ok(Err(trouble)),
-        };
+        answer = ask_until(run, client, &question, FirstSlot::ToTake, end).await?;
     }
     let before = run.job(&item.job)?;
     record(run, &before, &answer)?;
@@ -161,7 +163,7 @@ async fn look_until(
     } else {
         RunEvent::Asked(&after)
     });
-    Ok(Ok(answer))
+    Ok(answer)
 }
 
 /// Records Mixpanel's answer. A task with other ids says nothing about the job.
@@ -262,7 +264,7 @@ pub(crate) async fn ask(
     run: &mut Run<'_>,
     client: &Client,
     item: &Question<'_>,
-) -> Result<Result<TaskAnswer, RefreshTrouble>, LedgerError> {
+) -> Result<TaskAnswer, NoAnswer> {
     ask_until(run, client, item, FirstSlot::ToTake, None).await
 }
 
@@ -272,14 +274,12 @@ async fn ask_until(
     item: &Question<'_>,
     mut slot: FirstSlot,
     end: Option<Instant>,
-) -> Result<Result<TaskAnswer, RefreshTrouble>, LedgerError> {
+) -> Result<TaskAnswer, NoAnswer> {
     let lane = client.project().lane();
     let mut tries = 0;
     loop {
-        if slot == FirstSlot::ToTake
-            && let Err(trouble) = take_slot_until(run, &lane, end).await?
-        {
-            return Ok(Err(trouble));
+        if slot == FirstSlot::ToTake {
+            take_slot_until(run, &lane, end).await?;
         }
         slot = FirstSlot::ToTake;
         let ledger = &run.ledger;
@@ -301,26 +301,22 @@ async fn ask_until(
         let now = run.clock.now();
         run.ledger.record_answered(&lane, now)?;
         run.record_standing(client);
-        let answer = match answer {
-            Ok(answer) => answer,
-            Err(trouble) => return Ok(Err(trouble)),
-        };
-        match answer {
-            StatusAnswer::Known(answer) => return Ok(Ok(answer)),
+        match answer? {
+            StatusAnswer::Known(answer) => return Ok(answer),
             StatusAnswer::NotFound => {
-                return Ok(Ok(TaskAnswer {
+                return Ok(TaskAnswer {
                     task: None,
                     status: TaskStatus::NotFound,
                     made: TaskMade::Unsaid,
                     ids: None,
                     link: None,
-                }));
+                });
             }
             StatusAnswer::NotAllowed { http_status } => {
-                return Ok(Err(RefreshTrouble::NotAllowed { http_status }));
+                return Err(RefreshTrouble::NotAllowed { http_status }.into());
             }
             StatusAnswer::Deferred { .. } if tries + 1 >= MAX_LIMITED => {
-                return Ok(Err(RefreshTrouble::RateLimited));
+                return Err(RefreshTrouble::RateLimited.into());
             }
             StatusAnswer::Deferred { retry_after } => {
                 let wait = retry_after.unwrap_or(Duration::from_secs(1 << tries.min(5)));
@@ -328,7 +324,7 @@ async fn ask_until(
             }
             StatusAnswer::Unclear { reason } if tries + 1 >= MAX_TRIES => {
                 let reason = reason.into();
-                return Ok(Err(RefreshTrouble::Unreachable { reason }));
+                return Err(RefreshTrouble::Unreachable { reason }.into());
             }
             StatusAnswer::Unclear { .. } => run.sleep(Duration::from_millis(500 << tries)).await,
         }
@@ -345,10 +341,7 @@ async fn at(end: Option<Instant>) {
 }
 
 /// Waits for the project's turn.
-pub(crate) async fn take_slot(
-    run: &mut Run<'_>,
-    lane: &Lane,
-) -> Result<Result<(), RefreshTrouble>, LedgerError> {
+pub(crate) async fn take_slot(run: &mut Run<'_>, lane: &Lane) -> Result<(), NoAnswer> {
     take_slot_until(run, lane, None).await
 }
 
@@ -356,21 +349,19 @@ async fn take_slot_until(
     run: &mut Run<'_>,
     lane: &Lane,
     end: Option<Instant>,
-) -> Result<Result<(), RefreshTrouble>, LedgerError> {
+) -> Result<(), NoAnswer> {
     loop {
         let now = run.clock.now();
         let longest = MAX_LIMIT_WAIT.max(lane.rate.interval());
         let left = end.map(|end| end.saturating_duration_since(Instant::now()));
         let longest = left.map_or(longest, |left| longest.min(left));
         match run.ledger.record_slot(lane, now)? {
-            Slot::Yours => return Ok(Ok(())),
-            Slot::Wait(wait) if wait > longest => {
-                return Ok(Err(RefreshTrouble::RateLimited));
-            }
+            Slot::Yours => return Ok(()),
+            Slot::Wait(wait) if wait > longest => return Err(RefreshTrouble::RateLimited.into()),
             Slot::Wait(wait) => {
                 run.sleep(wait).await;
                 if run.interrupt.signal().is_some() {
-                    return Ok(Err(RefreshTrouble::Interrupted));
+                    return Err(RefreshTrouble::Interrupted.into());
                 }
             }
         }

@@ -9,7 +9,7 @@ use crate::domain::ProjectKey;
 use crate::ledger::{Asking, Ledger, LedgerError, Scope, Turn};
 
 use super::check::{
-    FirstSlot, FollowedJob, MAX_LIMIT_WAIT, RefreshTrouble, check_until, no_project,
+    FirstSlot, FollowedJob, MAX_LIMIT_WAIT, RefreshTrouble, apart, look_until, no_project,
 };
 use crate::workflow::{Run, RunEvent};
 
@@ -204,9 +204,9 @@ impl<'s> Questions<'s> {
                 .record_asking(item.job(), self.turn, &lane, now)?;
             match asking {
                 Asking::Yours => {
-                    let checked = check_until(run, &item, FirstSlot::Taken, self.end).await?;
-                    return Ok(match checked {
-                        Ok(()) | Err(RefreshTrouble::Interrupted) => PollStep::Asked,
+                    let looked = look_until(run, &item, FirstSlot::Taken, self.end).await;
+                    return Ok(match apart(looked)? {
+                        Ok(_) | Err(RefreshTrouble::Interrupted) => PollStep::Asked,
                         Err(trouble) => PollStep::Troubled(item.project().clone(), trouble),
                     });
                 }

@@ -7,7 +7,7 @@ use crate::domain::{TaskId, TaskStatus};
 use crate::ledger::LedgerError;
 use crate::mixpanel::{Client, StatusAnswer};
 
-use super::check::take_slot;
+use super::check::{apart, take_slot};
 use crate::workflow::{RefreshTrouble, Run};
 
 /// What the answer about a task that cannot exist shows.
@@ -46,7 +46,7 @@ pub struct Probed {
 pub async fn probe(run: &mut Run<'_>, client: &Client) -> Result<Probed, LedgerError> {
     let task = TaskId::random();
     let lane = client.project().lane();
-    if let Err(trouble) = take_slot(run, &lane).await? {
+    if let Err(trouble) = apart(take_slot(run, &lane).await)? {
         return Ok(Probed {
             probe: of_trouble(trouble),
             ahead: None,

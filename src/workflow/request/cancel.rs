@@ -10,7 +10,7 @@ use crate::domain::{ExitStatus, JobState, TaskId, TaskStatus};
 use crate::ledger::{AuditEvent, JobRecord, Ledger, LedgerError, RequestRecord, Standing};
 use crate::mixpanel::{CancelAnswer, Client, Words};
 
-use crate::workflow::follow::check::{self, FollowedJob, RefreshTrouble};
+use crate::workflow::follow::check::{self, FollowedJob, NoAnswer, RefreshTrouble, apart};
 use crate::workflow::{Run, Signal};
 
 /// Tries of a DELETE without a clear answer, and of a GET that does not show its effect yet.
@@ -195,11 +195,11 @@ pub struct Strangers {
 /// Asks which tasks that may belong to others have ids unknown to this ledger.
 ///
 /// # Errors
-/// When the ledger cannot be read. The inner error says why Mixpanel could not be asked.
+/// When the ledger cannot be read, or Mixpanel could not be asked.
 pub async fn list_strangers(
     run: &mut Run<'_>,
     items: &[FollowedJob],
-) -> Result<Result<Vec<Strangers>, RefreshTrouble>, LedgerError> {
+) -> Result<Vec<Strangers>, NoAnswer> {
     let mut strangers = Vec::new();
     for item in items {
         let job = run.job(item.job())?;
@@ -208,12 +208,9 @@ pub async fn list_strangers(
         }
         let clients = run.clients;
         let Some(client) = clients.get(item.project()) else {
-            return Ok(Err(check::no_project(run, item.job())?));
+            return Err(check::no_project(run, item.job())?.into());
         };
-        let answer = match check::ask(run, client, &item.question()).await? {
-            Ok(answer) => answer,
-            Err(trouble) => return Ok(Err(trouble)),
-        };
+        let answer = check::ask(run, client, &item.question()).await?;
         let is_about_it = answer.task.is_none_or(|named| named == *item.task());
         let ids = match answer.ids.filter(|_| is_about_it) {
             Some(named) => Some(count_strangers(run.ledger, item, named)?),
@@ -229,7 +226,7 @@ pub async fn list_strangers(
             ids,
         }));
     }
-    Ok(Ok(strangers))
+    Ok(strangers)
 }
 
 fn count_strangers(
@@ -280,14 +277,12 @@ type One = (Option<CancelOutcome>, Option<RefreshTrouble>);
 async fn cancel_one(run: &mut Run<'_>, item: &FollowedJob) -> Result<One, LedgerError> {
     let clients = run.clients;
     let Some(client) = clients.get(item.project()) else {
-        let request = run.ledger.find_request(&item.job().request)?;
-        let project = request.map_or_else(String::new, |r| r.asked.project.to_string());
-        return Ok((None, Some(RefreshTrouble::NoProject { project })));
+        return Ok((None, Some(check::no_project(run, item.job())?)));
     };
     let mut tries = 0;
     loop {
         tries += 1;
-        let said = match delete(run, client, item).await? {
+        let said = match apart(delete(run, client, item).await)? {
             Ok(said) => said,
             Err(trouble) => return Ok((not_cancelled(&trouble), Some(trouble))),
         };
@@ -336,7 +331,7 @@ async fn look(
     let mut tries = 0;
     loop {
         tries += 1;
-        let trouble = check::check(run, item).await?.err();
+        let trouble = apart(check::look(run, item).await)?.err();
         let job = run.job(item.job())?;
         let waits = matches!(said, Said::Taken) && job.state == JobState::Accepted;
         if !waits || trouble.is_some() || tries >= MAX_TRIES || run.interrupt.signal().is_some() {
@@ -392,19 +387,13 @@ fn is_about_other_ids(job: &JobRecord) -> bool {
 }
 
 /// One DELETE that reached Mixpanel, within the pace.
-async fn delete(
-    run: &mut Run<'_>,
-    client: &Client,
-    item: &FollowedJob,
-) -> Result<Result<Said, RefreshTrouble>, LedgerError> {
+async fn delete(run: &mut Run<'_>, client: &Client, item: &FollowedJob) -> Result<Said, NoAnswer> {
     let lane = client.project().lane();
     let (mut limited, mut unreached) = (0, 0);
     loop {
-        if let Err(trouble) = check::take_slot(run, &lane).await? {
-            return Ok(Err(trouble));
-        }
+        check::take_slot(run, &lane).await?;
         if run.interrupt.signal().is_some() {
-            return Ok(Err(RefreshTrouble::Interrupted));
+            return Err(RefreshTrouble::Interrupted.into());
         }
         let answer = tokio::select! {
             answer = client.delete_deletion(item.task()) => answer,
@@ -416,22 +405,21 @@ async fn delete(
         run.ledger.record_answered(&lane, now)?;
         run.record_standing(client);
         match answer {
-            CancelAnswer::Cancelled => return Ok(Ok(Said::Taken)),
-            CancelAnswer::AlreadyStarted => return Ok(Ok(Said::TooLate)),
+            CancelAnswer::Cancelled => return Ok(Said::Taken),
+            CancelAnswer::AlreadyStarted => return Ok(Said::TooLate),
             CancelAnswer::NotFound => {
                 let reason = "Mixpanel knows no such task in this project (404)";
-                return Ok(Ok(Said::Nothing(reason.to_owned())));
+                return Ok(Said::Nothing(reason.to_owned()));
             }
-            CancelAnswer::Unclear { reason } => return Ok(Ok(Said::Nothing(reason.into()))),
+            CancelAnswer::Unclear { reason } => return Ok(Said::Nothing(reason.into())),
             CancelAnswer::NotAllowed { http_status } => {
-                return Ok(Err(RefreshTrouble::NotAllowed { http_status }));
+                return Err(RefreshTrouble::NotAllowed { http_status }.into());
             }
             CancelAnswer::NotSent { reason } => {
                 unreached += 1;
                 if unreached >= MAX_TRIES {
-                    return Ok(Err(RefreshTrouble::Unreachable {
-                        reason: reason.into(),
-                    }));
+                    let reason = reason.into();
+                    return Err(RefreshTrouble::Unreachable { reason }.into());
                 }
                 run.sleep(Duration::from_millis(500 << unreached)).await;
             }
@@ -440,7 +428,7 @@ async fn delete(
                 let wait = retry_after.unwrap_or(Duration::from_secs(1 << limited.min(5)));
                 run.ledger.record_block(&lane.project, now + wait, now)?;
                 if limited >= MAX_LIMITED {
-                    return Ok(Err(RefreshTrouble::RateLimited));
+                    return Err(RefreshTrouble::RateLimited.into());
                 }
             }
         }

@@ -14,6 +14,7 @@ use super::settle::{self, Linking, Owners};
 use super::submitted::SubmitReport;
 use super::verdict::{Act, Next, Stop, Verdict};
 use super::waiting::{Settles, list_waiting};
+use crate::workflow::apart;
 use crate::workflow::{ReadyPlan, RefreshTrouble, Run, RunEvent, WorkflowError};
 
 /// Records the approved plans of one command as requests with unsent jobs.
@@ -160,7 +161,7 @@ async fn list_queues(
         if barred.contains(&queues[place].project) {
             continue;
         }
-        match settle::keep_apart(run, &request, &shared).await? {
+        match apart(settle::keep_apart(run, &request, &shared).await)? {
             Ok(kept_back) => {
                 let now = run.clock.now();
                 queues[place].add(run.ledger, &request, kept_back, settle, now)?;
@@ -299,7 +300,7 @@ async fn carry_out(
             // Nothing was created, so the job is planned again before dsr asks the tasks.
             record_outcome(run, client, job, &Outcome::NotCreated, reason)?;
             let sent_after = queue.sent_after(job);
-            match settle::link(run, client, job, ids, &tasks, sent_after).await? {
+            match apart(settle::link(run, client, job, ids, &tasks, sent_after).await)? {
                 Ok(Linking::Done) => {}
                 Ok(Linking::SendsAgain) => {
                     queue.note_sent_after(job);
@@ -354,10 +355,10 @@ async fn adopt_or_link(
 ) -> Result<Result<(), RefreshTrouble>, WorkflowError> {
     let now = run.clock.now();
     run.ledger.record_answered(&client.project().lane(), now)?;
-    let owners = settle::find_owners(run, client, (job, batch), ids, tasks).await?;
+    let owners = settle::find_owners(run, client, (job, batch), ids, tasks).await;
     // A conflict creates nothing; only the earlier POSTs remain unknown.
     let not_taken = Outcome::Unsettled(JobState::Planned);
-    match owners {
+    match apart(owners)? {
         Ok(Owners::One(task)) => {
             let doubt = run.ledger.find_tried(job)?.doubt();
             let reason = format!("recovered: {doubt}, and Mixpanel named its task");

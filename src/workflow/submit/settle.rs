@@ -13,13 +13,13 @@ use crate::ledger::{
     DeletionJob, Ledger, LedgerError, LinkTo, Linked, MadeFor, RequestRecord, Settling, Shared,
     Standing, Tried,
 };
-use crate::mixpanel::{Client, TaskAnswer, TaskMade};
+use crate::mixpanel::{Client, TaskMade};
 
 use super::queue::SentAfter;
+use crate::workflow::Run;
 use crate::workflow::follow::check::{
-    self, Difference, FollowedJob, Question, RefreshTrouble, ask,
+    self, Difference, FollowedJob, NoAnswer, Question, RefreshTrouble, ask,
 };
-use crate::workflow::{Run, WorkflowError};
 
 type TaskIds = Option<HashSet<String>>;
 
@@ -60,11 +60,8 @@ pub(crate) async fn link(
     ids: Vec<DistinctId>,
     tasks: &[TaskId],
     sent_after: SentAfter,
-) -> Result<Result<Linking, RefreshTrouble>, LedgerError> {
-    let named = match ask_each(run, client, tasks).await? {
-        Ok(named) => named,
-        Err(trouble) => return Ok(Err(trouble)),
-    };
+) -> Result<Linking, NoAnswer> {
+    let named = ask_each(run, client, tasks).await?;
     let (mut groups, left) = group_by_task(ids, &named);
     let is_only = named.len() == 1;
     let is_over = |id: &DistinctId| {
@@ -95,7 +92,7 @@ pub(crate) async fn link(
     let reason = unowned_reason(left.len(), &named);
     groups.extend(linked(left, LinkTo::Nobody, reason));
     run.record_linked(job, &groups)?;
-    Ok(Ok(linking))
+    Ok(linking)
 }
 
 fn unowned_reason(ids: usize, named: &[NamedTask<'_>]) -> String {
@@ -155,15 +152,12 @@ pub(crate) async fn find_owners(
     (job, batch): (&JobId, &Batch),
     ids: &[DistinctId],
     tasks: &[TaskId],
-) -> Result<Result<Owners, RefreshTrouble>, LedgerError> {
-    let named = match ask_each(run, client, tasks).await? {
-        Ok(named) => named,
-        Err(trouble) => return Ok(Err(trouble)),
-    };
+) -> Result<Owners, NoAnswer> {
+    let named = ask_each(run, client, tasks).await?;
     let tried = run.ledger.find_tried(job)?;
     let found = owners(batch, ids, &named, tried);
     let Owners::One(task) = &found else {
-        return Ok(Ok(found));
+        return Ok(found);
     };
     // The task of another job of ours is not this job's. Nor is a task of another day: the job's
     // own task may have ended since, and someone else may have made this one.
@@ -182,20 +176,20 @@ pub(crate) async fn find_owners(
     });
     // No day is known for a POST in a lost span; the task is the job's, and the doubt stays.
     if is_own && (may_be_of_that_day || tried.is_of_lost_span) {
-        return Ok(Ok(found));
+        return Ok(found);
     }
     if own.is_some_and(NamedTask::has_ended) {
-        return Ok(Ok(Owners::Ended(ended_text(&named))));
+        return Ok(Owners::Ended(ended_text(&named)));
     }
     let all = linked(
         batch.ids().to_vec(),
         LinkTo::Task(task.clone()),
         linked_reason(task),
     );
-    Ok(Ok(match all {
+    Ok(match all {
         Some(all) => Owners::Others(vec![all]),
         None => found,
-    }))
+    })
 }
 
 fn owners(batch: &Batch, ids: &[DistinctId], named: &[NamedTask<'_>], tried: Tried) -> Owners {
@@ -266,20 +260,19 @@ async fn ask_each<'t>(
     run: &mut Run<'_>,
     client: &Client,
     tasks: &'t [TaskId],
-) -> Result<Result<Vec<NamedTask<'t>>, RefreshTrouble>, LedgerError> {
+) -> Result<Vec<NamedTask<'t>>, NoAnswer> {
     let mut named = Vec::new();
     for task in tasks {
-        match ask_about(run, client, Kind::Delete, task).await? {
-            Ok(answer) => named.push(NamedTask {
-                task,
-                status: answer.status,
-                made: answer.made,
-                ids: answer.ids,
-            }),
-            Err(trouble) => return Ok(Err(trouble)),
-        }
+        let kind = Kind::Delete;
+        let answer = ask(run, client, &Question { task, kind }).await?;
+        named.push(NamedTask {
+            task,
+            status: answer.status,
+            made: answer.made,
+            ids: answer.ids,
+        });
     }
-    Ok(Ok(named))
+    Ok(named)
 }
 
 fn linked_reason(task: &TaskId) -> String {
@@ -294,11 +287,11 @@ pub(crate) async fn keep_apart(
     run: &mut Run<'_>,
     request: &RequestRecord,
     shared: &Shared,
-) -> Result<Result<Vec<JobId>, RefreshTrouble>, LedgerError> {
+) -> Result<Vec<JobId>, NoAnswer> {
     let elsewhere = shared.elsewhere(&request.id);
     let mut kept_back = Vec::new();
     if elsewhere.is_empty() {
-        return Ok(Ok(kept_back));
+        return Ok(kept_back);
     }
     let mut asked: BTreeMap<usize, OtherTask> = BTreeMap::new();
     for job in list_unsent(run.ledger, &request.id)? {
@@ -314,10 +307,7 @@ pub(crate) async fn keep_apart(
         for (place, ids) in by_owner {
             let owner = elsewhere.owner(place);
             if let Entry::Vacant(entry) = asked.entry(place) {
-                match ask_owner(run, request, owner).await? {
-                    Ok(other) => entry.insert(other),
-                    Err(trouble) => return Ok(Err(trouble)),
-                };
+                entry.insert(ask_owner(run, request, owner).await?);
             }
             groups.extend(kept_apart(ids, owner, &asked[&place]));
         }
@@ -333,7 +323,7 @@ pub(crate) async fn keep_apart(
             kept_back.push(job);
         }
     }
-    Ok(Ok(kept_back))
+    Ok(kept_back)
 }
 
 enum OtherTask {
@@ -348,17 +338,19 @@ async fn ask_owner(
     run: &mut Run<'_>,
     request: &RequestRecord,
     owner: &DeletionJob,
-) -> Result<Result<OtherTask, RefreshTrouble>, LedgerError> {
+) -> Result<OtherTask, NoAnswer> {
     let Some(task) = &owner.task else {
-        return Ok(Ok(OtherTask::Unsent));
+        return Ok(OtherTask::Unsent);
     };
     let project = request.asked.project_key.clone();
     let item = FollowedJob::other(owner.job.clone(), task.clone(), project);
-    Ok(match check::look(run, &item).await? {
+    match check::look(run, &item).await {
         Ok(answer) if answer.status.is_active() => Ok(OtherTask::Active(answer.ids)),
-        Err(trouble @ RefreshTrouble::NotAllowed { .. }) => Err(trouble),
-        Ok(_) | Err(_) => Ok(OtherTask::Over),
-    })
+        Err(why @ (NoAnswer::Ledger(_) | NoAnswer::Trouble(RefreshTrouble::NotAllowed { .. }))) => {
+            Err(why)
+        }
+        Ok(_) | Err(NoAnswer::Trouble(_)) => Ok(OtherTask::Over),
+    }
 }
 
 fn kept_apart(ids: Vec<DistinctId>, owner: &DeletionJob, standing: &OtherTask) -> Option<Linked> {
@@ -407,37 +399,34 @@ pub enum Adopted {
 /// task, and neither Mixpanel nor the ledger may contradict.
 ///
 /// # Errors
-/// When the ledger cannot be written. The inner error says why Mixpanel could not be asked.
+/// When the ledger cannot be written, or Mixpanel could not be asked.
 pub async fn adopt(
     run: &mut Run<'_>,
     job: &JobId,
     kind: Kind,
     project: &ProjectKey,
     task: &TaskId,
-) -> Result<Result<Adopted, RefreshTrouble>, WorkflowError> {
+) -> Result<Adopted, NoAnswer> {
     let clients = run.clients;
     let Some(client) = clients.get(project) else {
         let project = String::new();
-        return Ok(Err(RefreshTrouble::NoProject { project }));
+        return Err(RefreshTrouble::NoProject { project }.into());
     };
-    let answer = match ask_about(run, client, kind, task).await? {
-        Ok(answer) => answer,
-        Err(trouble) => return Ok(Err(trouble)),
-    };
+    let answer = ask(run, client, &Question { task, kind }).await?;
     let (status, known, made) = (answer.status, answer.ids, answer.made);
     match status {
         _ if answer.task.is_some_and(|named| named != *task) => {
-            return Ok(Ok(Adopted::OtherTask));
+            return Ok(Adopted::OtherTask);
         }
-        TaskStatus::NotFound => return Ok(Ok(Adopted::NotFound)),
-        TaskStatus::Unknown => return Ok(Ok(Adopted::NotSaid)),
+        TaskStatus::NotFound => return Ok(Adopted::NotFound),
+        TaskStatus::Unknown => return Ok(Adopted::NotSaid),
         _ => {}
     }
     let posted = run.job(job)?.unclear_since;
     if let (TaskMade::At(made), Some(posted)) = (made, posted)
         && posted.naive_utc() - made > ABOUT_THAT_TIME
     {
-        return Ok(Ok(Adopted::TooOld(made.date())));
+        return Ok(Adopted::TooOld(made.date()));
     }
     let batch = run.ledger.find_batch(job)?;
     let difference = known
@@ -446,9 +435,9 @@ pub async fn adopt(
     let owner = run.ledger.find_owner(task)?.filter(|own| own.id != *job);
     let made_for = match (difference, owner) {
         (Some(difference), _) if difference.missing > 0 => {
-            return Ok(Ok(Adopted::OtherIds(difference)));
+            return Ok(Adopted::OtherIds(difference));
         }
-        (None, Some(owner)) => return Ok(Ok(Adopted::OtherJob(owner.id))),
+        (None, Some(owner)) => return Ok(Adopted::OtherJob(owner.id)),
         (Some(_), Some(_)) => MadeFor::Another,
         (Some(difference), None) if difference.more > 0 => MadeFor::Another,
         (_, None) => MadeFor::TheJob,
@@ -456,23 +445,14 @@ pub async fn adopt(
     let now = run.clock.now();
     let settling = run.ledger.record_settled(job, task, made_for, now)?;
     match settling {
-        Settling::Taken(state) => Ok(Ok(Adopted::Taken(state))),
+        Settling::Taken(state) => Ok(Adopted::Taken(state)),
         Settling::Recorded => {
             run.ledger.record_check(job, &status, now)?;
             // A revoked task leaves the job unknown if its other POSTs are in doubt.
             run.tally.settled += usize::from(!run.job(job)?.is_unsettled());
-            Ok(Ok(Adopted::Yes))
+            Ok(Adopted::Yes)
         }
     }
-}
-
-async fn ask_about(
-    run: &mut Run<'_>,
-    client: &Client,
-    kind: Kind,
-    task: &TaskId,
-) -> Result<Result<TaskAnswer, RefreshTrouble>, LedgerError> {
-    ask(run, client, &Question { task, kind }).await
 }
 
 /// Half of a job's ids, rounded up, to try when the whole is too large.
