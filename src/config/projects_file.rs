@@ -151,20 +151,16 @@ impl ProjectsFile {
                 similar: None,
             })
         };
-        let document = Document::parse(text.as_str())
-            .map_err(|error| of_parser(error.message(), error.span()))?;
+        let document = Document::parse(text.as_str()).map_err(|error| {
+            of_parser(
+                &format!("not valid TOML: {}", error.message()),
+                error.span(),
+            )
+        })?;
         settings::check(document.as_table()).map_err(malformed)?;
         let document = document.into_mut();
         let content: ProjectsContent = toml_edit::de::from_str(&text)
             .map_err(|error| of_parser(error.message(), error.span()))?;
-        if let Some(name) = content
-            .projects
-            .keys()
-            .find(|name| ProjectName::new(name).is_none())
-        {
-            let message = format!("`{name}` cannot be the name of a project");
-            return Err(of_parser(&message, None));
-        }
         Ok(Self {
             path,
             document,

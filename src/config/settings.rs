@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use toml_edit::{Item, TableLike, Value};
 
-use crate::domain::{Region, most_like};
+use crate::domain::{ProjectName, Region, most_like};
 
 /// What a setting takes.
 #[derive(Debug, Clone, Copy)]
@@ -80,14 +80,21 @@ fn check_table(table: &dyn TableLike, known: Settings, of: &str) -> Result<(), M
 }
 
 fn unknown(table: &dyn TableLike, name: &str, known: Settings, of: &str) -> Mistake {
-    let shown = match name.len() > LONGEST_KEY {
-        true => "this key".to_owned(),
-        false => format!("`{name}`"),
-    };
     Mistake {
-        place: table.get_key_value(name).and_then(|(key, _)| key.span()),
-        message: format!("{shown} is not a setting of {of}"),
+        place: place_of(table, name),
+        message: format!("{} is not a setting of {of}", shown(name)),
         similar: most_like(name, known.iter().map(|(setting, _)| *setting)),
+    }
+}
+
+fn place_of(table: &dyn TableLike, name: &str) -> Option<Range<usize>> {
+    table.get_key_value(name).and_then(|(key, _)| key.span())
+}
+
+fn shown(key: &str) -> String {
+    match key.len() > LONGEST_KEY {
+        true => "this key".to_owned(),
+        false => format!("`{key}`"),
     }
 }
 
@@ -120,7 +127,14 @@ fn check_value(setting: &'static str, takes: Takes, item: &Item) -> Result<(), M
 }
 
 fn check_projects(projects: &dyn TableLike) -> Result<(), Mistake> {
-    for (_, item) in projects.iter() {
+    for (name, item) in projects.iter() {
+        if ProjectName::new(name).is_none() {
+            return Err(Mistake {
+                place: place_of(projects, name),
+                message: format!("{} cannot be the name of a project", shown(name)),
+                similar: None,
+            });
+        }
         match item.as_table_like() {
             Some(project) => check_table(project, PROJECT, "a project")?,
             None => return Err(wrong_kind("projects", Takes::Projects, item)),
@@ -205,6 +219,11 @@ mod tests {
             (
                 "[projects.a]\nholidays = [5]\n",
                 "`holidays` takes a list of days, such as [2026-12-25]",
+                None,
+            ),
+            (
+                "[projects.\"a b\"]\n",
+                "`a b` cannot be the name of a project",
                 None,
             ),
             (

@@ -48,7 +48,7 @@ fn each_project_calls_with_the_token_it_names_and_the_others_with_the_default() 
     missing
         .exits_with(4)
         .says("dsr auth login --name acme")
-        .says("project `app`: with `--project` the others");
+        .says("project `app`. To work on the other projects");
     fake.was_not_called();
 
     login(&operator, &["--name", "acme"], ACME);

@@ -244,6 +244,9 @@ fn white_space_is_refused_dropped_or_kept_as_the_operator_says() {
     sends_nothing(&["a1", " null "], &["--trim"]).says("line 3");
     sends_nothing(&["a1", " null "], &["--keep-whitespace"]).says("line 3");
     sends_nothing(&["a1", "  "], &["--trim"]).says("line 3: the id is empty");
+    // One hint for several problems fits the first.
+    sends_nothing(&["a1", " a2", "null"], &[]).says("--trim");
+    sends_nothing(&["a1", "null", " a2"], &[]).never_says("--trim");
     let fake = Fake::start();
     export(&fake, table(["a"]), &["--trim", "--keep-whitespace"]).exits_with(2);
     fake.was_not_called();

@@ -173,7 +173,7 @@ fn go_on_with(ctx: &Context, name: &TokenName) -> Result<(), Failure> {
     }
     for sender in ledger::list_senders(&ctx.home.ledger())? {
         ctx.ui.note(&format!(
-            "A dsr that is sending keeps its earlier token: {}.",
+            "A dsr that is sending keeps its earlier token: {}. When it has ended, revoke that token in Mixpanel.",
             holders::describe(&sender)
         ));
     }
