@@ -1,6 +1,6 @@
 //! Unplanned ends: after each, every id is in exactly one known place.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -165,10 +165,11 @@ fn kills_at_any_moment_lose_nothing_and_double_nothing_without_a_note() {
         BTreeSet::from_iter(fake.posted_ids()),
         BTreeSet::from_iter(ids)
     );
-    // A repeat is the same call at least 2 s later, and the ledger notes it.
-    let mut doubled = BTreeSet::new();
+    // A repeat is the same call at least 2 s after the last one, and the ledger notes it. A repeat can
+    // be killed, too: on a slow machine each dsr may send one.
+    let mut repeats = BTreeMap::<_, usize>::new();
     for (place, post) in posts.iter().enumerate() {
-        let Some(earlier) = posts[..place].iter().find(|p| p.ids() == post.ids()) else {
+        let Some(earlier) = posts[..place].iter().rfind(|p| p.ids() == post.ids()) else {
             let ids = post.ids();
             let known = posts[..place].iter().flat_map(|p| p.ids());
             assert!(!known.into_iter().any(|id| ids.contains(&id)), "half a job");
@@ -177,11 +178,12 @@ fn kills_at_any_moment_lose_nothing_and_double_nothing_without_a_note() {
         assert_eq!(earlier.body, post.body);
         let gap = post.arrived - earlier.arrived;
         assert!(gap >= SETTLE_AFTER, "once more after {gap:?}");
-        assert!(doubled.insert(post.ids()), "a third time");
+        *repeats.entry(post.ids()).or_default() += 1;
     }
+    assert!(repeats.values().all(|count| *count <= 7), "{repeats:?}");
     let noted = notes_of_duplicates(&operator).into_iter();
     let noted: Vec<_> = noted.map(|number| kept_ids(&operator, number)).collect();
-    for ids in doubled {
+    for ids in repeats.into_keys() {
         assert!(noted.contains(&BTreeSet::from_iter(ids)), "{request:#}");
     }
 }
