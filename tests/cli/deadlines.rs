@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::support::{Fake, Operator, Outcome, Reply, Terminal, has_calendar, status_reply, usual};
 
 const NOT_ADVICE: &str = "not legal advice";
-const MONTH: &str = "GDPR Art. 12(3): one month from receipt, moved to a working day";
+const MONTH: &str = "GDPR Art. 12(3): one month from receipt, or the next working day";
 const DAYS: &str = "11 CCR §7021(b): 45 calendar days from receipt";
 const CONFIRMATION: &str = "11 CCR §7021(a): 10 business days from receipt";
 

@@ -59,7 +59,7 @@ fn typed_key(ctx: &Context, args: &HashKeyArgs) -> Result<HashKey, Failure> {
             .ui
             .ask_secret("Key (not shown): ", "dsr asks for the key")
             .map_err(|error| {
-                Failure::from(error).or_hint("pipe it in: `… | dsr auth hash-key --with-key`")
+                Failure::from(error).or_hint("pipe the key in: `… | dsr auth hash-key --with-key`")
             })?,
     };
     let bytes = text.expose_secret().as_bytes().to_vec();

@@ -120,7 +120,7 @@ fn login(ctx: &mut Context, args: &LoginArgs) -> Result<ExitStatus, Failure> {
             .ui
             .ask_secret("OAuth token (not shown): ", "dsr asks for the token")
             .map_err(|error| {
-                Failure::from(error).or_hint("pipe it in: `… | dsr auth login --with-token`")
+                Failure::from(error).or_hint("pipe the token in: `… | dsr auth login --with-token`")
             })?,
     };
     let token = OauthToken::new(text.expose_secret(), Some(issued), TokenOrigin::Keyring)

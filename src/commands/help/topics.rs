@@ -133,7 +133,7 @@ fn exit_status(_: Option<&Home>) -> Vec<Block> {
         )),
         Block::paragraph(
             "`dsr status --exit-status` with `--overdue` or `--due-within` reports only deadlines: 9 if \
-             it shows a request, else 0.",
+             it shows a request, else 6 while nobody has reviewed the lost time of a restored ledger, else 0.",
         ),
         Block::paragraph(
             "`dsr download` gives 3 for drafts of packages that you must look through first, 4 for a \

@@ -26,7 +26,8 @@ pub(crate) struct PlanFileArgs {
 }
 
 fn parse_digest(text: &str) -> Result<PlanDigest, String> {
-    PlanDigest::parse(text).ok_or_else(|| "64 hex digits, as `dsr apply` shows them".to_owned())
+    PlanDigest::parse(text)
+        .ok_or_else(|| "all 64 hex digits that `dsr apply FILE --dry-run` shows".to_owned())
 }
 
 impl PlanFileArgs {

@@ -254,7 +254,8 @@ fn read_token(ctx: &Context, args: &AddArgs) -> Result<SecretString, Failure> {
         "dsr asks for the project token",
     );
     asked.map_err(|error| {
-        Failure::from(error).or_hint("pipe it in: `… | dsr project add NAME --with-token`")
+        Failure::from(error)
+            .or_hint("pipe the project token in: `… | dsr project add NAME --with-token`")
     })
 }
 

@@ -92,7 +92,8 @@ fn read_secret(ctx: &Context, args: &SecretArgs) -> Result<SecretString, Failure
         "dsr asks for the project's API secret",
     );
     asked.map_err(|error| {
-        Failure::from(error).or_hint("pipe it in: `… | dsr project secret NAME --with-secret`")
+        Failure::from(error)
+            .or_hint("pipe the secret in: `… | dsr project secret NAME --with-secret`")
     })
 }
 

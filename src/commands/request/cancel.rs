@@ -18,7 +18,8 @@ use crate::workflow::{self, CancelOutcome, CancelReport, RefreshTrouble, Signal,
 /// Cancel deletions that Mixpanel has not started
 ///
 /// dsr cancels a request with all its jobs, or one task. Mixpanel cannot cancel exports. Mixpanel's
-/// later report counts: dsr shows a job as revoked only if Mixpanel says so.
+/// later report counts: dsr shows a job that it
+/// had sent as revoked only if Mixpanel says so.
 ///
 /// A task may have ids of other requests, or ids that this ledger does not know. Then dsr shows or
 /// counts them, and asks you.

@@ -20,9 +20,9 @@ use super::waiting::{self, WaitArgs};
 /// Send unsent jobs, and resolve unknown jobs
 ///
 /// dsr sends planned and deferred jobs. If the outcome of a deletion is unknown and the attempt is
-/// less than 15 minutes old, dsr sends the same deletion once more. While the first task is active,
-/// Mixpanel names that task, and dsr adopts it. If there was no task, or the task has ended,
-/// Mixpanel makes a new task. The job then says "possible duplicate".
+/// less than 15 minutes old, dsr sends the same deletion again, up to three times in each run. While
+/// the first task is active, Mixpanel names that task, and dsr adopts it. If there was no task, or
+/// the task has ended, Mixpanel makes a new task. The job then says "possible duplicate".
 ///
 /// After 15 minutes you must decide: `--task`, `--send-again` or `--abandon`.
 #[derive(clap::Args, Debug)]

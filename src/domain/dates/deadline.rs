@@ -33,10 +33,10 @@ impl Law {
     pub fn rule(self, period: Period) -> &'static str {
         match (self, period) {
             (Self::Gdpr, Period::First) => {
-                "GDPR Art. 12(3): one month from receipt, moved to a working day"
+                "GDPR Art. 12(3): one month from receipt, or the next working day"
             }
             (Self::Gdpr, Period::Extended) => {
-                "GDPR Art. 12(3), extended: three months from receipt, moved to a working day"
+                "GDPR Art. 12(3), extended: three months from receipt, or the next working day"
             }
             (Self::Ccpa, Period::First) => "11 CCR §7021(b): 45 calendar days from receipt",
             (Self::Ccpa, Period::Extended) => {

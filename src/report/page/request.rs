@@ -199,7 +199,7 @@ fn asked(request: &RequestFacts) -> Markup {
                     Some(reference) => (Visible(reference)),
                     None => "none given",
                 } }
-                dt { "Received" } dd { (day(asked.received)) " (the day the operator gave, or the day it was recorded)" }
+                dt { "Received" } dd { (day(asked.received)) " (given by the operator, or else the day of the recording)" }
                 dt { "Recorded" } dd { (moment(asked.created)) " UTC, from " (Visible(&asked.source)) }
                 @if let Some(plan) = &request.plan {
                     dt { "Planned" } dd { (signed(&plan.created_by, plan.created)) br; small { "Digest of the plan: " (plan.digest) } }

@@ -121,7 +121,7 @@ fn mark(
 fn lanes(request: &RequestFacts) -> Vec<TimelineLane> {
     let asked = &request.asked;
     let mut lanes = vec![lane(
-        "Time to answer",
+        "Time allowed",
         "span law",
         format!("{} to {}", day(asked.received), day(asked.due)),
         (start_of(asked.received), end_of(asked.due)),

@@ -106,7 +106,7 @@ fn plain_name(name: &str) -> Option<&'static str> {
         "$referrer" => "Came from",
         "$referring_domain" => "Came from the site",
         "$initial_referrer" => "First came from",
-        "$insert_id" => "Number of the event",
+        "$insert_id" => "Id of the event",
         "mp_lib" => "Recorded with",
         "$lib_version" => "Version of the recorder",
         "mp_processing_time_ms" => "Received by Mixpanel",
