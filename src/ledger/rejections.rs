@@ -1,10 +1,10 @@
 //! Tokens that Mixpanel refused, each by the first digits of its hash. No token is stored.
 
 use chrono::{DateTime, Utc};
-use rusqlite::params;
 
 use crate::credentials::{OauthToken, TokenOrigin};
 use crate::domain::{ApiUrl, TokenName};
+use crate::ledger::engine::params;
 
 use super::columns::{format_time, moment};
 use super::sql::{self, prepare};

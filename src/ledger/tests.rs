@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use chrono::TimeDelta;
 
 use super::*;
@@ -388,10 +390,7 @@ fn open_requests_are_those_that_wait_for_something() {
 fn a_newer_or_damaged_ledger_is_not_touched() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ledger.db");
-    open(&folder)
-        .conn
-        .pragma_update(None, "user_version", 99)
-        .unwrap();
+    open(&folder).conn.set_schema_version(99).unwrap();
     let error = Ledger::open(&path, Duration::ZERO).err().unwrap();
     assert!(
         matches!(error, LedgerError::Newer { found: 99, .. }),

@@ -1,5 +1,3 @@
-use rusqlite::types::ValueRef;
-use rusqlite::{Connection, params};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -9,6 +7,7 @@ use super::evidence::{KEY, digest_of};
 use super::{AuditEvent, EntrySubject, Opening, append, sealed};
 use crate::domain::to_hex;
 use crate::ledger::LedgerError;
+use crate::ledger::engine::{Connection, ValueRef, params};
 use crate::ledger::sql::{self, prepare};
 
 /// The records before the trail that go into its digest, in this order.
@@ -59,8 +58,8 @@ pub(crate) fn start(conn: &Connection, opening: &Opening) -> Result<(), LedgerEr
 /// Gives every request a salt for the digests of its rows.
 pub(crate) fn salt(conn: &Connection) -> Result<(), LedgerError> {
     let mut statement = prepare(conn, "SELECT id FROM requests WHERE rows_salt IS NULL")?;
-    let ids = statement.query_map([], |row| row.get(0))?;
-    for id in ids.collect::<Result<Vec<String>, _>>()? {
+    let ids: Vec<String> = statement.list([], |row| row.get(0))?;
+    for id in ids {
         let sql = "UPDATE requests SET rows_salt = $1 WHERE id = $2";
         sql::execute(conn, sql, params![Uuid::new_v4().simple().to_string(), id])?;
     }
@@ -69,10 +68,10 @@ pub(crate) fn salt(conn: &Connection) -> Result<(), LedgerError> {
 
 fn add_rows(conn: &Connection, sql: &str, digest: &mut Sha256) -> Result<(), LedgerError> {
     let mut statement = prepare(conn, sql)?;
-    let columns = statement.column_count();
+    let columns = statement.column_names().len();
     let mut rows = statement.query([])?;
     let mut bytes = Vec::new();
-    while let Some(row) = rows.next()? {
+    while let Some(row) = &rows.next()? {
         bytes.clear();
         for column in 0..columns {
             // Whoever reads a damaged value reports it.

@@ -3,12 +3,11 @@
 
 use std::io::{self, Read};
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
-
 use crate::domain::{Batch, DEFAULT_EXPORT_BATCH, DistinctId, IdLines, JobId, MAX_ID_BYTES};
 
 use crate::ledger::LedgerError;
 use crate::ledger::columns::unreadable;
+use crate::ledger::engine::{Answer, Connection, OptionalExtension, Row, params};
 use crate::ledger::sql::{self, prepare};
 
 /// zstd's fastest level that stores letters in fewer than eight bits. It halves UUIDs at 300 MB a
@@ -86,7 +85,7 @@ pub(crate) fn read_lines(conn: &Connection, job: &JobId) -> Result<IdLines, Ledg
          WHERE request = $1 AND number = $2";
     let found = prepare(conn, sql)?
         .query_row(sql::of(job), |row| {
-            Ok((row.get::<_, i64>("ids_count")?, unpack(row)?))
+            Ok((row.get::<i64>("ids_count")?, unpack(row)?))
         })
         .optional()?;
     let Some((count, text)) = found else {
@@ -138,7 +137,7 @@ pub(crate) fn rewrite(conn: &Connection) -> Result<(), LedgerError> {
 }
 
 /// The ids of a row, one a line; the inner error means damage.
-fn unpack(row: &Row<'_>) -> rusqlite::Result<io::Result<String>> {
+fn unpack(row: &Row<'_>) -> Answer<io::Result<String>> {
     let packed: Option<Vec<u8>> = row.get("packed")?;
     match packed {
         None => row.get("ids").map(Ok),

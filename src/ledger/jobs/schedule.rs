@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use rusqlite::{Transaction, params_from_iter};
 
 use crate::domain::{
     Heard, JobId, Kind, LONGEST_PAUSE, Lane, ProjectKey, ProjectName, RequestId, TaskId, next_check,
@@ -13,6 +12,7 @@ use crate::domain::{
 use super::pace;
 use super::row::{read_one, schedule};
 use crate::ledger::columns::{count, format_time, job_id, kind, moment, project, unreadable};
+use crate::ledger::engine::{Transaction, params_from_iter};
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{JobRecord, Ledger, LedgerError, Slot};
 

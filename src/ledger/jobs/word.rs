@@ -2,7 +2,6 @@
 //! be sent. Of several operators at once the first counts.
 
 use chrono::{DateTime, Utc};
-use rusqlite::params;
 use serde_json::json;
 
 use crate::domain::{JobId, JobState, RequestId, TaskId, TaskStatus};
@@ -12,6 +11,7 @@ use super::doubt::Settling;
 use super::row::{doubt_of, note_doubt, note_reason, note_status, read_one, set, step};
 use crate::ledger::audit::{self, AuditEvent, EntrySubject, Why};
 use crate::ledger::columns::format_time;
+use crate::ledger::engine::params;
 use crate::ledger::sql;
 use crate::ledger::{Ledger, LedgerError, Write};
 

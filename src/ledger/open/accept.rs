@@ -6,7 +6,6 @@ use std::fmt;
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
-use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::domain::{JobId, JobState, Kind, LedgerReview, ProjectName, RequestId};
@@ -15,6 +14,7 @@ use super::seen::{self, NextHead};
 use super::set_back::{Seen, SetBack};
 use crate::ledger::audit::{self, Anchor, AuditEvent, EntrySubject, Why};
 use crate::ledger::columns::{count, job_id, kind, parse_time, project, unreadable};
+use crate::ledger::engine::Connection;
 use crate::ledger::jobs::attempts::{Outcome, SET_BACK, begin_attempt, finish_attempt};
 use crate::ledger::jobs::row::read_one;
 use crate::ledger::sql::{self, prepare};
@@ -297,7 +297,7 @@ pub(crate) fn list_lost(conn: &Connection) -> Result<Vec<LostTime>, LedgerError>
     let events = [AuditEvent::SetBackAccepted, AuditEvent::SetBackReviewed];
     let mut rows = statement.query(events.map(AuditEvent::as_str))?;
     let mut list: Vec<LostTime> = Vec::new();
-    while let Some(row) = rows.next()? {
+    while let Some(row) = &rows.next()? {
         let text = |column| -> Result<String, LedgerError> { Ok(row.get(column)?) };
         let details: Value = serde_json::from_str(&text("details")?).unwrap_or_default();
         let at = parse_time(&text("at")?)?;
@@ -326,7 +326,7 @@ pub(crate) fn list_lost(conn: &Connection) -> Result<Vec<LostTime>, LedgerError>
             seen: head("seen"),
             had: had.map_or(0, |had| had.count),
             review: None,
-            entry: u64::try_from(row.get::<_, i64>("seq")?).unwrap_or(0),
+            entry: u64::try_from(row.get::<i64>("seq")?).unwrap_or(0),
             jobs: number("jobs"),
             ids: number("ids"),
         });

@@ -1,8 +1,7 @@
 use std::path::Path;
 
-use rusqlite::{Connection, TransactionBehavior};
-
 use crate::ledger::columns::unreadable;
+use crate::ledger::engine::Connection;
 use crate::ledger::{LedgerError, Opening, audit, sql};
 
 /// The steps from each version of the schema to the next. Only append to this list. The SQL also
@@ -332,17 +331,17 @@ pub(crate) enum Migrated {
 }
 
 pub(crate) fn apply(
-    conn: &mut Connection,
+    conn: &Connection,
     path: &Path,
     opening: &Opening,
 ) -> Result<Migrated, LedgerError> {
     let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
     // Most runs find it current and need no write lock.
-    if version(conn)? == known {
+    if conn.schema_version()? == known {
         return Ok(Migrated::No);
     }
-    let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let found = version(&tx)?;
+    let tx = conn.write()?;
+    let found = tx.schema_version()?;
     if found > known || found < 0 {
         return Err(LedgerError::Newer {
             path: path.to_owned(),
@@ -357,7 +356,7 @@ pub(crate) fn apply(
         audit::start(&tx, opening)?;
     }
     audit::salt(&tx)?;
-    tx.pragma_update(None, "user_version", known)?;
+    tx.set_schema_version(known)?;
     tx.commit()?;
     Ok(Migrated::Yes)
 }
@@ -365,13 +364,12 @@ pub(crate) fn apply(
 /// Whether the schema is current. Changes nothing.
 pub(crate) fn check(conn: &Connection, path: &Path) -> Result<bool, LedgerError> {
     let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
-    let has_requests = "SELECT 1 FROM sqlite_master WHERE name = 'requests'";
     let has_any = "SELECT 1 FROM sqlite_master";
-    let is_new = version(conn)? == 0 && !sql::exists(conn, has_any, [])?;
-    if !is_new && !sql::exists(conn, has_requests, [])? {
+    let is_new = conn.schema_version()? == 0 && !sql::exists(conn, has_any, [])?;
+    if !is_new && !conn.has_table("requests")? {
         return Err(unreadable("tables that are not dsr's"));
     }
-    match version(conn)? {
+    match conn.schema_version()? {
         found if found > known || found < 0 => Err(LedgerError::Newer {
             path: path.to_owned(),
             found,
@@ -381,23 +379,18 @@ pub(crate) fn check(conn: &Connection, path: &Path) -> Result<bool, LedgerError>
     }
 }
 
-fn version(conn: &Connection) -> Result<i64, LedgerError> {
-    Ok(conn.pragma_query_value(None, "user_version", |row| row.get(0))?)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn open_jobs_of_an_older_ledger_are_due_the_oldest_answer_first_and_ended_ones_never() {
-        let mut conn = Connection::open_in_memory().unwrap();
+        let conn = Connection::open_in_memory().unwrap();
         let place = MIGRATIONS.iter().position(|m| m.contains("next_check"));
         for migration in &MIGRATIONS[..place.unwrap()] {
             conn.execute_batch(migration).unwrap();
         }
-        conn.pragma_update(None, "user_version", place.unwrap() as i64)
-            .unwrap();
+        conn.set_schema_version(place.unwrap() as i64).unwrap();
         conn.execute_batch(
             "INSERT INTO requests (id, kind, law, project, project_key, region, received, due,
                  created, source, ids_read, ids_unique)
@@ -416,11 +409,10 @@ mod tests {
                     ('q1', 6, 's', 1, 'refused', 1, NULL, NULL, NULL);",
         )
         .unwrap();
-        apply(&mut conn, Path::new("ledger.db"), &Opening::default()).unwrap();
+        apply(&conn, Path::new("ledger.db"), &Opening::default()).unwrap();
         let numbers = |sql: &str| -> Vec<i64> {
             let mut statement = conn.prepare(sql).unwrap();
-            let rows = statement.query_map([], |row| row.get(0)).unwrap();
-            rows.collect::<Result<_, _>>().unwrap()
+            statement.list([], |row| row.get(0)).unwrap()
         };
         let due = "SELECT number FROM jobs WHERE next_check <= '2026-11-22' ORDER BY next_check";
         assert_eq!(numbers(due), [2, 3, 1]);

@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, NaiveDate, Utc};
-use rusqlite::{Connection, params};
 use serde_json::{Value, json};
 
 use crate::domain::{JobId, LeftOut, RequestId, link_end, link_may_end};
 
 use crate::ledger::audit::{self, AuditEvent, EntrySubject};
 use crate::ledger::columns::{count, format_time, moment};
+use crate::ledger::engine::{Connection, params, params_from_iter};
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError};
 
@@ -136,7 +136,7 @@ impl Ledger {
                  AND event IN ('packages_made', 'export_fetched')
              ORDER BY seq DESC LIMIT 1";
         let found = sql::find(&self.conn, sql, sql::of(job), |row| {
-            Ok((moment(row, "at")?, row.get::<_, String>("details")?))
+            Ok((moment(row, "at")?, row.get::<String>("details")?))
         })?;
         let Some((at, details)) = found else {
             return Ok(None);
@@ -231,7 +231,7 @@ pub(crate) fn list_unfetched(
                    WHERE request = steps.request AND number = steps.number)
              GROUP BY request"
     );
-    sql::list(conn, &sql, rusqlite::params_from_iter(values), |row| {
+    sql::list(conn, &sql, params_from_iter(values), |row| {
         let waiting = Unfetched {
             jobs: count(row, "jobs")?,
             finished_by: moment(row, "finished_by")?,

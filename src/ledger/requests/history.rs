@@ -1,11 +1,11 @@
 //! The history of a job: steps, attempts, downloads.
 
 use chrono::{DateTime, Utc};
-use rusqlite::Row;
 
 use crate::domain::{Attempt, Deed, HistoryStep, JobId, Passage, RequestId};
 
 use crate::ledger::columns::{count, moment, state, time, unreadable};
+use crate::ledger::engine::Row;
 use crate::ledger::jobs::attempts::SET_BACK;
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{DownloadRecord, JobRecord, Ledger, LedgerError, PackagesRecord};
@@ -97,7 +97,7 @@ impl Ledger {
                     None => None,
                 },
                 reason: row.get("reason")?,
-                is_certain: row.get::<_, Option<String>>("sender")?.as_deref() != Some(SET_BACK),
+                is_certain: row.get::<Option<String>>("sender")?.as_deref() != Some(SET_BACK),
             })
         })
     }
@@ -114,7 +114,7 @@ impl Ledger {
         let mut statement = prepare(&self.conn, sql)?;
         let mut rows = statement.query([request.as_str()])?;
         let (mut deeds, mut more) = (Vec::new(), 0);
-        while let Some(row) = rows.next()? {
+        while let Some(row) = &rows.next()? {
             if deeds.len() == most {
                 more += 1;
                 continue;

@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 
 use chrono::{DateTime, NaiveDate, Utc};
-use rusqlite::params;
 
 use crate::domain::{Doubt, JobId, RequestId};
 
@@ -14,6 +13,7 @@ use super::records::{
 };
 use super::{answers, downloads, extensions, plans};
 use crate::ledger::columns::{count, parse_time, state};
+use crate::ledger::engine::{params, params_from_iter};
 use crate::ledger::jobs::told::untold;
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{JobRecord, Ledger, LedgerError, RequestRecord};
@@ -262,9 +262,9 @@ impl Ledger {
                  WHERE {condition} ORDER BY created DESC, id"
         );
         let mut statement = prepare(&self.conn, &sql)?;
-        let mut rows = statement.query(rusqlite::params_from_iter(values))?;
+        let mut rows = statement.query(params_from_iter(values))?;
         let mut requests = Vec::new();
-        while let Some(row) = rows.next()? {
+        while let Some(row) = &rows.next()? {
             let mut request = read_request(row)?;
             // A request recorded between the two reads has no counts yet.
             if let Some(groups) = groups.remove(&request.id) {
@@ -285,9 +285,9 @@ impl Ledger {
         values: &[&str],
     ) -> Result<HashMap<RequestId, Vec<JobGroup>>, LedgerError> {
         let mut statement = prepare(&self.conn, &standings(condition))?;
-        let mut rows = statement.query(rusqlite::params_from_iter(values))?;
+        let mut rows = statement.query(params_from_iter(values))?;
         let mut groups: HashMap<RequestId, Vec<JobGroup>> = HashMap::new();
-        while let Some(row) = rows.next()? {
+        while let Some(row) = &rows.next()? {
             let group = JobGroup {
                 state: state(row, "state")?,
                 mixpanel_status: row.get(2)?,

@@ -4,11 +4,11 @@
 use std::collections::{HashMap, VecDeque};
 
 use chrono::{DateTime, NaiveDate, Utc};
-use rusqlite::{Connection, params, params_from_iter};
 
 use crate::domain::{RequestId, Setback};
 
 use crate::ledger::columns::{count, state, time};
+use crate::ledger::engine::{Connection, params, params_from_iter};
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError, RequestRecord};
 
@@ -92,7 +92,7 @@ impl Ledger {
                     (SELECT COUNT(*) FROM requests WHERE received > $2) AS after";
         let mut statement = prepare(&self.conn, sql)?;
         let mut rows = statement.query(params![from.to_string(), to.to_string()])?;
-        match rows.next()? {
+        match &rows.next()? {
             Some(row) => Ok([
                 count(row, "before")?,
                 count(row, "within")?,
@@ -216,7 +216,7 @@ fn list_setbacks(
     let mut statement = prepare(conn, &sql)?;
     let mut rows = statement.query(params_from_iter(values))?;
     let mut setbacks = Setbacks::new();
-    while let Some(row) = rows.next()? {
+    while let Some(row) = &rows.next()? {
         let jobs = count(row, "jobs")?;
         let id = RequestId::restore(row.get("request")?);
         let (listed, others) = setbacks.entry(id).or_default();

@@ -1,10 +1,10 @@
 //! The contents of the trail, and that every change to it or behind its back is found.
 
-use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use super::*;
 use crate::ledger::audit::verify;
+use crate::ledger::engine::Connection;
 
 pub(super) fn check(ledger: &Ledger) -> Audit {
     verify(&ledger.conn, &[], &mut |_, _| {}).unwrap()
@@ -172,7 +172,7 @@ fn neither_ids_nor_words_about_people_come_into_the_trail() {
         .unwrap();
     ledger.record_digests_blank().unwrap();
     let mut statement = ledger.conn.prepare("SELECT * FROM audit").unwrap();
-    let columns = statement.column_count();
+    let columns = statement.column_names().len();
     let mut rows = statement.query([]).unwrap();
     let mut count = 0;
     while let Some(row) = rows.next().unwrap() {
@@ -373,7 +373,7 @@ const BEFORE: &str = include_str!("../../../tests/golden/ledger/version-11.sql")
 fn requests_from_before_the_trail_may_be_purged_and_none_may_be_put_in_their_place() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ledger.db");
-    let older = Connection::open(&path).unwrap();
+    let older = Connection::create(&path);
     older.execute_batch(BEFORE).unwrap();
     let closed = "UPDATE jobs SET state = 'revoked' WHERE state = 'accepted'";
     older.execute_batch(closed).unwrap();

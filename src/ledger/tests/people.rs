@@ -1,4 +1,5 @@
 use super::*;
+use crate::ledger::engine::params;
 
 fn ledger_key() -> LedgerKey {
     LedgerKey::restore([7; 32])
@@ -80,9 +81,7 @@ fn only_what_has_ended_for_good_loses_its_ids() {
     let job = |number| nth(&id, number);
     let say = |state: &str, number: u32, abandoned: Option<&str>| {
         let sql = "UPDATE jobs SET state = $1, abandoned_at = $2 WHERE number = $3";
-        let changed = ledger
-            .conn
-            .execute(sql, rusqlite::params![state, abandoned, number]);
+        let changed = ledger.conn.execute(sql, params![state, abandoned, number]);
         assert_eq!(changed.unwrap(), 1);
     };
     let at = Some("2026-11-22T12:00:00.000Z");
@@ -96,7 +95,7 @@ fn only_what_has_ended_for_good_loses_its_ids() {
     }
     let say = |state: &str, number: u32| {
         let sql = "UPDATE jobs SET state = $1, abandoned_at = $2 WHERE number = $3";
-        let values = rusqlite::params![state, at, number];
+        let values = params![state, at, number];
         ledger.conn.execute(sql, values).unwrap();
     };
     // An unknown job that was given up is final; one settled later by a receipt is not.
@@ -275,7 +274,7 @@ fn a_sweep_that_was_killed_or_disturbed_is_cleaned_up_after_later() {
     ledger.conn.execute_batch("DROP TRIGGER stop").unwrap();
     // A reader keeps the log from being emptied.
     let reader = open(&folder);
-    let view = reader.conn.unchecked_transaction().unwrap();
+    let view = reader.conn.view().unwrap();
     let one = "SELECT COUNT(*) FROM jobs";
     let _: i64 = view.query_row(one, [], |row| row.get(0)).unwrap();
     ledger.record_clean().unwrap();
@@ -347,7 +346,7 @@ fn no_copy_of_an_id_is_left_on_any_page() {
         for number in (1..=2000).filter(|number| number % 3 != 0) {
             if number * 7 % 10 == step {
                 let sql = "UPDATE jobs SET state = 'done' WHERE request = $1 AND number = $2";
-                let values = rusqlite::params![request.as_str(), number];
+                let values = params![request.as_str(), number];
                 ledger.conn.execute(sql, values).unwrap();
             }
         }
@@ -356,8 +355,7 @@ fn no_copy_of_an_id_is_left_on_any_page() {
     let kept = "SELECT packed FROM payloads";
     let kept: Vec<Vec<u8>> = {
         let mut statement = ledger.conn.prepare(kept).unwrap();
-        let rows = statement.query_map([], |row| row.get(0));
-        rows.unwrap().map(Result::unwrap).collect()
+        statement.list([], |row| row.get(0)).unwrap()
     };
     assert_eq!(kept.len(), 666);
     let visible = |packed: &&Vec<u8>| packed.windows(7).any(|part| part == b"@person");

@@ -223,9 +223,7 @@ fn how_jobs_stand_is_counted_without_reading_them() {
             crate::ledger::requests::listing::standings("1 = 1")
         ))
         .unwrap()
-        .query_map([], |row| row.get(3))
-        .unwrap()
-        .collect::<Result<_, _>>()
+        .list([], |row| row.get(3))
         .unwrap();
     let plan = plan.join("\n");
     assert!(plan.contains("COVERING INDEX jobs_by_standing"), "{plan}");

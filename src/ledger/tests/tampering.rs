@@ -1,10 +1,9 @@
 //! Someone who can write the file changes something: verification names the place.
 
-use rusqlite::Connection;
-
 use super::audit::{after, check, eventful, value};
 use super::*;
 use crate::ledger::audit::verify;
+use crate::ledger::engine::Connection;
 
 struct Dice(u64);
 
@@ -362,10 +361,7 @@ fn what_is_changed_behind_the_trails_back_is_found() {
             unknown,
         ),
     ];
-    ledger
-        .conn
-        .pragma_update(None, "foreign_keys", "off")
-        .unwrap();
+    ledger.conn.allow_orphans();
     for (sql, expected) in cases {
         ledger.conn.execute_batch("BEGIN").unwrap();
         ledger.conn.execute_batch(&sql).unwrap();

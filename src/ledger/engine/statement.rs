@@ -1,0 +1,100 @@
+use rusqlite::CachedStatement;
+
+use super::{Answer, EngineError, Params, Row, Rows};
+
+/// A prepared statement.
+pub(crate) enum Statement<'c> {
+    Sqlite(CachedStatement<'c>),
+}
+
+impl Statement<'_> {
+    /// Returns the number of rows that changed.
+    pub(crate) fn execute(&mut self, values: impl Params) -> Answer<usize> {
+        match self {
+            Self::Sqlite(statement) => {
+                bind(statement, &values)?;
+                Ok(statement.raw_execute()?)
+            }
+        }
+    }
+
+    pub(crate) fn query(&mut self, values: impl Params) -> Answer<Rows<'_>> {
+        match self {
+            Self::Sqlite(statement) => {
+                bind(statement, &values)?;
+                Ok(Rows::Sqlite(statement.raw_query()))
+            }
+        }
+    }
+
+    /// The first row.
+    ///
+    /// # Errors
+    /// [`rusqlite::Error::QueryReturnedNoRows`] if there is none; see [`OptionalExtension`].
+    pub(crate) fn query_row<T>(
+        &mut self,
+        values: impl Params,
+        read: impl FnOnce(&Row<'_>) -> Answer<T>,
+    ) -> Answer<T> {
+        match self.query(values)?.next()? {
+            Some(row) => read(&row),
+            None => Err(rusqlite::Error::QueryReturnedNoRows.into()),
+        }
+    }
+
+    /// Reads all rows.
+    pub(crate) fn list<T, E: From<EngineError>, C: FromIterator<T>>(
+        &mut self,
+        values: impl Params,
+        mut read: impl FnMut(&Row<'_>) -> Result<T, E>,
+    ) -> Result<C, E> {
+        let mut rows = self.query(values)?;
+        std::iter::from_fn(|| match rows.next() {
+            Ok(row) => row.map(|row| read(&row)),
+            Err(error) => Some(Err(error.into())),
+        })
+        .collect()
+    }
+
+    pub(crate) fn exists(&mut self, values: impl Params) -> Answer<bool> {
+        Ok(self.query(values)?.next()?.is_some())
+    }
+
+    /// The names of the columns that the statement gives.
+    pub(crate) fn column_names(&self) -> Vec<String> {
+        match self {
+            Self::Sqlite(statement) => {
+                let names = statement.column_names().into_iter();
+                names.map(str::to_owned).collect()
+            }
+        }
+    }
+}
+
+fn bind(statement: &mut CachedStatement<'_>, values: &impl Params) -> Answer<()> {
+    let mut place = 0;
+    values.each(&mut |value| {
+        place += 1;
+        Ok(statement.raw_bind_parameter(place, value)?)
+    })?;
+    let expected = statement.parameter_count();
+    match place == expected {
+        true => Ok(()),
+        false => Err(rusqlite::Error::InvalidParameterCount(place, expected).into()),
+    }
+}
+
+/// Turns "no row" into `None`.
+pub(crate) trait OptionalExtension<T> {
+    fn optional(self) -> Answer<Option<T>>;
+}
+
+impl<T> OptionalExtension<T> for Answer<T> {
+    fn optional(self) -> Answer<Option<T>> {
+        match self {
+            Ok(value) => Ok(Some(value)),
+            Err(EngineError::Sqlite(rusqlite::Error::QueryReturnedNoRows)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
