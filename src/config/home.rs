@@ -28,11 +28,9 @@ impl Home {
         #[cfg(not(windows))]
         let data = strategy.data_dir();
         #[cfg(windows)]
-        let data = {
-            let local = etcetera::choose_base_strategy()?;
-            let local = etcetera::BaseStrategy::cache_dir(&local).join("dsr");
-            stay_or_settle(strategy.data_dir(), local)
-        };
+        // The ledger belongs to one machine, so it is not part of a roaming profile.
+        let data =
+            etcetera::BaseStrategy::cache_dir(&etcetera::choose_base_strategy()?).join("dsr");
         Ok(Self {
             config: strategy.config_dir(),
             data,
@@ -75,16 +73,6 @@ impl Home {
     }
 }
 
-/// The ledger belongs to one machine, so on Windows it is not part of a roaming profile. A ledger
-/// that an older dsr put there stays: a second one would send everything again.
-#[cfg(any(windows, test))]
-fn stay_or_settle(roaming: PathBuf, local: PathBuf) -> PathBuf {
-    match roaming.join("ledger.db").exists() {
-        true => roaming,
-        false => local,
-    }
-}
-
 /// Creates a folder that only its owner can enter (0700), with its parents.
 pub fn create_private_folder(folder: &Path) -> io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
@@ -112,17 +100,6 @@ pub fn own_man_folder() -> Result<PathBuf, HomeDirError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_ledger_does_not_roam_and_one_that_does_is_not_left_behind() {
-        let folder = tempfile::tempdir().unwrap();
-        let (roaming, local) = (folder.path().join("roaming"), folder.path().join("local"));
-        let settle = || stay_or_settle(roaming.clone(), local.clone());
-        assert_eq!(settle(), local);
-        std::fs::create_dir(&roaming).unwrap();
-        std::fs::write(roaming.join("ledger.db"), "x").unwrap();
-        assert_eq!(settle(), roaming);
-    }
 
     #[test]
     fn the_sandbox_has_files_of_its_own() {

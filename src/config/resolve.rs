@@ -16,11 +16,10 @@ pub enum Origin {
     #[serde(rename = "config_file")]
     File,
     Environment,
-    Flag,
 }
 
 impl Origin {
-    pub const ALL: [Self; 4] = [Self::Default, Self::File, Self::Environment, Self::Flag];
+    pub const ALL: [Self; 3] = [Self::Default, Self::File, Self::Environment];
 }
 
 /// Whether the run is real or a rehearsal.
@@ -38,7 +37,6 @@ pub enum Mode {
 #[derive(Debug, Clone)]
 pub struct Resolved {
     pub project: Project,
-    pub chosen_by: Origin,
     pub token_from: Origin,
     pub region_from: Origin,
     pub api_url_from: Origin,
@@ -104,16 +102,16 @@ pub fn resolve(
     mode: &Mode,
 ) -> Result<Vec<Resolved>, ResolveError> {
     let chosen = choose(flags, environment, file, mode)?;
-    for (place, (name, _)) in chosen.iter().enumerate() {
-        if chosen[..place].iter().any(|(earlier, _)| earlier == name) {
+    for (place, name) in chosen.iter().enumerate() {
+        if chosen[..place].contains(name) {
             return Err(ResolveError::NamedTwice { name: name.clone() });
         }
     }
     chosen
-        .into_iter()
-        .map(|(name, origin)| match mode {
-            Mode::Real => put_together(&name, origin, environment, file),
-            Mode::Sandbox { project_token } => rehearsal(&name, origin, *project_token, file),
+        .iter()
+        .map(|name| match mode {
+            Mode::Real => put_together(name, environment, file),
+            Mode::Sandbox { project_token } => rehearsal(name, *project_token, file),
         })
         .collect()
 }
@@ -123,25 +121,24 @@ fn choose(
     environment: &Environment,
     file: &ProjectsFile,
     mode: &Mode,
-) -> Result<Vec<(String, Origin)>, ResolveError> {
+) -> Result<Vec<String>, ResolveError> {
     if !flags.is_empty() {
-        return Ok(flags.iter().map(|n| (n.clone(), Origin::Flag)).collect());
+        return Ok(flags.to_vec());
     }
-    let one = |name: &str, origin| Ok(vec![(name.to_owned(), origin)]);
     if let Some(name) = &environment.project {
-        return one(name, Origin::Environment);
+        return Ok(vec![name.clone()]);
     }
     // The environment's token cannot choose a project: it must be the token of the file's project,
     // whose requirements apply.
     if let Some(name) = file.default_project() {
-        return one(name, Origin::File);
+        return Ok(vec![name.to_owned()]);
     }
-    let mut names: Vec<String> = file.list().map(|(name, _)| name.to_owned()).collect();
+    let names: Vec<String> = file.list().map(|(name, _)| name.to_owned()).collect();
     let is_given = environment.project_token.is_some() && matches!(mode, Mode::Real);
     match (names.len(), mode) {
-        (1, _) => one(&names.remove(0), Origin::File),
-        _ if is_given => one(UNNAMED, Origin::Environment),
-        (0, Mode::Sandbox { .. }) => one(SANDBOX, Origin::Default),
+        (1, _) => Ok(names),
+        _ if is_given => Ok(vec![UNNAMED.to_owned()]),
+        (0, Mode::Sandbox { .. }) => Ok(vec![SANDBOX.to_owned()]),
         (0, Mode::Real) => Err(ResolveError::NoProject),
         (_, _) => Err(ResolveError::NotChosen { names }),
     }
@@ -149,7 +146,6 @@ fn choose(
 
 fn put_together(
     name: &str,
-    chosen_by: Origin,
     environment: &Environment,
     file: &ProjectsFile,
 ) -> Result<Resolved, ResolveError> {
@@ -182,7 +178,6 @@ fn put_together(
     let approvals = approvals_of(&token, &entry, file);
     Ok(Resolved {
         project: finish(name, token, region, api_url, &entry)?,
-        chosen_by,
         token_from,
         region_from,
         api_url_from,
@@ -235,7 +230,6 @@ fn token_of(
 
 fn rehearsal(
     name: &str,
-    chosen_by: Origin,
     project_token: fn(&str) -> String,
     file: &ProjectsFile,
 ) -> Result<Resolved, ResolveError> {
@@ -249,7 +243,6 @@ fn rehearsal(
     let approvals = approvals_of(&token, &entry, file);
     Ok(Resolved {
         project: finish(name, token, region, Some(placeholder), &entry)?,
-        chosen_by,
         token_from: Origin::Default,
         region_from: Origin::Default,
         api_url_from: Origin::Default,
@@ -339,19 +332,10 @@ mod tests {
         let file = file(&text);
         let env = environment(&[("DSR_PROJECT", "b")]);
         let none = Environment::default();
-        let chosen = |r: Resolved| (r.project.name.to_string(), r.chosen_by);
-        assert_eq!(
-            chosen(one(&[], &none, &file).unwrap()),
-            ("a".into(), Origin::File)
-        );
-        assert_eq!(
-            chosen(one(&[], &env, &file).unwrap()),
-            ("b".into(), Origin::Environment)
-        );
-        assert_eq!(
-            chosen(one(&["a"], &env, &file).unwrap()),
-            ("a".into(), Origin::Flag)
-        );
+        let chosen = |flags, env| one(flags, env, &file).unwrap().project.name.to_string();
+        assert_eq!(chosen(&[], &none), "a");
+        assert_eq!(chosen(&[], &env), "b");
+        assert_eq!(chosen(&["a"], &env), "a");
     }
 
     #[test]

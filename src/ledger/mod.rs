@@ -28,7 +28,6 @@ use crate::config::{
     create_private_folder, private_file, refuse_shared_file, refuse_shared_folder,
     refuse_shared_home, sweep_unfinished,
 };
-use crate::domain::Actor;
 
 use jobs::receipts::{self, ReceiptFile};
 use open::holder::{self, HolderFile, Mark};
@@ -65,7 +64,7 @@ pub use people::suppressed::StillSuppressed;
 pub use rejections::Rejection;
 pub use requests::answers::{AnswerChange, AnswerRecord};
 pub use requests::candidates::{Candidate, Candidates, Fitting};
-pub use requests::downloads::{DownloadRecord, PackagesRecord, PackagesSeal, Unfetched};
+pub use requests::downloads::{DownloadRecord, PackagesRecord, Unfetched};
 pub use requests::extensions::Extended;
 pub use requests::history::{JobHistory, KeptIds};
 pub use requests::listing::{Found, Jobs, Standing, Which};
@@ -199,11 +198,6 @@ impl Ledger {
     /// Opens the ledger without a named actor, for tests.
     pub fn open(path: &Path, patience: impl Into<Patience>) -> Result<Self, LedgerError> {
         Self::open_by(&Opening::default(), path, patience)
-    }
-
-    /// The actor of this process.
-    pub fn actor(&self) -> &Actor {
-        &self.opening.actor
     }
 
     /// Marks this process as a sender and reserves room for receipts, if needed. Returns the

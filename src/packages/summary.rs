@@ -33,32 +33,21 @@ pub struct Summary {
     /// Records in the packages.
     pub records: u64,
     /// Names in the packages of an export that has names instead of records.
-    #[serde(default)]
     pub categories: u64,
     pub unassigned: Unassigned,
     /// Records that were cut out of other people's records.
-    #[serde(default)]
     pub taken_out: u64,
     /// The time zone that event times are shown in.
-    #[serde(default = "utc")]
     time_zone: String,
     /// SHA-256 of the company's details on the pages; empty if there are none.
-    #[serde(default)]
     company_sha256: String,
-    /// The operator has checked the unassigned data. False in files of older versions, which had no
-    /// check.
-    #[serde(default)]
+    /// The operator has checked the unassigned data.
     reviewed: bool,
-    /// Every other file here. Empty in files of older versions, whose packages cannot be checked.
-    #[serde(default)]
+    /// Every other file here.
     files: FileSums,
     /// SHA-256 of `packages.json` itself.
     #[serde(skip)]
     pub sha256: String,
-}
-
-fn utc() -> String {
-    ProjectZone::default().as_str().to_owned()
 }
 
 impl Summary {
@@ -184,8 +173,7 @@ pub fn is_of_other_form(
 /// neither the archive nor its people.
 ///
 /// # Errors
-/// When an older dsr made the packages, a file is missing, has changed or was added, or
-/// `observer` stops.
+/// When a file is missing, has changed or was added, or `observer` stops.
 pub fn find_summary<'o>(
     order: &ArchiveToSplit<'o>,
     observer: SplitObserver<'_>,
@@ -204,10 +192,6 @@ pub fn find_summary<'o>(
         return Ok(None);
     };
     let path = place.to_owned();
-    if summary.files.is_empty() {
-        let how = "by an older dsr, which kept no checksum of each file";
-        return Err(SplitError::MadeOtherwise { path, how });
-    }
     let damage = check::find_damage(place, &summary.files, SUMMARY, observer)?;
     let reviewed = summary.reviewed;
     match damage.is_none() {

@@ -173,10 +173,10 @@ pub struct PackagesFact {
     pub records: u64,
     #[serde(serialize_with = "time")]
     pub made_at: DateTime<Utc>,
-    /// What is in no package and may be about anyone; `None` if not recorded.
-    pub not_in_packages: Option<LeftOut>,
+    /// What is in no package and may be about anyone.
+    pub not_in_packages: LeftOut,
     /// The operator checked that data and released the packages.
-    pub released_by_operator: Option<bool>,
+    pub released_by_operator: bool,
 }
 
 /// The last audit entry when the report was made.

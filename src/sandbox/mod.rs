@@ -174,14 +174,6 @@ impl Running {
     pub fn api_url(&self) -> String {
         format!("http://{}/api/app", self.address)
     }
-
-    /// Blocks until the server thread ends, which happens only on failure.
-    pub fn wait(mut self) -> Result<(), SandboxError> {
-        match self.thread.take() {
-            Some(thread) => thread.join().map_err(|_| SandboxError::Crashed)?,
-            None => Ok(()),
-        }
-    }
 }
 
 impl Drop for Running {

@@ -14,7 +14,7 @@ use super::drawing::tone::Tone;
 use super::drawing::view::View;
 use super::drawing::words::printable;
 use super::failures::failure::Failure;
-use super::failures::kinds;
+use super::failures::failure::is_published;
 use super::talk::aside::Aside;
 
 /// The form of the result.
@@ -199,7 +199,7 @@ impl Ui {
 
     /// Prints a warning, even when quiet.
     pub fn warn(&self, kind: &str, message: &str) {
-        debug_assert!(kinds::is_known_warning(kind), "`{kind}` is not published");
+        debug_assert!(is_published(kind), "`{kind}` is not published");
         let message = self.spell(message);
         match self.format {
             OutputFormat::Human => {

@@ -32,7 +32,6 @@ pub use drawing::words::{
 };
 pub use failures::bug::guard;
 pub use failures::failure::Failure;
-pub use failures::kinds::{ERROR_KINDS, WARNING_KINDS};
 pub use failures::print::PrintError;
 pub use help::command::CommandView;
 pub use help::completions::ScriptView;

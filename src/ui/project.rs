@@ -59,7 +59,6 @@ impl ProjectView<'_> {
             Origin::Default => "",
             Origin::File => "  (config file)",
             Origin::Environment => "  (environment)",
-            Origin::Flag => "  (flag)",
         };
         let learned = |learned: Option<LearnedLimit>| {
             learned.map_or_else(String::new, |learned| {

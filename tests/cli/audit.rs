@@ -1,10 +1,8 @@
 //! `dsr audit`: reports who did what, and finds changes.
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::fs;
 use std::process::Command;
 
-use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::minimisation::with_key;
@@ -181,52 +179,6 @@ fn a_record_changed_behind_the_trails_back_is_named() {
     assert_eq!(found[0]["job_id"], format!("{request}-2"));
     let path = operator.dsr_home().join("ledger.db");
     assert_eq!(untold_jobs(&path).len(), 1, "the tests' own check sees it");
-}
-
-/// The ledger of a dsr that kept no trail: two deletions, one of them unsent.
-const BEFORE: &str = include_str!("../golden/ledger/version-11.sql");
-
-#[test]
-fn what_was_there_before_the_trail_is_counted_and_not_claimed() {
-    let operator = Operator::new();
-    let folder = operator.dsr_home().join("sandbox");
-    let path = folder.join("ledger.db");
-    fs::create_dir_all(&folder).expect("a folder can be made");
-    for private in [operator.dsr_home(), folder] {
-        fs::set_permissions(private, Permissions::from_mode(0o700)).expect("it is ours");
-    }
-    let older = Connection::open(&path).expect("a ledger can be made");
-    older.execute_batch(BEFORE).expect("the dump is whole");
-    fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("it is ours");
-    let audit = || {
-        let outcome = operator.run(&["--sandbox", "audit", "verify", "--json"]);
-        outcome.exits_with(0).json()["audit"].clone()
-    };
-    let first = audit();
-    assert_eq!((&first["entries"], &first["jobs"]), (&json!(1), &json!(0)));
-    let requests = |covered| json!({ "covered": covered, "before": 2, "purged": 0 });
-    assert_eq!(first["requests"], requests(0));
-    let start = entries(&operator, &["--sandbox"]).remove(0);
-    assert_eq!(start["details"]["before"]["jobs"], 2);
-    assert_eq!(start["command"], "dsr audit");
-    let shown = operator.run(&["--sandbox", "audit", "verify"]);
-    assert!(shown.stdout.contains("Not covered: 2 requests"), "{shown}");
-    // The trail covers a job from its next step on.
-    operator.run(&["--sandbox", "resume"]).exits_with(0);
-    let delete = ["--sandbox", "delete", "--gdpr", "--yes", "another"];
-    operator.run(&delete).exits_with(0);
-    let second = audit();
-    assert_eq!(second["jobs"], 2);
-    assert_eq!(second["requests"], requests(1));
-    older
-        .execute_batch("UPDATE jobs SET state = 'failed' WHERE request LIKE 'hx%'")
-        .expect("it can be changed");
-    let outcome = operator.run(&["--sandbox", "audit", "verify"]);
-    outcome.exits_with(74);
-    assert!(
-        outcome.stdout.contains("job hxdpmjd862epj7sy-1"),
-        "{outcome}"
-    );
 }
 
 #[test]

@@ -143,19 +143,22 @@ fn a_folder_in_the_ledgers_place_is_a_local_failure() {
 }
 
 #[test]
-fn a_ledger_of_a_newer_dsr_is_not_written_by_any_command() {
+fn a_ledger_of_a_newer_or_unreleased_dsr_is_not_written_by_any_command() {
     let fake = Fake::start();
     let (operator, path) = operator_with_a_ledger(&fake);
-    let ledger = rusqlite::Connection::open(&path).unwrap();
-    ledger.pragma_update(None, "user_version", 999).unwrap();
-    drop(ledger);
-    let (before, bytes) = (fake.calls().len(), fs::read(&path).unwrap());
-    for args in COMMANDS {
-        let outcome = operator.run(args);
-        outcome.exits_with(74).says("has format 999").says("newer");
+    for (format, why) in [(999, "newer"), (17, "from before the first release")] {
+        let ledger = rusqlite::Connection::open(&path).unwrap();
+        ledger.pragma_update(None, "user_version", format).unwrap();
+        drop(ledger);
+        let (before, bytes) = (fake.calls().len(), fs::read(&path).unwrap());
+        for args in COMMANDS {
+            let outcome = operator.run(args);
+            let said = format!("format {format}");
+            outcome.exits_with(74).says(&said).says(why);
+        }
+        assert!(fs::read(&path).unwrap() == bytes, "it was written");
+        assert_eq!(fake.calls().len(), before);
     }
-    assert!(fs::read(&path).unwrap() == bytes, "it was written");
-    assert_eq!(fake.calls().len(), before);
 }
 
 #[test]

@@ -1,9 +1,7 @@
 //! Somebody changes the ledger's file so that an answer looks timely: `dsr audit verify` finds it.
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::fs;
 
-use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::minimisation::with_key;
@@ -163,55 +161,6 @@ fn one_change_of_what_was_fetched_and_when_is_found() {
         .map(|c| (c.as_str(), "job_differs"))
         .collect();
     each_is_found(operator, &changes);
-}
-
-/// The ledger of a dsr whose trail had no digests of rows.
-const OLDER: &str = include_str!("../golden/ledger/version-17.sql");
-
-#[test]
-fn the_trail_of_an_older_dsr_is_verified_as_before_and_its_steps_too() {
-    let operator = Operator::new();
-    let folder = operator.dsr_home().join("sandbox");
-    let path = folder.join("ledger.db");
-    fs::create_dir_all(&folder).expect("a folder can be made");
-    for private in [operator.dsr_home(), folder] {
-        fs::set_permissions(private, Permissions::from_mode(0o700)).expect("it is ours");
-    }
-    let older = Connection::open(&path).expect("a ledger can be made");
-    older.execute_batch(OLDER).expect("the dump is whole");
-    fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("it is ours");
-    let verify = || operator.run(&["--sandbox", "audit", "verify", "--json"]);
-    let audit = verify().exits_with(0).json()["audit"].clone();
-    assert_eq!((&audit["entries"], &audit["jobs"]), (&json!(18), &json!(3)));
-    let change = |sql: &str, kind: Option<&str>| {
-        older.execute_batch("BEGIN").expect("a transaction");
-        older.execute_batch(sql).expect("it can be changed");
-        older.execute_batch("COMMIT").expect("it is");
-        let found = verify().json()["audit"]["findings"][0]["kind"].clone();
-        assert_eq!(found, kind.map_or(Value::Null, Value::from), "{sql}");
-    };
-    let done = "WHERE to_state = 'done' AND request LIKE 'n2bt%'";
-    let was: String = older
-        .query_row(&format!("SELECT at FROM steps {done}"), [], |row| {
-            row.get(0)
-        })
-        .expect("a step");
-    let timely = format!("UPDATE steps SET at = '2026-11-29T06:00:00.000Z' {done}");
-    change(&timely, Some("job_differs"));
-    change(&format!("UPDATE steps SET at = '{was}' {done}"), None);
-    change(
-        "UPDATE downloads SET bytes = bytes + 1",
-        Some("job_differs"),
-    );
-    change("UPDATE downloads SET bytes = bytes - 1", None);
-    // From its next entry on, the trail covers the whole request.
-    operator
-        .run(&["--sandbox", "answered", "n2bt25ya", "--on", "2026-11-29"])
-        .exits_with(0);
-    change(
-        "UPDATE requests SET created = 'x' WHERE id LIKE 'n2bt%'",
-        Some("request_differs"),
-    );
 }
 
 /// A deletion that is carried out and answered, in a ledger without further checks at the end.

@@ -44,10 +44,7 @@ pub(crate) fn name(ctx: &Context, mut failure: Failure) -> Failure {
 
 /// `process 4711, dsr delete, since 2026-05-31T08:00:00Z`
 pub(crate) fn describe(dsr: &ProcessRecord) -> String {
-    let mut text = format!("process {}", dsr.process);
-    if let Some(command) = &dsr.command {
-        text.push_str(&format!(", {command}"));
-    }
+    let mut text = format!("process {}, {}", dsr.process, dsr.command);
     if let Some(since) = dsr.since {
         let since = since.to_rfc3339_opts(SecondsFormat::Secs, true);
         text.push_str(&format!(", since {since}"));

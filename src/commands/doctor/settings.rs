@@ -84,7 +84,7 @@ fn address_of(ctx: &Context, resolved: &Resolved) -> Option<Setting> {
     let from = match resolved.api_url_from {
         _ if ctx.is_sandbox() => return None,
         Origin::Environment => "DSR_API_URL",
-        Origin::Default | Origin::File | Origin::Flag => "region",
+        Origin::Default | Origin::File => "region",
     };
     Some(Setting {
         name: "api_url",
@@ -100,7 +100,6 @@ fn of_project(resolved: &Resolved, entry: Option<&ProjectEntry>) -> Vec<Setting>
         Origin::Default => DEFAULT,
         Origin::File => FILE,
         Origin::Environment => variable,
-        Origin::Flag => "flag",
     };
     let mut settings = Vec::new();
     let mut add = |name, value: String, from| {

@@ -56,13 +56,6 @@ pub enum Arrival {
     Undated,
 }
 
-words!(Arrival {
-    After => "after",
-    During => "during",
-    Before => "before",
-    Undated => "undated",
-});
-
 impl Arrival {
     /// Judges the time of an event, in Unix seconds, against the deletions of its person.
     ///

@@ -2,7 +2,7 @@
 //! names are those of the JSON.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::domain::dates::timestamp::{time, time_or_none};
 use crate::domain::{Actor, JobState, PlanDigest};
@@ -14,7 +14,7 @@ pub struct HistoryStep {
     pub to: JobState,
     #[serde(serialize_with = "time")]
     pub at: DateTime<Utc>,
-    /// `user@host`; `None` for steps older than the audit trail.
+    /// `user@host`; `None` if the audit trail has no entry of the step.
     pub by: Option<String>,
     /// Only the command, such as `dsr delete`.
     pub command: Option<String>,
@@ -78,7 +78,7 @@ pub struct Setback {
 }
 
 /// Parts of an export that are in no package, since their owner is unknown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeftOut {
     /// Members of the archive that were not read.
     pub members: u64,
@@ -90,9 +90,6 @@ pub struct LeftOut {
     pub lists: u64,
     /// Parts that the archive should have.
     pub missing: u64,
-    /// The operator reviewed this and released the packages.
-    #[serde(skip)]
-    pub is_released: bool,
 }
 
 /// An extension by the operator.
@@ -155,10 +152,9 @@ pub struct Purge {
     pub closed_before: DateTime<Utc>,
     #[serde(flatten)]
     pub closed: Closed,
-    /// How many deleted people stayed on the suppression list; `None` for an older dsr, which kept
-    /// no one.
+    /// How many deleted people stayed on the suppression list.
     #[serde(skip)]
-    pub suppressed: Option<usize>,
+    pub suppressed: usize,
 }
 
 /// The operator's statement that the lost time was reviewed, and the result.

@@ -4,7 +4,7 @@ use crate::domain::words;
 /// so a newer dsr can add events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AuditEvent {
-    /// The first entry: counts what the ledger held before the trail.
+    /// The first entry, made with the ledger.
     TrailStarted,
     /// A new request and its jobs, all planned.
     RequestRecorded,

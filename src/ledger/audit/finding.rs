@@ -15,10 +15,8 @@ pub struct Audit {
     pub entries: u64,
     /// The head, if it matches the last entry.
     pub head: Option<AuditHead>,
-    /// When the trail began. The requests before it are only counted.
     pub started: Option<DateTime<Utc>>,
-    pub requests_before: u64,
-    /// Covered requests in the ledger, and purged ones.
+    /// Requests in the ledger, and purged ones.
     pub requests: u64,
     pub purged: u64,
     pub jobs: u64,
@@ -91,10 +89,8 @@ pub enum Finding {
         by: String,
         day: NaiveDate,
     },
-    #[error(
-        "the ledger has {found} requests that the trail does not have, and {before} are from before the trail"
-    )]
-    UnknownRequests { found: u64, before: u64 },
+    #[error("the ledger has requests that the trail does not have ({found})")]
+    UnknownRequests { found: u64 },
     #[error("request {request} is missing, and the trail has no purge of it")]
     RequestMissing { request: RequestId },
     #[error("request {request} differs from the trail: {what}")]

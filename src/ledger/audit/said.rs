@@ -8,17 +8,14 @@ use crate::ledger::LedgerError;
 use crate::ledger::engine::{Connection, Row, params};
 use crate::ledger::sql;
 
-/// Whether a subject's rows match its last entry; `None` if an older dsr wrote the entry without a
-/// digest.
+/// Whether a subject's rows match its last entry.
 pub(crate) fn is_held(
     conn: &Connection,
     subject: EntrySubject<'_>,
     last: Option<&Value>,
-) -> Result<Option<bool>, LedgerError> {
-    match last.and_then(|last| last.get(evidence::KEY)) {
-        Some(digest) => Ok(Some(json!(evidence::digest_of(conn, subject)?) == *digest)),
-        None => Ok(None),
-    }
+) -> Result<bool, LedgerError> {
+    let digest = last.and_then(|last| last.get(evidence::KEY));
+    Ok(digest == Some(&json!(evidence::digest_of(conn, subject)?)))
 }
 
 /// The difference to report if no readable fact of an entry differs.

@@ -4,8 +4,6 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
 use super::anchor::KeptHead;
 use super::chain::{COLUMNS, NOTHING_BEFORE, RawEntry};
 use super::finding::{Audit, Finding, Glance, LostHead};
@@ -302,7 +300,5 @@ fn note_start(raw: &RawEntry, audit: &mut Audit) {
     if raw.event != AuditEvent::TrailStarted.as_str() {
         return audit.find(Finding::NoStart);
     }
-    let details: Value = serde_json::from_str(&raw.details).unwrap_or_default();
-    audit.requests_before = details["before"]["requests"].as_u64().unwrap_or(0);
     audit.started = parse_time(&raw.at).ok();
 }

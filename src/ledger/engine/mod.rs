@@ -68,6 +68,14 @@ impl Connection {
         }
     }
 
+    /// Whether there is no table or anything else yet.
+    pub(crate) fn is_empty(&self) -> Answer<bool> {
+        let sql = match self {
+            Self::Sqlite(_) => "SELECT 1 FROM sqlite_master",
+        };
+        Ok(!self.prepare(sql)?.exists([])?)
+    }
+
     pub(crate) fn has_table(&self, name: &str) -> Answer<bool> {
         let sql = match self {
             Self::Sqlite(_) => "SELECT 1 FROM sqlite_master WHERE name = $1",
@@ -122,11 +130,6 @@ impl Deref for Transaction<'_> {
 /// Shortcuts for tests, which change rows behind the ledger's back.
 #[cfg(test)]
 impl Connection {
-    /// A new file.
-    pub(crate) fn create(path: &std::path::Path) -> Self {
-        Self::Sqlite(rusqlite::Connection::open(path).unwrap())
-    }
-
     pub(crate) fn list_tables(&self) -> Vec<String> {
         let sql = match self {
             Self::Sqlite(_) => "SELECT name FROM sqlite_schema WHERE type = 'table'",

@@ -1,13 +1,13 @@
-//! The ids of a job, one a line (an id cannot hold a line break), compressed by zstd. Older
-//! ledgers have them as text. Only this module reads either form.
+//! The ids of a job, one a line (an id cannot hold a line break), compressed by zstd. Only this
+//! module reads them.
 
-use std::io::{self, Read};
+use std::io::Read;
 
 use crate::domain::{Batch, DEFAULT_EXPORT_BATCH, DistinctId, IdLines, JobId, MAX_ID_BYTES};
 
 use crate::ledger::LedgerError;
 use crate::ledger::columns::unreadable;
-use crate::ledger::engine::{Answer, Connection, OptionalExtension, Row, params};
+use crate::ledger::engine::{Connection, OptionalExtension, params};
 use crate::ledger::sql::{self, prepare};
 
 /// zstd's fastest level that stores letters in fewer than eight bits. It halves UUIDs at 300 MB a
@@ -53,9 +53,8 @@ pub(crate) fn write_packed(
     job: &JobId,
     packed: &PackedIds,
 ) -> Result<(), LedgerError> {
-    let sql = "INSERT INTO payloads (request, number, ids, packed) VALUES ($1, $2, '', $3)
-         ON CONFLICT (request, number)
-         DO UPDATE SET ids = excluded.ids, packed = excluded.packed";
+    let sql = "INSERT INTO payloads (request, number, packed) VALUES ($1, $2, $3)
+         ON CONFLICT (request, number) DO UPDATE SET packed = excluded.packed";
     sql::execute(
         conn,
         sql,
@@ -81,26 +80,25 @@ pub(crate) fn find(conn: &Connection, job: &JobId) -> Result<Option<Batch>, Ledg
 
 /// The ids of a job; their number must match the job's.
 pub(crate) fn read_lines(conn: &Connection, job: &JobId) -> Result<IdLines, LedgerError> {
-    let sql = "SELECT ids_count, ids, packed FROM payloads JOIN jobs USING (request, number)
+    let sql = "SELECT ids_count, packed FROM payloads JOIN jobs USING (request, number)
          WHERE request = $1 AND number = $2";
     let found = prepare(conn, sql)?
         .query_row(sql::of(job), |row| {
-            Ok((row.get::<i64>("ids_count")?, unpack(row)?))
+            Ok((row.get::<i64>(0)?, row.get::<Vec<u8>>(1)?))
         })
         .optional()?;
-    let Some((count, text)) = found else {
+    let Some((count, packed)) = found else {
         return Err(match has_hashes(conn, job)? {
             true => LedgerError::IdsHashed(job.clone()),
             false => unreadable("the ids of a job, which are not there"),
         });
     };
-    let mut text = text.map_err(|_| unreadable("the ids of a job"))?;
-    // Older ledgers have no line break at the end.
-    if !text.ends_with('\n') {
-        text.push('\n');
-    }
-    let lines = IdLines::new(text).ok();
+    let mut text = String::new();
+    let unpacked = zstd::Decoder::with_buffer(packed.as_slice())
+        .and_then(|zstd| zstd.take(MAX_BYTES).read_to_string(&mut text));
+    let lines = unpacked.ok().and_then(|_| IdLines::new(text).ok());
     lines
+        .filter(|lines| lines.expose().ends_with('\n'))
         .filter(|lines| i64::try_from(lines.count()) == Ok(count))
         .ok_or_else(|| unreadable("the ids of a job"))
 }
@@ -124,7 +122,7 @@ pub(crate) fn delete(conn: &Connection, job: &JobId) -> Result<(), LedgerError> 
 /// copied them between pages before. Such a copy stays until its page is free; an empty table frees
 /// all pages.
 pub(crate) fn rewrite(conn: &Connection) -> Result<(), LedgerError> {
-    const COLUMNS: &str = "request, number, ids, packed";
+    const COLUMNS: &str = "request, number, packed";
     conn.execute_batch(&format!(
         "INSERT INTO payloads_aside ({COLUMNS})
              SELECT {COLUMNS} FROM payloads ORDER BY request, number;
@@ -134,18 +132,4 @@ pub(crate) fn rewrite(conn: &Connection) -> Result<(), LedgerError> {
          DELETE FROM payloads_aside;"
     ))?;
     Ok(())
-}
-
-/// The ids of a row, one a line; the inner error means damage.
-fn unpack(row: &Row<'_>) -> Answer<io::Result<String>> {
-    let packed: Option<Vec<u8>> = row.get("packed")?;
-    match packed {
-        None => row.get("ids").map(Ok),
-        Some(packed) => {
-            let mut text = String::new();
-            let unpacked = zstd::Decoder::with_buffer(packed.as_slice())
-                .and_then(|zstd| zstd.take(MAX_BYTES).read_to_string(&mut text));
-            Ok(unpacked.map(|_| text))
-        }
-    }
 }

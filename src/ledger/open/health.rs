@@ -32,8 +32,7 @@ pub struct Health {
     pub ids_to_hash: usize,
     /// Receipt files of senders that have ended, not recorded yet.
     pub receipts: usize,
-    /// The end of the audit trail. `None` if the ledger is damaged, or an older dsr without a trail
-    /// wrote it last.
+    /// The end of the audit trail. `None` if the ledger is damaged or not current.
     pub trail: Option<Glance>,
     /// What this host has seen and the ledger lacks.
     pub set_back: Option<SetBack>,
@@ -125,8 +124,7 @@ mod tests {
         let conn = Connection::open(&path, Access::ReadWrite).unwrap();
         conn.allow_orphans();
         conn.execute(
-            "INSERT INTO downloads (request, number, path, bytes, sha256, fetched_at)
-             VALUES ('nobody', 1, '', 1, '', '')",
+            "INSERT INTO downloads VALUES ('nobody', 1, '', 1, '', '', '')",
             [],
         )
         .unwrap();

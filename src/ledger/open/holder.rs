@@ -162,7 +162,7 @@ mod tests {
         let mark = file.mark("dsr delete");
         let holder = find(&ledger).unwrap();
         assert_eq!(holder.process, std::process::id());
-        assert_eq!(holder.command.as_deref(), Some("dsr delete"));
+        assert_eq!(holder.command, "dsr delete");
         assert!(holder.since.unwrap() >= before.since.unwrap());
         drop(mark);
         assert_eq!(find(&ledger), None);

@@ -27,8 +27,8 @@ pub(crate) struct Sender {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProcessRecord {
     pub process: u32,
-    /// The command without arguments; `None` for an older dsr.
-    pub command: Option<String>,
+    /// The command without arguments.
+    pub command: String,
     /// When it began to send, or to hold the ledger.
     pub since: Option<DateTime<Utc>>,
 }
@@ -115,11 +115,11 @@ pub(crate) fn list_living(ledger: &Path) -> io::Result<Vec<ProcessRecord>> {
 }
 
 impl ProcessRecord {
-    /// Reads a process's own description; `None` without a process id.
+    /// Reads a process's own description; `None` if it is not whole.
     pub fn parse(text: &str) -> Option<Self> {
         let mut lines = text.lines();
         let process = lines.next()?.parse().ok()?;
-        let command = lines.next().map(str::to_owned);
+        let command = lines.next()?.to_owned();
         let since = lines.next().and_then(|line| line.parse().ok());
         Some(Self {
             process,
@@ -177,15 +177,11 @@ mod tests {
     }
 
     #[test]
-    fn a_sender_is_read_as_it_says_and_as_older_ones_said() {
-        let new = ProcessRecord::parse("17\ndsr delete\n2027-01-15T08:00:00.000Z\n").unwrap();
-        assert_eq!(
-            (new.process, new.command.as_deref()),
-            (17, Some("dsr delete"))
-        );
-        assert_eq!(new.since, DateTime::from_timestamp(1_800_000_000, 0));
-        let old = ProcessRecord::parse("17\n").unwrap();
-        assert_eq!((old.process, old.command, old.since), (17, None, None));
+    fn a_sender_is_read_as_it_says() {
+        let read = ProcessRecord::parse("17\ndsr delete\n2027-01-15T08:00:00.000Z\n").unwrap();
+        assert_eq!((read.process, read.command.as_str()), (17, "dsr delete"));
+        assert_eq!(read.since, DateTime::from_timestamp(1_800_000_000, 0));
+        assert_eq!(ProcessRecord::parse("17\n"), None);
         assert_eq!(ProcessRecord::parse(""), None);
     }
 }

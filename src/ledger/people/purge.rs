@@ -10,7 +10,7 @@ use crate::domain::{Closed, Cutoff, Purge, RequestId};
 use super::deletions::{ALL, ErasedJob, list_jobs};
 use crate::ledger::audit::{self, AuditEvent, EntrySubject};
 use crate::ledger::columns::{count, format_time, moment, parse_time, to_sql, unreadable};
-use crate::ledger::engine::{Connection, ValueRef, params};
+use crate::ledger::engine::{Connection, params};
 use crate::ledger::jobs::payload;
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError};
@@ -118,10 +118,7 @@ impl Ledger {
                     first: moment(row, "first_closed")?,
                     last: moment(row, "last_closed")?,
                 },
-                suppressed: match row.get_ref("suppressed")? {
-                    ValueRef::Null => None,
-                    _ => Some(count(row, "suppressed")?),
-                },
+                suppressed: count(row, "suppressed")?,
             })
         })
     }

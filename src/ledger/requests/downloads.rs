@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, NaiveDate, Utc};
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::domain::{JobId, LeftOut, RequestId, link_end, link_may_end};
 
 use crate::ledger::audit::{self, AuditEvent, EntrySubject};
 use crate::ledger::columns::{count, format_time, moment};
-use crate::ledger::engine::{Connection, params, params_from_iter};
+use crate::ledger::engine::{Connection, Row, params, params_from_iter};
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError};
 
@@ -26,28 +27,21 @@ pub struct DownloadRecord {
     pub fetched_at: DateTime<Utc>,
 }
 
-/// The packages of an export.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The packages of one archive, as the trail keeps them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PackagesRecord {
     pub packages: usize,
     /// Packages of people on whom the archive has nothing.
     pub without_data: usize,
     pub records: u64,
-    /// `None` if an older dsr made them.
-    pub left_out: Option<LeftOut>,
-}
-
-/// Tells the packages of one archive from any others: what the trail keeps of `packages.json`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PackagesSeal {
-    /// The SHA-256 of the archive.
-    pub archive: String,
+    pub archive_sha256: String,
     /// Folders or zips.
     pub form: String,
     /// The SHA-256 of `packages.json`, which has that of every other file.
-    pub sha256: String,
+    pub packages_json_sha256: String,
+    pub not_in_packages: LeftOut,
     /// The operator had looked at the parts without an owner.
-    pub is_released: bool,
+    pub released_by_operator: bool,
 }
 
 /// Done exports of a request that were not fetched yet.
@@ -80,8 +74,7 @@ impl Ledger {
              VALUES ($1, $2, $3, $4, $5, $6, $6)
              ON CONFLICT (request, number) DO UPDATE SET path = excluded.path,
                  bytes = excluded.bytes, sha256 = excluded.sha256,
-                 fetched_at = excluded.fetched_at,
-                 first_fetched_at = COALESCE(downloads.first_fetched_at, downloads.fetched_at)";
+                 fetched_at = excluded.fetched_at";
         prepare(&tx, sql)?.execute(params![
             download.job.request.as_str(),
             download.job.number,
@@ -100,34 +93,19 @@ impl Ledger {
     pub fn record_packages(
         &mut self,
         job: &JobId,
-        made: PackagesRecord,
-        seal: &PackagesSeal,
+        made: &PackagesRecord,
         now: DateTime<Utc>,
     ) -> Result<(), LedgerError> {
         let tx = self.write()?;
-        if list_seals(&tx, job, &seal.archive)?.contains(seal) {
+        if list_packages(&tx, job, &made.archive_sha256)?.contains(made) {
             return Ok(());
         }
-        let mut details = json!({
-            "people": made.packages,
-            "packages": made.packages,
-            "without_data": made.without_data,
-            "records": made.records,
-            "archive_sha256": seal.archive,
-            "form": seal.form,
-            "packages_json_sha256": seal.sha256,
-        });
-        if let Some(left) = made.left_out {
-            details["not_in_packages"] = json!(left);
-            details["released_by_operator"] = left.is_released.into();
-        }
-        let event = AuditEvent::PackagesMade;
-        audit::tell(&tx, event, EntrySubject::Job(job), details, now)?;
+        let (event, subject) = (AuditEvent::PackagesMade, EntrySubject::Job(job));
+        audit::tell(&tx, event, subject, json!(made), now)?;
         tx.commit()
     }
 
-    /// The packages made of a job's last download, and when, by the trail. `None` if there are
-    /// none, or an older dsr made them without counts.
+    /// The packages made of a job's last download, and when, by the trail.
     pub fn find_packages(
         &self,
         job: &JobId,
@@ -136,43 +114,18 @@ impl Ledger {
                  AND event IN ('packages_made', 'export_fetched')
              ORDER BY seq DESC LIMIT 1";
         let found = sql::find(&self.conn, sql, sql::of(job), |row| {
-            Ok((moment(row, "at")?, row.get::<String>("details")?))
+            Ok((moment(row, "at")?, packages(row)?))
         })?;
-        let Some((at, details)) = found else {
-            return Ok(None);
-        };
-        let details: Value = serde_json::from_str(&details).unwrap_or_default();
-        let number = |key: &str| details[key].as_u64();
-        let size = |key: &str| number(key).and_then(|number| usize::try_from(number).ok());
-        let left_out = || {
-            let left = |key: &str| details["not_in_packages"][key].as_u64();
-            Some(LeftOut {
-                members: left("members")?,
-                pieces: left("pieces")?,
-                records: left("records")?,
-                lists: left("lists")?,
-                missing: left("missing")?,
-                is_released: details["released_by_operator"].as_bool()?,
-            })
-        };
-        let made = || {
-            Some(PackagesRecord {
-                packages: size("packages")?,
-                without_data: size("without_data")?,
-                records: number("records")?,
-                left_out: left_out(),
-            })
-        };
-        Ok(made().map(|made| (at, made)))
+        Ok(found.and_then(|(at, made)| Some((at, made?))))
     }
 
     /// The packages that were made of this archive of a job, by the trail.
-    pub fn list_packages_seals(
+    pub fn list_packages(
         &self,
         job: &JobId,
         archive_sha256: &str,
-    ) -> Result<Vec<PackagesSeal>, LedgerError> {
-        list_seals(&self.conn, job, archive_sha256)
+    ) -> Result<Vec<PackagesRecord>, LedgerError> {
+        list_packages(&self.conn, job, archive_sha256)
     }
 
     /// A job's last download.
@@ -193,29 +146,23 @@ impl Ledger {
     }
 }
 
-/// Leaves out entries of older versions, which have no seal.
-fn list_seals(
+fn list_packages(
     conn: &Connection,
     job: &JobId,
     archive_sha256: &str,
-) -> Result<Vec<PackagesSeal>, LedgerError> {
+) -> Result<Vec<PackagesRecord>, LedgerError> {
     let sql = "SELECT details FROM audit WHERE request = $1 AND job = $2
              AND event = 'packages_made'";
-    let all: Vec<String> = sql::list(conn, sql, sql::of(job), |row| Ok(row.get(0)?))?;
-    let seal = |details: &String| {
-        let details: Value = serde_json::from_str(details).ok()?;
-        let text = |key: &str| details[key].as_str().map(str::to_owned);
-        Some(PackagesSeal {
-            archive: text("archive_sha256")?,
-            form: text("form")?,
-            sha256: text("packages_json_sha256")?,
-            is_released: details["released_by_operator"].as_bool()?,
-        })
-    };
-    let seals = all.iter().filter_map(seal);
-    Ok(seals
-        .filter(|seal| seal.archive == archive_sha256)
+    let all: Vec<Option<PackagesRecord>> = sql::list(conn, sql, sql::of(job), packages)?;
+    let all = all.into_iter().flatten();
+    Ok(all
+        .filter(|made| made.archive_sha256 == archive_sha256)
         .collect())
+}
+
+/// The packages of an entry; `None` if it is about something else.
+fn packages(row: &Row<'_>) -> Result<Option<PackagesRecord>, LedgerError> {
+    Ok(serde_json::from_str(&row.get::<String>("details")?).ok())
 }
 
 pub(crate) fn list_unfetched(

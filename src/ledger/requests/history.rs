@@ -52,7 +52,7 @@ impl Ledger {
         let sql =
             "SELECT EXISTS (SELECT 1 FROM payloads WHERE request = $1 AND number = $2) AS raw,
                     EXISTS (SELECT 1 FROM people WHERE request = $1 AND number = $2) AS hashed,
-                    (SELECT COALESCE(first_fetched_at, fetched_at) FROM downloads
+                    (SELECT first_fetched_at FROM downloads
                      WHERE request = $1 AND number = $2) AS first_fetched_at";
         let kept = sql::find(&self.conn, sql, sql::of(id), |row| {
             let kept = match (row.get("raw")?, row.get("hashed")?) {

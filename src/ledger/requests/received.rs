@@ -181,7 +181,7 @@ fn list_fetched(
 ) -> Result<HashMap<RequestId, FetchedExports>, LedgerError> {
     let sql = format!(
         "SELECT downloads.request, COUNT(*) AS jobs, SUM(ids_count) AS ids,
-                    MAX(COALESCE(first_fetched_at, fetched_at)) AS last
+                    MAX(first_fetched_at) AS last
              FROM downloads JOIN jobs ON jobs.request = downloads.request
                  AND jobs.number = downloads.number
              WHERE downloads.request IN (SELECT id FROM requests WHERE {condition})

@@ -161,19 +161,6 @@ fn damaged_ids_stay_as_they_are_and_stop_nobody_elses() {
 }
 
 #[test]
-fn ids_that_were_recorded_as_text_are_hashed_as_well() {
-    let folder = tempfile::tempdir().unwrap();
-    let (mut ledger, record) = with_request(&folder);
-    let as_text = "UPDATE payloads SET ids = 'user-0' || char(10) || 'user-1', packed = NULL
-                   WHERE number = 1";
-    ledger.conn.execute(as_text, []).unwrap();
-    finish(&mut ledger, &nth(&record.id, 1), "t-1", noon());
-    assert_eq!(sweep(&mut ledger, noon()).ids, 2);
-    let wanted = wanted(Some(&ledger_key()), &["user-1"]);
-    assert_eq!(ledger.find_people(&wanted).unwrap().len(), 1);
-}
-
-#[test]
 fn somebody_is_found_by_the_id_first_and_by_the_hash_afterwards() {
     let folder = tempfile::tempdir().unwrap();
     let (mut ledger, record) = with_request(&folder);

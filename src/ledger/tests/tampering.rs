@@ -289,10 +289,7 @@ fn what_is_changed_behind_the_trails_back_is_found() {
     let gone = Finding::RequestMissing {
         request: request.clone(),
     };
-    let unknown = Finding::UnknownRequests {
-        found: 1,
-        before: 0,
-    };
+    let unknown = Finding::UnknownRequests { found: 1 };
     let job = |number: u32| format!("WHERE request = '{request}' AND number = {number}");
     let cases = [
         (
@@ -318,8 +315,8 @@ fn what_is_changed_behind_the_trails_back_is_found() {
         ),
         (
             format!(
-                "INSERT INTO downloads (request, number, path, bytes, sha256, fetched_at)
-                 VALUES ('{request}', 4, '', 1, '', '2027-01-01')"
+                "INSERT INTO downloads VALUES
+                 ('{request}', 4, '', 1, '', '2027-01-01', '2027-01-01')"
             ),
             of(4),
         ),

@@ -24,14 +24,11 @@ pub struct Unassigned {
     /// Records of one person outside the request: `not-asked-for.jsonl`.
     pub not_asked_for: u64,
     /// Records of one person who may be in the request under another id: `may-be-asked-for.jsonl`.
-    #[serde(default)]
     pub may_be_asked_for: u64,
     /// The records of `not-asked-for.jsonl` if no record belongs to a requested person. It may be
     /// the wrong archive.
-    #[serde(default)]
     pub others_only: u64,
     /// Parts that the archive should hold or names but does not hold; `report.json` names them.
-    #[serde(default)]
     pub missing: u64,
     /// Records without an id that decides whose they are: `no-owner.jsonl`.
     pub no_owner: u64,
@@ -44,7 +41,6 @@ pub struct Unassigned {
     /// Members that cannot be opened or have an unknown format, kept whole: `members/`.
     pub members: u64,
     /// Lists of names, delivered instead of records, for several people together: `../job/`.
-    #[serde(default)]
     pub shared_lists: u64,
 }
 

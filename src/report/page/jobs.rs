@@ -149,26 +149,25 @@ fn packages_text(packages: &PackagesFact) -> String {
             grouped(packages.without_data as u64)
         ),
     ];
-    if let Some(left) = &packages.not_in_packages {
-        let kinds = [
-            (left.members, "member not read", "members not read"),
-            (left.pieces, "piece not readable", "pieces not readable"),
-            (
-                left.records,
-                "record without a certain owner",
-                "records without a certain owner",
-            ),
-            (
-                left.lists,
-                "list of several people together",
-                "lists of several people together",
-            ),
-            (left.missing, "part missing", "parts missing"),
-        ];
-        let kinds = kinds.into_iter().filter(|(number, ..)| *number > 0);
-        parts.extend(kinds.map(|(number, one, many)| counted(number, one, many)));
-    }
-    if packages.released_by_operator == Some(true) {
+    let left = &packages.not_in_packages;
+    let kinds = [
+        (left.members, "member not read", "members not read"),
+        (left.pieces, "piece not readable", "pieces not readable"),
+        (
+            left.records,
+            "record without a certain owner",
+            "records without a certain owner",
+        ),
+        (
+            left.lists,
+            "list of several people together",
+            "lists of several people together",
+        ),
+        (left.missing, "part missing", "parts missing"),
+    ];
+    let kinds = kinds.into_iter().filter(|(number, ..)| *number > 0);
+    parts.extend(kinds.map(|(number, one, many)| counted(number, one, many)));
+    if packages.released_by_operator {
         parts.push("released by the operator".to_owned());
     }
     let made = day(packages.made_at.date_naive());
@@ -249,7 +248,7 @@ pub(super) fn deeds(request: &RequestFacts) -> Markup {
         section aria-labelledby="deeds" {
             h2 #deeds { "Who did what else" }
             @if request.deeds.is_empty() {
-                p { "The audit trail has nothing of it: the request is older than the trail." }
+                p { "The audit trail has no entry of this request." }
             } @else {
                 table.cards {
                     thead { tr { th scope="col" { "Time (UTC)" } th scope="col" { "What" } th scope="col" { "Who" } th scope="col" { "Command" } th.number scope="col" { "Entry" } } }

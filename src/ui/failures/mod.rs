@@ -2,5 +2,4 @@
 
 pub(super) mod bug;
 pub(super) mod failure;
-pub(super) mod kinds;
 pub(super) mod print;

@@ -106,12 +106,6 @@ impl View for AuditView<'_> {
         for lost in &self.lost {
             text.push_str(&wrapped("", &lost_text(lost), paper.width));
         }
-        if let (Some(started), true) = (audit.started, audit.requests_before > 0) {
-            let before = count(audit.requests_before, "request", "requests");
-            let day = started.date_naive();
-            let line = format!("Not covered: {before} from before {day}, when the trail began.");
-            text.push_str(&wrapped("", &line, paper.width));
-        }
         text
     }
 
@@ -126,7 +120,6 @@ impl View for AuditView<'_> {
             "started_at": audit.started.map(time),
             "requests": {
                 "covered": audit.requests,
-                "before": audit.requests_before,
                 "purged": audit.purged,
             },
             "jobs": audit.jobs,
@@ -241,11 +234,7 @@ fn what(entry: &AuditEntry) -> String {
     let text = |key: &str| details[key].as_str().unwrap_or("-").to_owned();
     let many = |key: &str, one, many| count(details[key].as_u64().unwrap_or(0), one, many);
     match entry.event.as_str() {
-        "trail_started" => {
-            let before = &details["before"]["requests"];
-            let before = count(before.as_u64().unwrap_or(0), "request", "requests");
-            format!("the trail starts here; {before} before it")
-        }
+        "trail_started" => "the trail starts here".to_owned(),
         "request_recorded" => format!(
             "recorded: {} {}, {} in {}, due {}",
             text("kind"),
@@ -306,7 +295,7 @@ fn what(entry: &AuditEntry) -> String {
         ),
         "packages_made" => format!(
             "split into packages for {}",
-            many("people", "person", "people")
+            many("packages", "person", "people")
         ),
         "ids_hashed" => format!("{} hashed", many("ids", "id", "ids")),
         "ledger_key_recorded" => format!("people are hashed with the key {}", text("fingerprint")),

@@ -12,8 +12,7 @@ use crate::config::Company;
 use crate::credentials::{ProjectSecret, ProjectSecretError};
 use crate::domain::{DistinctId, JobId, LeftOut, Operation, ProjectZone, RetrievalScope, TaskId};
 use crate::ledger::{
-    DownloadRecord, JobRecord, Ledger, LedgerError, PackagesRecord, PackagesSeal, RequestRecord,
-    Standing,
+    DownloadRecord, JobRecord, Ledger, LedgerError, PackagesRecord, RequestRecord, Standing,
 };
 use crate::packages::{
     self, ArchiveToSplit, Limits, PackageForm, Provenance, Review, SplitError, SplitProgress,
@@ -136,16 +135,20 @@ fn find(
     let order = prepared.order(fetched, &[], &Vec::new, how);
     let mut observer = |progress| observe(progress, how, show);
     let found = packages::find_summary(&order, &mut observer)?;
-    let mut seals = list_seals(ledger, fetched)?;
-    seals.retain(|known| known.form == how.form.as_str());
+    let mut made = list_packages(ledger, fetched)?;
+    made.retain(|known| known.form == how.form.as_str());
     let Some((place, summary)) = found else {
-        let last = seals.last();
-        let stripped =
-            last.and_then(|known| packages::find_stripped(&prepared.target, known.is_released));
+        let last = made.last();
+        let stripped = last.and_then(|known| {
+            packages::find_stripped(&prepared.target, known.released_by_operator)
+        });
         return stripped.map_or(Ok(None), |error| Err(error.into()));
     };
     if !summary.is_draft() {
-        let mut sums = seals.iter().map(|known| &known.sha256).peekable();
+        let mut sums = made
+            .iter()
+            .map(|known| &known.packages_json_sha256)
+            .peekable();
         let is_recorded = sums.peek().is_some();
         let may_be_new =
             !is_recorded && (!summary.is_released() || prepared.about.review == Review::Done);
@@ -249,17 +252,31 @@ fn record(
     summary: &Summary,
     how: &Splitting<'_>,
 ) -> Result<(), LedgerError> {
-    let seal = PackagesSeal {
-        archive: fetched.download.sha256.clone(),
+    let left = &summary.unassigned;
+    let made = PackagesRecord {
+        packages: summary.packages,
+        without_data: summary.without_data,
+        records: summary.records,
+        archive_sha256: fetched.download.sha256.clone(),
         form: summary.form.as_str().to_owned(),
-        sha256: summary.sha256.clone(),
-        is_released: summary.is_released(),
+        packages_json_sha256: summary.sha256.clone(),
+        not_in_packages: LeftOut {
+            members: left.members,
+            pieces: left.broken,
+            records: left.no_owner + left.contradictory + left.may_be_asked_for + left.others_only,
+            lists: left.shared_lists,
+            missing: left.missing,
+        },
+        released_by_operator: summary.is_released(),
     };
-    ledger.record_packages(&fetched.job.id, packages_record(summary), &seal, how.made)
+    ledger.record_packages(&fetched.job.id, &made, how.made)
 }
 
-fn list_seals(ledger: &Ledger, fetched: FetchedJob<'_>) -> Result<Vec<PackagesSeal>, LedgerError> {
-    ledger.list_packages_seals(&fetched.job.id, &fetched.download.sha256)
+fn list_packages(
+    ledger: &Ledger,
+    fetched: FetchedJob<'_>,
+) -> Result<Vec<PackagesRecord>, LedgerError> {
+    ledger.list_packages(&fetched.job.id, &fetched.download.sha256)
 }
 
 struct OtherJobs<'a> {
@@ -295,23 +312,6 @@ impl<'a> OtherJobs<'a> {
             }
         }
         Ok(all)
-    }
-}
-
-fn packages_record(summary: &Summary) -> PackagesRecord {
-    let left = &summary.unassigned;
-    PackagesRecord {
-        packages: summary.packages,
-        without_data: summary.without_data,
-        records: summary.records,
-        left_out: Some(LeftOut {
-            members: left.members,
-            pieces: left.broken,
-            records: left.no_owner + left.contradictory + left.may_be_asked_for + left.others_only,
-            lists: left.shared_lists,
-            missing: left.missing,
-            is_released: summary.is_released(),
-        }),
     }
 }
 
@@ -365,10 +365,10 @@ fn review(
         return Ok(Review::Open);
     }
     let drafts = packages_beside(fetched.request, fetched.download, "to-check");
-    let seals = list_seals(ledger, fetched)?;
+    let made = list_packages(ledger, fetched)?;
     let is_draft = |(_, summary): &(PathBuf, Summary)| summary.is_draft();
     Ok(
-        match drafts.iter().any(is_draft) || seals.iter().any(|seal| seal.is_released) {
+        match drafts.iter().any(is_draft) || made.iter().any(|made| made.released_by_operator) {
             true => Review::Done,
             false => Review::Open,
         },

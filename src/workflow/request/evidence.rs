@@ -185,14 +185,17 @@ fn download_fact(history: &JobHistory) -> Option<DownloadFact> {
         sha256: download.sha256.clone(),
         first_fetched_at: history.first_fetched_at,
         fetched_at: download.fetched_at,
-        packages: history.packages.map(|(made_at, made)| PackagesFact {
-            packages: made.packages,
-            without_data: made.without_data,
-            records: made.records,
-            made_at,
-            not_in_packages: made.left_out,
-            released_by_operator: made.left_out.map(|left| left.is_released),
-        }),
+        packages: history
+            .packages
+            .as_ref()
+            .map(|(made_at, made)| PackagesFact {
+                packages: made.packages,
+                without_data: made.without_data,
+                records: made.records,
+                made_at: *made_at,
+                not_in_packages: made.not_in_packages,
+                released_by_operator: made.released_by_operator,
+            }),
     })
 }
 

@@ -117,21 +117,6 @@ fn a_report_of_an_archive_that_was_read_whole_speaks_of_no_release() {
         assert!(!page.contains(words), "{words}");
     }
     assert_eq!(fact(&exports, &request)["released_by_operator"], false);
-    // An entry of an older dsr lacks this fact.
-    let old = exports
-        .operator
-        .ledger_texts("SELECT details FROM audit WHERE event = 'packages_made'");
-    let mut old: Value = serde_json::from_str(&old[0]).unwrap();
-    for key in ["not_in_packages", "released_by_operator"] {
-        old.as_object_mut().unwrap().remove(key);
-    }
-    exports.operator.change_trail(&format!(
-        "UPDATE audit SET details = '{old}' WHERE event = 'packages_made'"
-    ));
-    let found = fact(&exports, &request);
-    assert_eq!(found["packages"], 2);
-    assert_eq!(found["not_in_packages"], Value::Null);
-    assert_eq!(found["released_by_operator"], Value::Null);
 }
 
 #[test]

@@ -1,9 +1,5 @@
 //! The report of a period.
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
-
-use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use super::{evidence, quick, shows, table};
@@ -171,7 +167,7 @@ fn what_was_purged_is_said() {
     let operator = with_records(&fake, &RECORDS[..1]);
     operator.change_ledger(
         "INSERT INTO purges VALUES ('2024-05-01T00:00:00.000Z', '2022-01-01T00:00:00.000Z',
-             17, 2311, '2020-01-01T00:00:00.000Z', '2021-12-31T00:00:00.000Z', NULL)",
+             17, 2311, '2020-01-01T00:00:00.000Z', '2021-12-31T00:00:00.000Z', 0)",
     );
     let year = evidence(&operator.run(&["report", "--year", "2019", "--json"]));
     assert_eq!(year["period"]["purges"][0]["requests"], 17);
@@ -227,50 +223,4 @@ fn a_long_log_is_whole_in_the_table_and_counted_on_the_page() {
         (&gdpr["received"], &gdpr["not_carried_out"]),
         (&json!(1301), &json!(1300))
     );
-}
-
-/// The ledger of a dsr that kept no trail: two deletions, one of them unsent.
-const BEFORE: &str = include_str!("../../golden/ledger/version-11.sql");
-
-#[test]
-fn the_ledger_of_an_older_dsr_is_reported_on_as_far_as_it_goes() {
-    let operator = Operator::new();
-    let path = operator.dsr_home().join("ledger.db");
-    fs::create_dir_all(operator.dsr_home()).expect("a folder can be made");
-    fs::set_permissions(operator.dsr_home(), Permissions::from_mode(0o700)).expect("it is ours");
-    let older = Connection::open(&path).expect("a ledger can be made");
-    older.execute_batch(BEFORE).expect("the dump is whole");
-    drop(older);
-    fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("it is ours");
-
-    let args = [
-        "report",
-        "--from",
-        "2020-01-01",
-        "--to",
-        "2030-01-01",
-        "--json",
-    ];
-    let all = evidence(&operator.run(&args));
-    assert_eq!(all["requests"].as_array().expect("requests").len(), 2);
-    let natures = |request: &Value| request["answer"]["nature"].clone();
-    let natures: Vec<Value> = all["requests"]
-        .as_array()
-        .expect("them")
-        .iter()
-        .map(natures)
-        .collect();
-    assert_eq!(natures, ["open", "open"]);
-    let mut steps = 0;
-    for request in all["requests"].as_array().expect("requests") {
-        let id = request["id"].as_str().expect("an id");
-        let one = evidence(&operator.run(&["report", id, "--json"]));
-        for step in one["jobs"][0]["steps"].as_array().expect("steps") {
-            assert_eq!(step["by"], Value::Null, "nobody wrote it down");
-            steps += 1;
-        }
-        assert_eq!(one["request"]["deeds"], json!([]));
-        shows(&operator.run(&["report", id]), &["older than the trail"]);
-    }
-    assert!(steps > 0, "there were steps to tell of");
 }

@@ -185,7 +185,7 @@ pub(crate) fn cells(bytes: &[u8]) {
 /// What is written is read back byte for byte; damage is an error and never gives other ids.
 ///
 /// The first two bytes are a place in the packed ids and the change there; then one id a line. The
-/// whole is also tried as packed ids, and as the ids of a ledger that did not pack them.
+/// whole is also tried as packed ids, and packed as the ids.
 pub(crate) fn payload(bytes: &[u8]) {
     let home = Home::new(template());
     let mut ledger = home.open().expect("our own ledger");
@@ -201,13 +201,12 @@ pub(crate) fn payload(bytes: &[u8]) {
         let read = ledger.find_batch(&job).ok();
         assert!(read.is_none_or(|read| read == batch), "other ids");
     }
-    let text = String::from_utf8_lossy(bytes);
-    let packed = (Value::Blob(bytes.to_owned()), "", unpack(bytes));
-    let unpacked = (Value::Null, &*text, Some(text.to_string()));
-    for (packed, ids, text) in [packed, unpacked] {
-        let sql = "UPDATE payloads SET packed = $1, ids = $2";
-        let done = other.execute(sql, params![packed, ids]);
-        done.expect("columns of these names");
+    let text = zstd::encode_all(bytes, 1).expect("memory");
+    for packed in [bytes.to_owned(), text] {
+        let text = unpack(&packed);
+        let sql = "UPDATE payloads SET packed = $1";
+        let done = other.execute(sql, params![packed]);
+        done.expect("a column of this name");
         for job in jobs(&ledger).expect("our own jobs") {
             let batch = ledger.find_batch(&job.id).ok();
             check_texts(batch.as_ref(), text.as_deref());

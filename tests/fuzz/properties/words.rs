@@ -13,7 +13,7 @@ pub(crate) fn parse(bytes: &[u8]) {
     if let Some(record) = ProcessRecord::parse(&text) {
         let first = text.lines().next().map(str::parse);
         assert_eq!(first, Some(Ok(record.process)));
-        assert!(!record.command.unwrap_or_default().contains('\n'));
+        assert!(!record.command.contains('\n'));
     }
     let (base, words) = text.split_once('\n').unwrap_or((&text, ""));
     let bases = [

@@ -97,7 +97,6 @@ pub(super) fn run(ctx: &mut Context, args: &CheckEventsArgs) -> Result<ExitStatu
     let read = read?;
     let people = search.finish();
     let lacks_people = ctx.warn_of_lost_time(&ledger, PEOPLE_LOST)?;
-    warn_of_purges(ctx, &ledger)?;
     for text in read.iter().filter_map(damage_text) {
         ctx.ui.warn("damaged_lines", &text);
     }
@@ -142,18 +141,4 @@ fn key_of(ctx: &Context, ledger: &Ledger) -> Result<(LedgerKey, bool), Failure> 
         Err(_) if ledger.find_people_key()?.is_none() => Ok((LedgerKey::random(), false)),
         Err(failure) => Err(failure),
     }
-}
-
-fn warn_of_purges(ctx: &Context, ledger: &Ledger) -> Result<(), Failure> {
-    let purges = ledger.list_purges()?;
-    // Newer purges keep the people of deletions.
-    let older = purges.iter().filter(|purge| purge.suppressed.is_none());
-    let requests: usize = older.map(|purge| purge.closed.requests).sum();
-    if requests > 0 {
-        ctx.ui.warn(
-            "purged",
-            &format!("records of closed requests were purged ({requests}): dsr does not find people who were only in those; see `dsr purge --help`"),
-        );
-    }
-    Ok(())
 }
