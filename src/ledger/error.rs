@@ -88,9 +88,10 @@ impl From<EngineError> for LedgerError {
             EngineTrouble::Busy => Self::Locked,
             EngineTrouble::Disk => Self::Disk(error),
             EngineTrouble::Damaged => Self::Damaged(error),
-            EngineTrouble::Conflict | EngineTrouble::WrongType(_) | EngineTrouble::Other => {
-                Self::Statement(error)
-            }
+            EngineTrouble::Gone
+            | EngineTrouble::Conflict
+            | EngineTrouble::WrongType(_)
+            | EngineTrouble::Other => Self::Statement(error),
         }
     }
 }

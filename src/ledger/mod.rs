@@ -21,8 +21,7 @@ use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
-use engine::sqlite::Access;
-use engine::{Connection, Transaction};
+use engine::{Access, Connection, Transaction};
 
 use crate::config::{
     create_private_folder, private_file, refuse_shared_file, refuse_shared_folder,
@@ -106,9 +105,6 @@ enum Older {
 /// The place of the schema's version in an SQLite file; 0 until dsr has made the schema.
 const USER_VERSION: std::ops::Range<usize> = 60..64;
 
-/// The number of prepared statements that a connection keeps.
-const STATEMENTS: usize = 128;
-
 impl Ledger {
     /// Opens the ledger, creates it (0600 in a 0700 folder) or migrates it.
     ///
@@ -172,7 +168,7 @@ impl Ledger {
         place: LedgerPlace,
         older: Older,
     ) -> Result<Self, LedgerError> {
-        conn.make_ready(STATEMENTS)?;
+        conn.make_ready()?;
         let migrated = migrations::apply(&conn, path, opening)?;
         if (migrated, place, older)
             == (migrations::Migrated::Yes, LedgerPlace::Disk, Older::Refused)

@@ -93,7 +93,7 @@ fn differences_of(
     if let Some(extended) = last_of(conn, request, AuditEvent::RequestExtended)? {
         told["due"] = extended["due_after"].clone();
     }
-    let sql = "SELECT COUNT(*), SUM(ids_count) FROM jobs WHERE request = $1";
+    let sql = "SELECT COUNT(*), CAST(SUM(ids_count) AS BIGINT) FROM jobs WHERE request = $1";
     let (jobs, ids): (i64, Option<i64>) =
         prepare(conn, sql)?.query_row([request.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let cut = list_cut(conn, request)?;

@@ -1,10 +1,14 @@
 use rusqlite::ErrorCode;
 
+use super::postgres::ServerError;
+
 /// Why an engine refused a statement. Its text names no value.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     #[error(transparent)]
     Sqlite(#[from] rusqlite::Error),
+    #[error(transparent)]
+    Postgres(#[from] ServerError),
 }
 
 /// What follows from an engine's error.
@@ -16,6 +20,8 @@ pub(crate) enum EngineTrouble {
     Disk,
     /// The database itself is damaged.
     Damaged,
+    /// The server cannot be reached, or the connection was lost: what was under way is unknown.
+    Gone,
     /// A row would contradict another one.
     Conflict,
     /// A column holds a type that dsr never writes.
@@ -25,7 +31,10 @@ pub(crate) enum EngineTrouble {
 
 impl EngineError {
     pub(crate) fn trouble(&self) -> EngineTrouble {
-        let Self::Sqlite(error) = self;
+        let error = match self {
+            Self::Sqlite(error) => error,
+            Self::Postgres(error) => return error.trouble(),
+        };
         if let rusqlite::Error::InvalidColumnType(_, column, _) = error {
             return EngineTrouble::WrongType(column.clone());
         }

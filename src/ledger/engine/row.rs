@@ -1,16 +1,20 @@
-use rusqlite::types::{FromSql, ValueRef};
+use std::rc::Rc;
+
+use rusqlite::types::{FromSql, Type, Value, ValueRef};
 
 use super::{Answer, EngineError};
 
 /// The rows of an answer, one after the other.
 pub(crate) enum Rows<'s> {
     Sqlite(rusqlite::Rows<'s>),
+    Postgres(Box<dyn Iterator<Item = Answer<ServerRow>> + 's>),
 }
 
 impl Rows<'_> {
     pub(crate) fn next(&mut self) -> Answer<Option<Row<'_>>> {
         match self {
             Self::Sqlite(rows) => Ok(rows.next()?.map(Row::Sqlite)),
+            Self::Postgres(rows) => Ok(rows.next().transpose()?.map(Row::Postgres)),
         }
     }
 }
@@ -18,13 +22,33 @@ impl Rows<'_> {
 /// One row, until the next one is asked for.
 pub(crate) enum Row<'r> {
     Sqlite(&'r rusqlite::Row<'r>),
+    Postgres(ServerRow),
+}
+
+/// A row that a server sent.
+pub(crate) struct ServerRow {
+    pub(super) names: Rc<[String]>,
+    pub(super) values: Vec<Value>,
 }
 
 /// A column by its place or its name.
-pub(crate) trait Place: rusqlite::RowIndex + Copy {}
+pub(crate) trait Place: rusqlite::RowIndex + Copy {
+    fn among(self, names: &[String]) -> Result<usize, rusqlite::Error>;
+}
 
-impl Place for usize {}
-impl Place for &str {}
+impl Place for usize {
+    fn among(self, names: &[String]) -> Result<usize, rusqlite::Error> {
+        let place = (self < names.len()).then_some(self);
+        place.ok_or(rusqlite::Error::InvalidColumnIndex(self))
+    }
+}
+
+impl Place for &str {
+    fn among(self, names: &[String]) -> Result<usize, rusqlite::Error> {
+        let place = names.iter().position(|name| name == self);
+        place.ok_or_else(|| rusqlite::Error::InvalidColumnName(self.to_owned()))
+    }
+}
 
 impl Row<'_> {
     /// # Errors
@@ -32,6 +56,11 @@ impl Row<'_> {
     pub(crate) fn get<T: FromSql>(&self, column: impl Place) -> Answer<T> {
         match self {
             Self::Sqlite(row) => Ok(row.get(column)?),
+            Self::Postgres(row) => {
+                let place = column.among(&row.names)?;
+                let value = ValueRef::from(&row.values[place]);
+                T::column_result(value).map_err(|_| wrong_type(place, row, value.data_type()))
+            }
         }
     }
 
@@ -40,13 +69,11 @@ impl Row<'_> {
     pub(crate) fn get_ref(&self, column: impl Place) -> Answer<ValueRef<'_>> {
         match self {
             Self::Sqlite(row) => Ok(row.get_ref(column)?),
+            Self::Postgres(row) => Ok((&row.values[column.among(&row.names)?]).into()),
         }
     }
 }
 
-/// An error of reading a value that an engine gave.
-impl From<rusqlite::types::FromSqlError> for EngineError {
-    fn from(error: rusqlite::types::FromSqlError) -> Self {
-        rusqlite::Error::from(error).into()
-    }
+fn wrong_type(place: usize, row: &ServerRow, found: Type) -> EngineError {
+    rusqlite::Error::InvalidColumnType(place, row.names[place].clone(), found).into()
 }

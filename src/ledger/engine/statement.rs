@@ -1,10 +1,12 @@
 use rusqlite::CachedStatement;
 
-use super::{Answer, EngineError, Params, Row, Rows};
+use super::postgres::ServerStatement;
+use super::{Answer, EngineError, Params, Row, Rows, sqlite};
 
 /// A prepared statement.
 pub(crate) enum Statement<'c> {
     Sqlite(CachedStatement<'c>),
+    Postgres(ServerStatement<'c>),
 }
 
 impl Statement<'_> {
@@ -12,18 +14,20 @@ impl Statement<'_> {
     pub(crate) fn execute(&mut self, values: impl Params) -> Answer<usize> {
         match self {
             Self::Sqlite(statement) => {
-                bind(statement, &values)?;
+                sqlite::bind(statement, &values)?;
                 Ok(statement.raw_execute()?)
             }
+            Self::Postgres(statement) => statement.execute(&values),
         }
     }
 
     pub(crate) fn query(&mut self, values: impl Params) -> Answer<Rows<'_>> {
         match self {
             Self::Sqlite(statement) => {
-                bind(statement, &values)?;
+                sqlite::bind(statement, &values)?;
                 Ok(Rows::Sqlite(statement.raw_query()))
             }
+            Self::Postgres(statement) => statement.query(&values),
         }
     }
 
@@ -67,20 +71,8 @@ impl Statement<'_> {
                 let names = statement.column_names().into_iter();
                 names.map(str::to_owned).collect()
             }
+            Self::Postgres(statement) => statement.names().to_vec(),
         }
-    }
-}
-
-fn bind(statement: &mut CachedStatement<'_>, values: &impl Params) -> Answer<()> {
-    let mut place = 0;
-    values.each(&mut |value| {
-        place += 1;
-        Ok(statement.raw_bind_parameter(place, value)?)
-    })?;
-    let expected = statement.parameter_count();
-    match place == expected {
-        true => Ok(()),
-        false => Err(rusqlite::Error::InvalidParameterCount(place, expected).into()),
     }
 }
 

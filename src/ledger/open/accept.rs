@@ -153,7 +153,7 @@ impl Ledger {
     /// The jobs that may have been sent in the lost time.
     pub fn list_maybe_sent(&self) -> Result<Vec<MaybeSent>, LedgerError> {
         let sql = format!(
-            "SELECT id, project, kind, COUNT(*) AS jobs, SUM(ids_count) AS ids
+            "SELECT id, project, kind, COUNT(*) AS jobs, CAST(SUM(ids_count) AS BIGINT) AS ids
                  FROM jobs JOIN requests ON id = request WHERE {MAY_BE_SENT}
                  GROUP BY id, project, kind, created ORDER BY created, id"
         );

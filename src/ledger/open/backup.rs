@@ -5,12 +5,11 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::ledger::engine::Connection;
-use crate::ledger::engine::sqlite::Access;
 use tempfile::NamedTempFile;
 
 use crate::ledger::audit::{self, Anchor};
 use crate::ledger::columns::unreadable;
+use crate::ledger::engine::{Access, Connection};
 use crate::ledger::{Ledger, LedgerError};
 
 /// A copy of the ledger.

@@ -3,11 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::ledger::engine::Connection;
-use crate::ledger::engine::sqlite::Access;
 use chrono::{DateTime, Utc};
 
 use super::{accept, migrations, seen, sender, set_back};
+use crate::ledger::engine::{Access, Connection};
 use crate::ledger::jobs::receipts;
 use crate::ledger::sql::prepare;
 use crate::ledger::{

@@ -268,7 +268,7 @@ pub(crate) fn apply(
     let found = tx.schema_version()?;
     let done = usize::try_from(found - UNRELEASED).unwrap_or(0);
     for migration in &MIGRATIONS[done..] {
-        tx.execute_batch(migration)?;
+        tx.migrate(migration)?;
     }
     if found == 0 {
         audit::start(&tx, opening)?;

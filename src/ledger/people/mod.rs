@@ -17,8 +17,9 @@ use chrono::{DateTime, Days, Utc};
 use serde_json::json;
 
 use crate::domain::{EXPORT_IDS_DAYS, JobId, LedgerKey, PersonHash, PersonHasher, RequestId};
-use crate::ledger::engine::sqlite::Access;
-use crate::ledger::engine::{Answer, Connection, OptionalExtension, params, params_from_iter};
+use crate::ledger::engine::{
+    Access, Answer, Connection, OptionalExtension, params, params_from_iter,
+};
 
 use super::audit::{self, AuditEvent, EntrySubject, Why};
 use super::columns::{format_time, job_id};
@@ -179,10 +180,10 @@ impl Ledger {
         tx.execute_batch(&format!(
             "UPDATE requests SET ids_digest = substr('{zeros}', 1, length(ids_digest)),
                      ids_salt = substr('{zeros}', 1, length(ids_salt))
-                 WHERE {condition};
-             REINDEX requests_by_ids;",
+                 WHERE {condition}",
             zeros = "0".repeat(256)
         ))?;
+        tx.rewrite_index("requests_by_ids")?;
         tx.commit()?;
         self.empty_log();
         Ok(())

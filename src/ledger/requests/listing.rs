@@ -309,7 +309,7 @@ impl Ledger {
 pub(crate) fn standings(condition: &str) -> String {
     format!(
         "SELECT request, state, mixpanel_status, abandoned_at IS NOT NULL, linked <> 0,
-                may_be_double <> 0, COUNT(*) AS jobs, SUM(ids_count) AS ids
+                may_be_double <> 0, COUNT(*) AS jobs, CAST(SUM(ids_count) AS BIGINT) AS ids
          FROM jobs WHERE request IN (SELECT id FROM requests WHERE {condition})
          GROUP BY request, state, mixpanel_status, abandoned_at, linked, may_be_double"
     )

@@ -180,7 +180,7 @@ fn list_fetched(
     values: &[&str],
 ) -> Result<HashMap<RequestId, FetchedExports>, LedgerError> {
     let sql = format!(
-        "SELECT downloads.request, COUNT(*) AS jobs, SUM(ids_count) AS ids,
+        "SELECT downloads.request, COUNT(*) AS jobs, CAST(SUM(ids_count) AS BIGINT) AS ids,
                     MAX(first_fetched_at) AS last
              FROM downloads JOIN jobs ON jobs.request = downloads.request
                  AND jobs.number = downloads.number
@@ -207,7 +207,7 @@ fn list_setbacks(
     values: &[&str],
 ) -> Result<Setbacks, LedgerError> {
     let sql = format!(
-        "SELECT request, state, reason, COUNT(*) AS jobs, SUM(ids_count) AS ids FROM jobs
+        "SELECT request, state, reason, COUNT(*) AS jobs, CAST(SUM(ids_count) AS BIGINT) AS ids FROM jobs
              WHERE request IN (SELECT id FROM requests WHERE {condition})
                  AND (state IN ('refused', 'failed', 'revoked')
                       OR (state = 'unknown' AND abandoned_at IS NOT NULL))

@@ -267,7 +267,7 @@ pub(crate) const ANSWERED_COLUMNS: &str = "\
              AND checked_at IS NULL) AS never_answered, \
      (SELECT MIN(checked_at) FROM jobs WHERE request = requests.id \
       AND next_check IS NOT NULL) AS oldest_answer, \
-     COALESCE(created > (SELECT MIN(at) FROM answers), 0) AS has_to_be_answered";
+     COALESCE(created > (SELECT MIN(at) FROM answers), FALSE) AS has_to_be_answered";
 
 /// Reads a request's own row; the caller adds data from other tables.
 pub(crate) fn read_request(row: &Row<'_>) -> Result<RequestRecord, LedgerError> {
