@@ -45,6 +45,60 @@ impl Connection {
         statement.list([], |row| row.get(0)).unwrap()
     }
 
+    /// A condition for each row of a table: its place, which an UPDATE changes in PostgreSQL.
+    pub(crate) fn list_places(&self, table: &str) -> Vec<String> {
+        let place = match self {
+            Self::Sqlite(_) => "'rowid = ' || rowid",
+            Self::Postgres(_) => "'ctid = ''' || ctid || ''''",
+        };
+        let sql = format!("SELECT {place} FROM {table}");
+        let mut statement = self.prepare(&sql).unwrap();
+        statement.list([], |row| row.get(0)).unwrap()
+    }
+
+    /// Whether a column takes values of its own type only. In SQLite a number can become a text.
+    pub(crate) fn is_typed(&self) -> bool {
+        matches!(self, Self::Postgres(_))
+    }
+
+    /// A statement that puts into a column of `audit` what dsr never writes: a value of another
+    /// type, or none.
+    pub(crate) fn make_unreadable(&self, column: &str, seq: u64) -> String {
+        match self {
+            Self::Sqlite(_) => format!("UPDATE audit SET {column} = x'00' WHERE seq = {seq}"),
+            Self::Postgres(_) => format!(
+                "ALTER TABLE audit ALTER {column} DROP NOT NULL;
+                 UPDATE audit SET {column} = NULL WHERE seq = {seq}"
+            ),
+        }
+    }
+
+    /// How the engine answers a query if it uses an index wherever it can.
+    pub(crate) fn explain(&self, sql: &str) -> String {
+        let (explain, column) = match self {
+            Self::Sqlite(_) => ("EXPLAIN QUERY PLAN", 3),
+            Self::Postgres(_) => {
+                // A table of a few rows is read whole.
+                let settings = "SET enable_seqscan = off; SET enable_bitmapscan = off";
+                self.execute_batch(settings).unwrap();
+                ("EXPLAIN", 0)
+            }
+        };
+        let mut statement = self.prepare(&format!("{explain} {sql}")).unwrap();
+        let lines: Vec<String> = statement.list([], |row| row.get(column)).unwrap();
+        lines.join("\n")
+    }
+
+    /// Whether the ledger is no file, so that a test of a file has nothing to test. Says so.
+    #[expect(clippy::print_stderr, reason = "a skipped test says so")]
+    pub(crate) fn skips_files(&self, why: &str) -> bool {
+        let skips = matches!(self, Self::Postgres(_));
+        if skips {
+            eprintln!("SKIPPED on PostgreSQL: {why}");
+        }
+        skips
+    }
+
     /// No longer checks references between tables.
     pub(crate) fn allow_orphans(&self) {
         match self {

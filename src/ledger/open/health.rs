@@ -121,6 +121,9 @@ mod tests {
         let path = folder.path().join("ledger.db");
         drop(Ledger::open(&path, Duration::ZERO).unwrap());
         let conn = Connection::open(&path, Access::ReadWrite).unwrap();
+        if conn.skips_files("a server checks its tables itself") {
+            return;
+        }
         conn.allow_orphans();
         conn.execute(
             "INSERT INTO downloads VALUES ('nobody', 1, '', 1, '', '', '')",

@@ -276,7 +276,7 @@ fn hash_of(conn: &Connection, seq: i64, before: &str) -> String {
         "details",
     ] {
         let sql = format!(
-            "SELECT COALESCE(length(CAST({column} AS BLOB)) || ':' || {column}, '-')
+            "SELECT COALESCE(octet_length(CAST({column} AS TEXT)) || ':' || {column}, '-')
              FROM audit WHERE seq = {seq}"
         );
         text += &value(conn, &sql);

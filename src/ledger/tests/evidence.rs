@@ -111,8 +111,7 @@ fn no_value_of_any_column_can_be_changed_unseen() {
             continue;
         }
         assert!(known.contains(table.as_str()), "nothing holds `{table}`");
-        let mut statement = conn.prepare(&format!("SELECT rowid FROM {table}")).unwrap();
-        let rows: Vec<i64> = statement.list([], |row| row.get(0)).unwrap();
+        let rows = conn.list_places(&table);
         assert!(!rows.is_empty(), "`{table}` has no row to change");
         for column in columns(conn, &table) {
             let is_none = |(t, c, _): &(&str, &str, &str)| *t == table && *c == column;
@@ -120,7 +119,7 @@ fn no_value_of_any_column_can_be_changed_unseen() {
                 continue;
             }
             for row in &rows {
-                let place = format!("FROM {table} WHERE rowid = {row}");
+                let place = format!("FROM {table} WHERE {row}");
                 // The age of an answer, while the task is open.
                 let follows = format!("SELECT 1 {place} AND next_check IS NOT NULL");
                 if column == "checked_at" && conn.prepare(&follows).unwrap().exists([]).unwrap() {
@@ -131,20 +130,20 @@ fn no_value_of_any_column_can_be_changed_unseen() {
                     .unwrap();
                 changes += 1;
                 conn.execute_batch("BEGIN").unwrap();
-                let sql = format!("UPDATE {table} SET {column} = $1 WHERE rowid = {row}");
+                let sql = format!("UPDATE {table} SET {column} = $1 WHERE {row}");
                 conn.execute(&sql, [other(&old)]).unwrap();
                 let found = check(&ledger).findings;
                 conn.execute_batch("ROLLBACK").unwrap();
-                assert_ne!(found, [], "`{column}` of `{table}`, row {row}: {old:?}");
+                assert_ne!(found, [], "`{column}` of `{table}`, {row}: {old:?}");
             }
         }
         for row in rows {
             conn.execute_batch("BEGIN").unwrap();
-            let sql = format!("DELETE FROM {table} WHERE rowid = {row}");
+            let sql = format!("DELETE FROM {table} WHERE {row}");
             conn.execute_batch(&sql).unwrap();
             let found = check(&ledger).findings;
             conn.execute_batch("ROLLBACK").unwrap();
-            assert_ne!(found, [], "row {row} of `{table}` is gone");
+            assert_ne!(found, [], "the row of `{table}` with {row} is gone");
         }
     }
     assert!(changes > 300, "{changes}");

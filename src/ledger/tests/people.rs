@@ -153,8 +153,8 @@ fn damaged_ids_stay_as_they_are_and_stop_nobody_elses() {
     let (mut ledger, record) = with_request(&folder);
     finish(&mut ledger, &nth(&record.id, 1), "t-1", noon());
     finish(&mut ledger, &nth(&record.id, 2), "t-2", noon());
-    let damage = "UPDATE payloads SET packed = x'00' WHERE number = 1";
-    ledger.conn.execute(damage, []).unwrap();
+    let damage = "UPDATE payloads SET packed = $1 WHERE number = 1";
+    ledger.conn.execute(damage, [vec![0_u8]]).unwrap();
     let swept = sweep(&mut ledger, noon());
     assert_eq!((swept.jobs, swept.unreadable), (1, 1));
     assert_eq!(ledger.count_ids_to_hash(noon()).unwrap(), 1);
@@ -239,26 +239,46 @@ fn two_sweeps_at_once_hash_each_job_once() {
 }
 
 #[test]
-fn a_sweep_that_was_killed_or_disturbed_is_cleaned_up_after_later() {
+fn a_sweep_that_was_killed_is_cleaned_up_after_later() {
     let folder = tempfile::tempdir().unwrap();
     let (mut ledger, record) = with_request(&folder);
-    let unclean = |ledger: &Ledger| -> i64 {
-        let sql = "SELECT unclean FROM people_key";
-        ledger.conn.query_row(sql, [], |row| row.get(0)).unwrap()
-    };
+    kill_the_sweep(&mut ledger, &record);
+    ledger.record_clean().unwrap();
+    assert_eq!(unclean(&ledger), 0);
+    assert_eq!(ledger.find_batch(&nth(&record.id, 2)).unwrap().count(), 2);
+}
+
+/// Hashes the ids of the first job, and fails while it writes the others anew.
+fn kill_the_sweep(ledger: &mut Ledger, record: &RequestRecord) {
+    finish(ledger, &nth(&record.id, 1), "t-1", noon());
+    // As if dsr were killed here: what `stop` refers to cannot be deleted.
+    let stop = "CREATE TABLE stop (request TEXT, number BIGINT,
+                    FOREIGN KEY (request, number) REFERENCES payloads (request, number));
+                INSERT INTO stop SELECT request, number FROM payloads WHERE number = 2";
+    ledger.conn.execute_batch(stop).unwrap();
+    assert!(ledger.record_hashed(&ledger_key(), noon()).is_err());
+    assert_eq!(ledger.count_ids_to_hash(noon()).unwrap(), 0);
+    assert_eq!(unclean(ledger), 1);
+    ledger.conn.execute_batch("DROP TABLE stop").unwrap();
+}
+
+fn unclean(ledger: &Ledger) -> i64 {
+    let sql = "SELECT unclean FROM people_key";
+    ledger.conn.query_row(sql, [], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn a_sweep_that_a_reader_disturbed_is_cleaned_up_after_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut ledger, record) = with_request(&folder);
+    if ledger.conn.skips_files("a server has no log to empty") {
+        return;
+    }
     let log = || {
         let log = folder.path().join("ledger.db-wal");
         std::fs::metadata(log).map_or(0, |found| found.len())
     };
-    finish(&mut ledger, &nth(&record.id, 1), "t-1", noon());
-    // As if dsr were killed here.
-    let stop = "CREATE TRIGGER stop BEFORE DELETE ON payloads WHEN OLD.number = 2
-                BEGIN SELECT RAISE(ABORT, 'killed'); END";
-    ledger.conn.execute_batch(stop).unwrap();
-    assert!(ledger.record_hashed(&ledger_key(), noon()).is_err());
-    assert_eq!(ledger.count_ids_to_hash(noon()).unwrap(), 0);
-    assert_eq!(unclean(&ledger), 1);
-    ledger.conn.execute_batch("DROP TRIGGER stop").unwrap();
+    kill_the_sweep(&mut ledger, &record);
     // A reader keeps the log from being emptied.
     let reader = open(&folder);
     let view = reader.conn.view().unwrap();
@@ -298,6 +318,9 @@ fn the_order_of_the_hashes_tells_nothing_of_the_source() {
 fn no_copy_of_an_id_is_left_on_any_page() {
     let folder = tempfile::tempdir().unwrap();
     let mut ledger = open(&folder);
+    if ledger.conn.skips_files("a server's pages are its own") {
+        return;
+    }
     let mut seed: u64 = 7;
     let mut random = move || {
         seed ^= seed << 13;

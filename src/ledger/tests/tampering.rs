@@ -85,7 +85,11 @@ fn tampering(dice: &mut Dice, conn: &Connection, last: i64) -> Tampering {
             let column = COLUMNS[dice.roll(COLUMNS.len())];
             let old =
                 format!("SELECT COALESCE(CAST({column} AS TEXT), '') FROM audit WHERE seq = {seq}");
-            let new = dice.bend(&value(conn, &old)).replace('\'', "''");
+            let old = value(conn, &old);
+            let new = match column == "job" && old.is_empty() && conn.is_typed() {
+                true => "1".to_owned(),
+                false => dice.bend(&old).replace('\'', "''"),
+            };
             // Two entries cannot have one number, so the other is deleted.
             let room = match column {
                 "seq" => format!("DELETE FROM audit WHERE seq = CAST('{new}' AS INTEGER);"),
@@ -202,7 +206,7 @@ fn what_is_wrong_is_said_in_one_finding_where_one_thing_is() {
         (bend(5), Finding::HashChanged { entry: 5 }),
         (bend(last), Finding::HashChanged { entry: last }),
         (
-            "UPDATE audit SET actor_user = x'00' WHERE seq = 5".to_owned(),
+            ledger.conn.make_unreadable("actor_user", 5),
             Finding::Unreadable { entry: 5 },
         ),
         (
