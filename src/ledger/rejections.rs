@@ -113,7 +113,8 @@ impl Ledger {
 
     /// The refused tokens, the latest first.
     pub fn list_rejections(&self) -> Result<Vec<Rejection>, LedgerError> {
-        let sql = "SELECT service, place, fingerprint, at FROM rejected_tokens ORDER BY at DESC";
+        let sql = "SELECT service, place, fingerprint, at FROM rejected_tokens
+             ORDER BY at DESC, service, place, fingerprint";
         sql::list(&self.conn, sql, [], |row| {
             Ok(Rejection {
                 service: row.get("service")?,

@@ -15,6 +15,8 @@ mod evidence;
 mod extensions;
 /// The ids of jobs: their storage, and other requests with the same ids.
 mod ids;
+/// Rows come in one order from every engine.
+mod order;
 /// What is kept of people after their jobs are done.
 mod people;
 mod plans;

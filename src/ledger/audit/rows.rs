@@ -287,7 +287,8 @@ fn jobs_seal(
 /// The digest of the jobs' kept ids. `None` if some are gone or unreadable; whoever needs the ids
 /// reports that.
 fn digest_of_kept(conn: &Connection, request: &RequestId) -> Result<Option<String>, LedgerError> {
-    let mut statement = prepare(conn, "SELECT request, number FROM jobs WHERE request = $1")?;
+    let sql = "SELECT request, number FROM jobs WHERE request = $1 ORDER BY number";
+    let mut statement = prepare(conn, sql)?;
     let jobs: Vec<JobId> = statement.list([request.as_str()], job_id)?;
     let mut digest = IdsDigest::default();
     for job in jobs {

@@ -26,6 +26,7 @@ pub(crate) use sqlite::Access;
 pub(crate) use statement::{OptionalExtension, Statement};
 
 use postgres::Server;
+use statement::Prepared;
 
 /// What a statement of an engine gives.
 pub(crate) type Answer<T> = Result<T, EngineError>;
@@ -96,10 +97,11 @@ impl Connection {
 
     /// Prepares a statement, or takes it from the connection's cache.
     pub(crate) fn prepare(&self, sql: &str) -> Answer<Statement<'_>> {
-        match self {
-            Self::Sqlite(conn) => Ok(Statement::Sqlite(sqlite::prepare(conn, sql)?)),
-            Self::Postgres(server) => server.prepare(sql),
-        }
+        let prepared = match self {
+            Self::Sqlite(conn) => Prepared::Sqlite(sqlite::prepare(conn, sql)?),
+            Self::Postgres(server) => Prepared::Postgres(server.prepare(sql)?),
+        };
+        Ok(Statement::new(prepared, sql))
     }
 
     /// Executes statements without parameters, separated by semicolons.

@@ -2,20 +2,31 @@ use std::rc::Rc;
 
 use rusqlite::types::{FromSql, Type, Value, ValueRef};
 
+#[cfg(test)]
+use super::testing::RowOrder;
 use super::{Answer, EngineError};
 
 /// The rows of an answer, one after the other.
-pub(crate) enum Rows<'s> {
+pub(crate) struct Rows<'s> {
+    pub(super) source: RowSource<'s>,
+    #[cfg(test)]
+    pub(super) order: RowOrder,
+}
+
+pub(super) enum RowSource<'s> {
     Sqlite(rusqlite::Rows<'s>),
-    Postgres(Box<dyn Iterator<Item = Answer<ServerRow>> + 's>),
+    Postgres(std::vec::IntoIter<ServerRow>),
 }
 
 impl Rows<'_> {
     pub(crate) fn next(&mut self) -> Answer<Option<Row<'_>>> {
-        match self {
-            Self::Sqlite(rows) => Ok(rows.next()?.map(Row::Sqlite)),
-            Self::Postgres(rows) => Ok(rows.next().transpose()?.map(Row::Postgres)),
-        }
+        let row = match &mut self.source {
+            RowSource::Sqlite(rows) => rows.next()?.map(Row::Sqlite),
+            RowSource::Postgres(rows) => rows.next().map(Row::Postgres),
+        };
+        #[cfg(test)]
+        self.order.saw(row.is_some());
+        Ok(row)
     }
 }
 

@@ -1,34 +1,59 @@
 use rusqlite::CachedStatement;
 
 use super::postgres::ServerStatement;
+use super::row::RowSource;
+#[cfg(test)]
+use super::testing::RowOrder;
 use super::{Answer, EngineError, Params, Row, Rows, sqlite};
 
 /// A prepared statement.
-pub(crate) enum Statement<'c> {
+pub(crate) struct Statement<'c> {
+    prepared: Prepared<'c>,
+    #[cfg(test)]
+    order: RowOrder,
+}
+
+pub(super) enum Prepared<'c> {
     Sqlite(CachedStatement<'c>),
     Postgres(ServerStatement<'c>),
+}
+
+impl<'c> Statement<'c> {
+    #[cfg_attr(not(test), expect(unused_variables, reason = "tests check the order"))]
+    pub(super) fn new(prepared: Prepared<'c>, sql: &str) -> Self {
+        Self {
+            prepared,
+            #[cfg(test)]
+            order: RowOrder::of(sql),
+        }
+    }
 }
 
 impl Statement<'_> {
     /// Returns the number of rows that changed.
     pub(crate) fn execute(&mut self, values: impl Params) -> Answer<usize> {
-        match self {
-            Self::Sqlite(statement) => {
+        match &mut self.prepared {
+            Prepared::Sqlite(statement) => {
                 sqlite::bind(statement, &values)?;
                 Ok(statement.raw_execute()?)
             }
-            Self::Postgres(statement) => statement.execute(&values),
+            Prepared::Postgres(statement) => statement.execute(&values),
         }
     }
 
     pub(crate) fn query(&mut self, values: impl Params) -> Answer<Rows<'_>> {
-        match self {
-            Self::Sqlite(statement) => {
+        let source = match &mut self.prepared {
+            Prepared::Sqlite(statement) => {
                 sqlite::bind(statement, &values)?;
-                Ok(Rows::Sqlite(statement.raw_query()))
+                RowSource::Sqlite(statement.raw_query())
             }
-            Self::Postgres(statement) => statement.query(&values),
-        }
+            Prepared::Postgres(statement) => RowSource::Postgres(statement.query(&values)?),
+        };
+        Ok(Rows {
+            source,
+            #[cfg(test)]
+            order: self.order.clone(),
+        })
     }
 
     /// The first row.
@@ -53,6 +78,8 @@ impl Statement<'_> {
         mut read: impl FnMut(&Row<'_>) -> Result<T, E>,
     ) -> Result<C, E> {
         let mut rows = self.query(values)?;
+        #[cfg(test)]
+        rows.order.collect_into::<C>();
         std::iter::from_fn(|| match rows.next() {
             Ok(row) => row.map(|row| read(&row)),
             Err(error) => Some(Err(error.into())),
@@ -66,12 +93,12 @@ impl Statement<'_> {
 
     /// The names of the columns that the statement gives.
     pub(crate) fn column_names(&self) -> Vec<String> {
-        match self {
-            Self::Sqlite(statement) => {
+        match &self.prepared {
+            Prepared::Sqlite(statement) => {
                 let names = statement.column_names().into_iter();
                 names.map(str::to_owned).collect()
             }
-            Self::Postgres(statement) => statement.names().to_vec(),
+            Prepared::Postgres(statement) => statement.names().to_vec(),
         }
     }
 }

@@ -118,7 +118,7 @@ impl Ledger {
             "SELECT project, project_key, COUNT(*) AS jobs
                  FROM jobs CROSS JOIN requests
                  WHERE next_check IS NOT NULL AND requests.id = jobs.request{}
-                 GROUP BY project, project_key ORDER BY project",
+                 GROUP BY project, project_key ORDER BY project, project_key",
             meant.sql
         );
         sql::list(&self.conn, &sql, params_from_iter(&meant.values), |row| {

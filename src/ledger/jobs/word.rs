@@ -73,7 +73,7 @@ impl Ledger {
     ) -> Result<Vec<JobId>, LedgerError> {
         let tx = self.write()?;
         let sql = "SELECT number FROM jobs
-             WHERE request = $1 AND state IN ('planned', 'deferred')";
+             WHERE request = $1 AND state IN ('planned', 'deferred') ORDER BY number";
         let numbers: Vec<u32> = sql::list(&tx, sql, [request.as_str()], |row| Ok(row.get(0)?))?;
         let mut in_doubt = Vec::new();
         for number in numbers {

@@ -233,7 +233,8 @@ fn doubt_all(
     since: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<UnknownCounts, LedgerError> {
-    let sql = format!("SELECT request, number FROM jobs WHERE {MAY_BE_SENT}");
+    let sql =
+        format!("SELECT request, number FROM jobs WHERE {MAY_BE_SENT} ORDER BY request, number");
     let list: Vec<JobId> = sql::list(tx, &sql, [], |row| Ok(job_id(row)?))?;
     let (mut jobs, mut ids) = (0, 0);
     let mut requests = BTreeSet::new();

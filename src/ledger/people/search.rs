@@ -69,7 +69,7 @@ impl WantedPeople {
 impl Ledger {
     /// The ids of the jobs with this task; `None` unless all of them are kept.
     pub fn find_ids_of_task(&self, task: &TaskId) -> Result<Option<Vec<DistinctId>>, LedgerError> {
-        let sql = "SELECT request, number FROM jobs WHERE task_id = $1";
+        let sql = "SELECT request, number FROM jobs WHERE task_id = $1 ORDER BY request, number";
         let mut statement = prepare(&self.conn, sql)?;
         let mut rows = statement.query([task.as_str()])?;
         let mut ids: Option<Vec<DistinctId>> = None;
@@ -126,7 +126,10 @@ impl Ledger {
                 }));
             }
         }
-        let sql = format!("SELECT request, number, hashes FROM people WHERE {condition}");
+        let sql = format!(
+            "SELECT request, number, hashes FROM people WHERE {condition}
+                 ORDER BY request, number"
+        );
         let mut statement = prepare(&view, &sql)?;
         let mut rows = statement.query(params_from_iter(values))?;
         while let Some(row) = &rows.next()? {

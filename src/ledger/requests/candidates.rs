@@ -131,8 +131,8 @@ impl Candidates {
         let sql = format!(
             "SELECT id, kind, law, project, reference FROM
                  (SELECT id, kind, law, project, reference, created FROM requests {range}
-                  ORDER BY created DESC LIMIT {LOOKED_THROUGH}) AS newest
-             WHERE {} ORDER BY created DESC",
+                  ORDER BY created DESC, id LIMIT {LOOKED_THROUGH}) AS newest
+             WHERE {} ORDER BY created DESC, id",
             fitting.condition()
         );
         let mut statement = prepare(&self.conn, &sql)?;
@@ -179,7 +179,7 @@ impl Candidates {
             "SELECT task_id, state, kind, law, project, reference
                  FROM jobs JOIN requests ON requests.id = jobs.request
                  WHERE task_id >= $1 AND task_id < $2 AND linked = 0
-                 ORDER BY task_id LIMIT {OFFERED}"
+                 ORDER BY task_id, request, number LIMIT {OFFERED}"
         );
         let mut statement = prepare(&self.conn, &sql)?;
         let mut rows = statement.query([beginning, &behind(beginning)])?;

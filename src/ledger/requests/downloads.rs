@@ -152,7 +152,7 @@ fn list_packages(
     archive_sha256: &str,
 ) -> Result<Vec<PackagesRecord>, LedgerError> {
     let sql = "SELECT details FROM audit WHERE request = $1 AND job = $2
-             AND event = 'packages_made'";
+             AND event = 'packages_made' ORDER BY seq";
     let all: Vec<Option<PackagesRecord>> = sql::list(conn, sql, sql::of(job), packages)?;
     let all = all.into_iter().flatten();
     Ok(all

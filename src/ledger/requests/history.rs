@@ -143,7 +143,7 @@ impl Ledger {
              AND NOT (to_state = 'accepted' AND EXISTS (
                  SELECT 1 FROM jobs WHERE request = steps.request AND number = steps.number
                      AND submitted_at IS NULL))
-             GROUP BY to_state ORDER BY first, last";
+             GROUP BY to_state ORDER BY first, last, to_state";
         sql::list(&self.conn, sql, [request.as_str(), SET_BACK], |row| {
             Ok(Passage {
                 to: state(row, "to_state")?,

@@ -211,7 +211,7 @@ fn list_setbacks(
              WHERE request IN (SELECT id FROM requests WHERE {condition})
                  AND (state IN ('refused', 'failed', 'revoked')
                       OR (state = 'unknown' AND abandoned_at IS NOT NULL))
-             GROUP BY request, state, reason ORDER BY request, jobs DESC, state, reason"
+             GROUP BY request, state, reason ORDER BY request, jobs DESC, state, reason NULLS FIRST"
     );
     let mut statement = prepare(conn, &sql)?;
     let mut rows = statement.query(params_from_iter(values))?;

@@ -171,7 +171,10 @@ fn neither_ids_nor_words_about_people_come_into_the_trail() {
         .record_check(&nth(&request, 3), &TaskStatus::Success, after(210))
         .unwrap();
     ledger.record_digests_blank().unwrap();
-    let mut statement = ledger.conn.prepare("SELECT * FROM audit").unwrap();
+    let mut statement = ledger
+        .conn
+        .prepare("SELECT * FROM audit ORDER BY seq")
+        .unwrap();
     let columns = statement.column_names().len();
     let mut rows = statement.query([]).unwrap();
     let mut count = 0;

@@ -362,7 +362,7 @@ fn no_copy_of_an_id_is_left_on_any_page() {
         }
         sweep(&mut ledger, noon());
     }
-    let kept = "SELECT packed FROM payloads";
+    let kept = "SELECT packed FROM payloads ORDER BY request, number";
     let kept: Vec<Vec<u8>> = {
         let mut statement = ledger.conn.prepare(kept).unwrap();
         statement.list([], |row| row.get(0)).unwrap()

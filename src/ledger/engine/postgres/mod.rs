@@ -19,8 +19,7 @@ use std::time::Duration;
 
 use rusqlite::types::Value;
 
-use super::row::{Rows, ServerRow};
-use super::statement::Statement;
+use super::row::ServerRow;
 use super::{Answer, EngineError, EngineTrouble, Params};
 use session::Session;
 
@@ -89,7 +88,7 @@ impl Server {
         if !self.has_head.get() {
             // Two hosts may make the schema at once.
             self.execute_batch("SELECT pg_advisory_xact_lock(hashtext(current_schema()))")?;
-            let mut found = self.statement(ONE_TABLE)?;
+            let mut found = self.prepare(ONE_TABLE)?;
             self.has_head.set(found.exists("audit_head")?);
         }
         match self.has_head.get() {
@@ -105,11 +104,7 @@ impl Server {
         Ok(self.session.commit()?)
     }
 
-    pub(super) fn prepare(&self, sql: &str) -> Answer<Statement<'_>> {
-        Ok(Statement::Postgres(self.statement(sql)?))
-    }
-
-    fn statement(&self, sql: &str) -> Answer<ServerStatement<'_>> {
+    pub(super) fn prepare(&self, sql: &str) -> Answer<ServerStatement<'_>> {
         let statement = self.session.prepare(sql)?;
         let names = statement.columns().iter();
         Ok(ServerStatement {
@@ -131,7 +126,7 @@ impl Server {
     }
 
     pub(super) fn schema_version(&self) -> Answer<i64> {
-        match self.statement(ONE_TABLE)?.exists("ledger_schema")? {
+        match self.prepare(ONE_TABLE)?.exists("ledger_schema")? {
             true => self.number("SELECT version FROM ledger_schema"),
             false => Ok(0),
         }
@@ -151,7 +146,7 @@ impl Server {
     }
 
     fn number(&self, sql: &str) -> Answer<i64> {
-        match self.statement(sql)?.list(Vec::new())?.pop() {
+        match self.prepare(sql)?.list(Vec::new())?.pop() {
             Some(ServerRow { values, .. }) => match values.first() {
                 Some(Value::Integer(number)) => Ok(*number),
                 _ => Err(rusqlite::Error::InvalidColumnIndex(0).into()),
@@ -175,9 +170,8 @@ impl ServerStatement<'_> {
         Ok(usize::try_from(changed).unwrap_or(usize::MAX))
     }
 
-    pub(super) fn query(&mut self, values: &impl Params) -> Answer<Rows<'_>> {
-        let rows = self.list(self.bind(values)?)?;
-        Ok(Rows::Postgres(Box::new(rows.into_iter().map(Ok))))
+    pub(super) fn query(&mut self, values: &impl Params) -> Answer<std::vec::IntoIter<ServerRow>> {
+        Ok(self.list(self.bind(values)?)?.into_iter())
     }
 
     pub(super) fn names(&self) -> &[String] {
