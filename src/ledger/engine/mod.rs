@@ -3,6 +3,8 @@
 //! and BIGINT, RFC 3339 times in UTC. Values are rusqlite's types, whichever engine they come from.
 
 mod error;
+#[cfg(test)]
+mod order;
 mod params;
 mod postgres;
 mod row;

@@ -3,7 +3,7 @@ use std::rc::Rc;
 use rusqlite::types::{FromSql, Type, Value, ValueRef};
 
 #[cfg(test)]
-use super::testing::RowOrder;
+use super::order::RowOrder;
 use super::{Answer, EngineError};
 
 /// The rows of an answer, one after the other.

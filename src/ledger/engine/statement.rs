@@ -1,9 +1,9 @@
 use rusqlite::CachedStatement;
 
+#[cfg(test)]
+use super::order::RowOrder;
 use super::postgres::ServerStatement;
 use super::row::RowSource;
-#[cfg(test)]
-use super::testing::RowOrder;
 use super::{Answer, EngineError, Params, Row, Rows, sqlite};
 
 /// A prepared statement.

@@ -1,16 +1,9 @@
 //! PostgreSQL: one session with a server, and how the ledger's statements run there.
 
-mod connect;
-mod driver;
+mod cause;
 mod error;
-mod host;
-mod passfile;
-mod password;
-mod server;
+mod place;
 mod session;
-mod statements;
-mod tls;
-mod url;
 mod value;
 
 use std::cell::{Cell, RefCell};
@@ -23,7 +16,7 @@ use super::row::ServerRow;
 use super::{Answer, EngineError, EngineTrouble, Params};
 use session::Session;
 
-pub use error::ServerError;
+pub(super) use error::ServerError;
 use value::{Bound, Taken};
 
 /// Any table of the ledger's schema.
@@ -62,7 +55,7 @@ impl Server {
     }
 
     pub(super) fn wait_while(&self, goes_on: impl FnMut(i32) -> bool + Send + 'static) {
-        self.goes_on.replace(Box::new(goes_on));
+        drop(self.goes_on.replace(Box::new(goes_on)));
     }
 
     /// Begins a transaction and locks the trail's head, which every write does. So there is one
@@ -259,13 +252,13 @@ impl ServerError {
 pub(super) fn open_for_test(url: &str, path: &std::path::Path) -> Server {
     use sha2::{Digest, Sha256};
 
-    let place = url::ServerPlace::parse(url).unwrap();
+    let place = place::ServerPlace::parse(url).unwrap();
     let deadlines = session::Deadlines {
         connect: Duration::from_secs(30),
         answer: Duration::from_secs(60),
         lock: IN_QUEUE,
     };
-    let roots = tls::TrustedRoots::Bundled;
+    let roots = session::tls::TrustedRoots::Bundled;
     let session = Session::open(&place, None, &roots, "dsr test", deadlines).unwrap();
     let name = crate::domain::to_hex(&Sha256::digest(path.to_str().unwrap())[..12]);
     session
@@ -275,3 +268,6 @@ pub(super) fn open_for_test(url: &str, path: &std::path::Path) -> Server {
         .unwrap();
     Server::new(session).unwrap()
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,7 +17,8 @@ use std::time::{Duration, Instant};
 use tokio_postgres::{AsyncMessage, Client};
 
 use super::connect::{Link, Login};
-use super::error::{Cause, ServerError, ServerWord};
+use crate::ledger::engine::postgres::cause::{Cause, ServerWord};
+use crate::ledger::engine::postgres::error::ServerError;
 
 /// How long to wait at the end for the goodbye to leave. Without it the server logs a broken client.
 const FAREWELL: Duration = Duration::from_millis(250);

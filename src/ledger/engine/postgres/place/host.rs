@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use super::url::PlaceError;
+use super::PlaceError;
 
 const DEFAULT_PORT: u16 = 5432;
 

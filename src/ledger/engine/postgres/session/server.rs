@@ -2,8 +2,9 @@
 
 use tokio_postgres::SimpleQueryRow;
 
-use super::error::{Cause, ServerError};
-use super::url::ServerPlace;
+use crate::ledger::engine::postgres::cause::Cause;
+use crate::ledger::engine::postgres::error::ServerError;
+use crate::ledger::engine::postgres::place::ServerPlace;
 
 const OLDEST_VERSION: u32 = 13;
 

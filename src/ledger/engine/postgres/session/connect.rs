@@ -15,9 +15,10 @@ use tokio_postgres::config::SslMode;
 use tokio_postgres::tls::NoTlsStream;
 use tokio_postgres::{Client, Config, Connection, NoTls};
 
-use super::error::{Cause, PasswordGiven, ServerError};
 use super::tls::{TlsError, secure};
-use super::url::{Route, ServerPlace};
+use crate::ledger::engine::postgres::cause::Cause;
+use crate::ledger::engine::postgres::error::{PasswordGiven, ServerError};
+use crate::ledger::engine::postgres::place::{Route, ServerPlace};
 
 /// A silent network is noticed 5 s + 3 × 2 s after the last byte.
 pub(super) const KEEPALIVE_IDLE: Duration = Duration::from_secs(5);

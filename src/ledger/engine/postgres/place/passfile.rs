@@ -2,7 +2,7 @@
 
 use secrecy::zeroize::Zeroizing;
 
-use super::url::{Route, ServerPlace};
+use super::{Route, ServerPlace};
 
 /// The folders for which libpq's password file says `localhost`: what Debian and upstream build in.
 const DEFAULT_FOLDERS: [&str; 3] = ["/run/postgresql", "/var/run/postgresql", "/tmp"];

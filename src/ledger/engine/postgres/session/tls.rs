@@ -14,14 +14,14 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::error::Cause;
+use crate::ledger::engine::postgres::cause::Cause;
 
 /// The request for TLS: its length, and a number that is no version of the protocol.
 const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
 
 /// Who may vouch for the server.
 #[derive(Clone, Debug)]
-pub enum TrustedRoots {
+pub(crate) enum TrustedRoots {
     /// The authorities that browsers trust.
     Bundled,
     /// Only the certificates of a PEM file: `DSR_CA_FILE`.
@@ -123,7 +123,10 @@ fn handshake_error(error: &io::Error, host: &str) -> TlsError {
         .and_then(|source| source.downcast_ref::<rustls::Error>());
     match source {
         Some(rustls::Error::InvalidCertificate(certificate)) => match certificate {
-            CertificateError::UnknownIssuer => TlsError::UnknownIssuer,
+            // The second: an authority of the same name, with another key.
+            CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+                TlsError::UnknownIssuer
+            }
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
                 TlsError::WrongName(host.to_owned())
             }

@@ -3,6 +3,12 @@
 //! Every call ends by its deadline. A session that missed one is lost: its answers can no longer be told
 //! from those of the next statement's.
 
+mod connect;
+mod driver;
+mod server;
+mod statements;
+pub(super) mod tls;
+
 use std::cell::{Cell, RefCell};
 use std::future::{poll_fn, ready};
 use std::pin::pin;
@@ -14,15 +20,14 @@ use secrecy::SecretString;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Error, Row, SimpleQueryMessage, Statement};
 
-use super::connect::{
-    KEEPALIVE_COUNT, KEEPALIVE_IDLE, KEEPALIVE_INTERVAL, Login, TCP_USER_TIMEOUT,
-};
-use super::driver::{Driver, wait};
-use super::error::{Cause, Sent, ServerError, ServerWord};
-use super::server::{CHECK, ServerFacts};
-use super::statements::Statements;
-use super::tls::TrustedRoots;
-use super::url::{Route, ServerPlace};
+use super::cause::{Cause, ServerWord};
+use super::error::{Sent, ServerError};
+use super::place::{Route, ServerPlace};
+use connect::{KEEPALIVE_COUNT, KEEPALIVE_IDLE, KEEPALIVE_INTERVAL, Login, TCP_USER_TIMEOUT};
+use driver::{Driver, wait};
+use server::{CHECK, ServerFacts};
+use statements::Statements;
+use tls::TrustedRoots;
 
 /// A name in `pg_stat_activity` is cut there.
 const MAX_APPLICATION_NAME: usize = 63;
@@ -33,17 +38,17 @@ const COMMIT: &str = "SET LOCAL synchronous_commit = on; COMMIT";
 
 /// How long to wait for the server.
 #[derive(Clone, Copy, Debug)]
-pub struct Deadlines {
+pub(crate) struct Deadlines {
     /// From the name's resolution until the session is ready.
-    pub connect: Duration,
+    pub(crate) connect: Duration,
     /// For one statement's answer. Longer than `lock`, or a wait for a lock costs the session.
-    pub answer: Duration,
+    pub(crate) answer: Duration,
     /// For one lock, counted by the server.
-    pub lock: Duration,
+    pub(crate) lock: Duration,
 }
 
 /// A session. It belongs to one thread at a time, because a transaction does.
-pub struct Session {
+pub(crate) struct Session {
     // First: the driver says goodbye only when no client is left.
     client: Client,
     driver: Driver,
@@ -58,7 +63,7 @@ impl Session {
     ///
     /// # Errors
     /// All but `Gone`, `Unconfirmed` and `Conflict`.
-    pub fn open(
+    pub(crate) fn open(
         place: &ServerPlace,
         password: Option<&SecretString>,
         roots: &TrustedRoots,
@@ -131,27 +136,27 @@ impl Session {
     }
 
     /// Changes the deadline of the statements that follow, such as for a check of the whole ledger.
-    pub fn set_answer_deadline(&self, deadline: Duration) {
+    pub(crate) fn set_answer_deadline(&self, deadline: Duration) {
         self.answer.set(deadline);
     }
 
     /// The server's process for this session. Another one later means a pooler in between.
-    pub fn backend_pid(&self) -> i32 {
+    pub(crate) fn backend_pid(&self) -> i32 {
         self.backend_pid
     }
 
     /// Whether every call would fail. The server may be gone without this being known yet.
-    pub fn is_closed(&self) -> bool {
+    pub(crate) fn is_closed(&self) -> bool {
         self.lost.borrow().is_some() || self.client.is_closed()
     }
 
     /// The notices since the last call, oldest first, at most the newest 64.
-    pub fn notices(&self) -> Vec<ServerWord> {
+    pub(crate) fn notices(&self) -> Vec<ServerWord> {
         self.driver.take_notices()
     }
 
     /// Prepares a statement, or finds the one of an earlier call. Cloning it is cheap.
-    pub fn prepare(&self, sql: &str) -> Result<Statement, ServerError> {
+    pub(crate) fn prepare(&self, sql: &str) -> Result<Statement, ServerError> {
         if let Some(statement) = self.statements.borrow_mut().get(sql) {
             return Ok(statement);
         }
@@ -161,7 +166,7 @@ impl Session {
         Ok(statement)
     }
 
-    pub fn query(
+    pub(crate) fn query(
         &self,
         statement: &Statement,
         parameters: &[&(dyn ToSql + Sync)],
@@ -171,7 +176,7 @@ impl Session {
     }
 
     /// Runs a statement, and returns how many rows it has changed.
-    pub fn execute(
+    pub(crate) fn execute(
         &self,
         statement: &Statement,
         parameters: &[&(dyn ToSql + Sync)],
@@ -181,7 +186,7 @@ impl Session {
     }
 
     /// Runs statements without parameters. To end a transaction, use `commit`.
-    pub fn batch(&self, sql: &str) -> Result<(), ServerError> {
+    pub(crate) fn batch(&self, sql: &str) -> Result<(), ServerError> {
         check_sql(sql)?;
         self.run(self.client.batch_execute(sql))
     }
@@ -191,7 +196,7 @@ impl Session {
     /// # Errors
     /// `Gone` with `Sent::Maybe`: unknown whether it is committed. `Unconfirmed`: committed here, maybe
     /// not on the standby. Any other: not committed.
-    pub fn commit(&self) -> Result<(), ServerError> {
+    pub(crate) fn commit(&self) -> Result<(), ServerError> {
         let before = self.driver.notice_count();
         self.run(self.client.batch_execute(COMMIT))?;
         let notices = self.driver.notices_since(before);
@@ -215,21 +220,37 @@ impl Session {
     }
 
     /// Runs `COPY … FROM STDIN` with the bytes of `chunks`, and returns the number of rows. Making a
-    /// chunk must not use this session. A chunk that fails makes the whole copy fail on the server.
-    pub fn copy_in<E: From<ServerError>>(
+    /// chunk must not use this session.
+    ///
+    /// A copy that fails costs the session: tokio-postgres sends a Sync too many, and the server's
+    /// answer to it could pass for the answer to the next statement, even to a COMMIT
+    /// (rust-postgres #789).
+    pub(crate) fn copy_in<E: From<ServerError>>(
         &self,
         sql: &str,
         chunks: impl IntoIterator<Item = Result<Bytes, E>>,
     ) -> Result<u64, E> {
-        check_sql(sql)?;
-        let sink = self.run(self.client.copy_in::<_, Bytes>(sql))?;
+        let statement = self.prepare(sql)?;
+        self.copy(&statement, chunks).inspect_err(|_| {
+            if !self.is_closed() {
+                self.lose(Sent::No, Cause::Text("a copy failed".to_owned()));
+            }
+        })
+    }
+
+    fn copy<E: From<ServerError>>(
+        &self,
+        statement: &Statement,
+        chunks: impl IntoIterator<Item = Result<Bytes, E>>,
+    ) -> Result<u64, E> {
+        let sink = self.call(self.client.copy_in::<_, Bytes>(statement))?;
         let mut sink = pin!(sink);
         for chunk in chunks {
             let chunk = chunk?;
-            self.run(poll_fn(|cx| sink.as_mut().poll_ready(cx)))?;
-            self.run(ready(sink.as_mut().start_send(chunk)))?;
+            self.call(poll_fn(|cx| sink.as_mut().poll_ready(cx)))?;
+            self.call(ready(sink.as_mut().start_send(chunk)))?;
         }
-        Ok(self.run(poll_fn(|cx| sink.as_mut().poll_finish(cx)))?)
+        Ok(self.call(poll_fn(|cx| sink.as_mut().poll_finish(cx)))?)
     }
 
     /// As `call`. Forgets the statements when the server no longer has them as they were, such as after

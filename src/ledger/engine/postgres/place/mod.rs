@@ -2,12 +2,16 @@
 //!
 //! A place holds no secret, so it can be shown, logged and recorded.
 
+mod host;
+mod passfile;
+pub(super) mod password;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use super::host::{bracketed, is_host, is_loopback, split_port};
+use host::{bracketed, is_host, is_loopback, split_port};
 
 /// What a URL may hold unescaped. libpq decodes everything else.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
@@ -15,7 +19,7 @@ const ESCAPED_IN_FOLDER: &AsciiSet = &ESCAPED.remove(b'/');
 
 /// One database on one server, as one user.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ServerPlace {
+pub(crate) struct ServerPlace {
     user: String,
     database: String,
     port: u16,
@@ -24,7 +28,7 @@ pub struct ServerPlace {
 
 /// The way to the server. Without TLS there is no way to another host.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Route {
+pub(crate) enum Route {
     /// The folder of a Unix socket.
     Socket(PathBuf),
     /// A loopback address or `localhost`, without TLS. The name must be resolved to loopback only.
@@ -35,7 +39,7 @@ pub enum Route {
 
 /// Why a URL names no server. Never holds a password, nor what could be a piece of one.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PlaceError {
+pub(crate) enum PlaceError {
     #[error("the URL of a ledger's server starts with `postgres://` or `postgresql://`")]
     Scheme,
     #[error("the URL holds a password, which others can read there")]
@@ -84,7 +88,7 @@ impl ServerPlace {
     ///
     /// # Errors
     /// When a part is missing, unsafe or unknown.
-    pub fn parse(url: &str) -> Result<Self, PlaceError> {
+    pub(crate) fn parse(url: &str) -> Result<Self, PlaceError> {
         let rest = url
             .strip_prefix("postgres://")
             .or_else(|| url.strip_prefix("postgresql://"))
@@ -119,19 +123,19 @@ impl ServerPlace {
         })
     }
 
-    pub fn user(&self) -> &str {
+    pub(crate) fn user(&self) -> &str {
         &self.user
     }
 
-    pub fn database(&self) -> &str {
+    pub(crate) fn database(&self) -> &str {
         &self.database
     }
 
-    pub fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.port
     }
 
-    pub fn route(&self) -> &Route {
+    pub(crate) fn route(&self) -> &Route {
         &self.route
     }
 }

@@ -10,40 +10,40 @@ use std::path::{Path, PathBuf};
 use secrecy::SecretString;
 use secrecy::zeroize::Zeroizing;
 
+use super::ServerPlace;
 use super::passfile::find_entry;
-use super::url::ServerPlace;
 
 const MAX_PASSWORD_BYTES: u64 = 64 * 1024;
 const MAX_PASSFILE_BYTES: u64 = 1024 * 1024;
 
 /// The files to look in, in the order of their fields.
 #[derive(Clone, Debug, Default)]
-pub struct PasswordSources {
+pub(crate) struct PasswordSources {
     /// Holds only the password: `DSR_LEDGER_PASSWORD_FILE`.
-    pub file: Option<PathBuf>,
+    pub(crate) file: Option<PathBuf>,
     /// A password file of libpq, which replaces the one at home: `PGPASSFILE`.
-    pub passfile: Option<PathBuf>,
+    pub(crate) passfile: Option<PathBuf>,
     /// `~/.pgpass`.
-    pub home_passfile: Option<PathBuf>,
+    pub(crate) home_passfile: Option<PathBuf>,
 }
 
 /// A password and the place it is from.
 #[derive(Debug)]
-pub struct FoundPassword {
-    pub secret: SecretString,
-    pub origin: PasswordOrigin,
+pub(crate) struct FoundPassword {
+    pub(crate) secret: SecretString,
+    pub(crate) origin: PasswordOrigin,
 }
 
 /// Names the file at fault when the server refuses the password.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PasswordOrigin {
+pub(crate) enum PasswordOrigin {
     File(PathBuf),
     Passfile { path: PathBuf, line: usize },
 }
 
 /// Why a file gives no password. Never holds any of it.
 #[derive(Debug, thiserror::Error)]
-pub enum PasswordError {
+pub(crate) enum PasswordError {
     #[error("cannot read the password file `{}`", path.display())]
     Unreadable { path: PathBuf, source: io::Error },
     #[error("the password file `{}` is not a plain file", .0.display())]
@@ -63,7 +63,7 @@ impl PasswordSources {
     ///
     /// # Errors
     /// When a file is there and cannot be used safely.
-    pub fn find(&self, place: &ServerPlace) -> Result<Option<FoundPassword>, PasswordError> {
+    pub(crate) fn find(&self, place: &ServerPlace) -> Result<Option<FoundPassword>, PasswordError> {
         if let Some(path) = &self.file {
             return read_password(path).map(Some);
         }
