@@ -27,8 +27,8 @@ pub(crate) use rusqlite::types::{FromSql, ToSql, ValueRef};
 pub(crate) use sqlite::Access;
 pub(crate) use statement::{OptionalExtension, Statement};
 
-use postgres::Server;
-use statement::Prepared;
+use postgres::LedgerServer;
+use statement::EngineStatement;
 
 /// What a statement of an engine gives.
 pub(crate) type Answer<T> = Result<T, EngineError>;
@@ -36,7 +36,11 @@ pub(crate) type Answer<T> = Result<T, EngineError>;
 /// An open database.
 pub(crate) enum Connection {
     Sqlite(rusqlite::Connection),
-    Postgres(Server),
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "tests open one, and `dsr ledger init` will")
+    )]
+    Postgres(LedgerServer),
 }
 
 impl Connection {
@@ -100,8 +104,8 @@ impl Connection {
     /// Prepares a statement, or takes it from the connection's cache.
     pub(crate) fn prepare(&self, sql: &str) -> Answer<Statement<'_>> {
         let prepared = match self {
-            Self::Sqlite(conn) => Prepared::Sqlite(sqlite::prepare(conn, sql)?),
-            Self::Postgres(server) => Prepared::Postgres(server.prepare(sql)?),
+            Self::Sqlite(conn) => EngineStatement::Sqlite(sqlite::prepare(conn, sql)?),
+            Self::Postgres(server) => EngineStatement::Postgres(server.prepare(sql)?),
         };
         Ok(Statement::new(prepared, sql))
     }

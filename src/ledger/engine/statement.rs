@@ -8,19 +8,19 @@ use super::{Answer, EngineError, Params, Row, Rows, sqlite};
 
 /// A prepared statement.
 pub(crate) struct Statement<'c> {
-    prepared: Prepared<'c>,
+    prepared: EngineStatement<'c>,
     #[cfg(test)]
     order: RowOrder,
 }
 
-pub(super) enum Prepared<'c> {
+pub(super) enum EngineStatement<'c> {
     Sqlite(CachedStatement<'c>),
     Postgres(ServerStatement<'c>),
 }
 
 impl<'c> Statement<'c> {
     #[cfg_attr(not(test), expect(unused_variables, reason = "tests check the order"))]
-    pub(super) fn new(prepared: Prepared<'c>, sql: &str) -> Self {
+    pub(super) fn new(prepared: EngineStatement<'c>, sql: &str) -> Self {
         Self {
             prepared,
             #[cfg(test)]
@@ -33,21 +33,21 @@ impl Statement<'_> {
     /// Returns the number of rows that changed.
     pub(crate) fn execute(&mut self, values: impl Params) -> Answer<usize> {
         match &mut self.prepared {
-            Prepared::Sqlite(statement) => {
+            EngineStatement::Sqlite(statement) => {
                 sqlite::bind(statement, &values)?;
                 Ok(statement.raw_execute()?)
             }
-            Prepared::Postgres(statement) => statement.execute(&values),
+            EngineStatement::Postgres(statement) => statement.execute(&values),
         }
     }
 
     pub(crate) fn query(&mut self, values: impl Params) -> Answer<Rows<'_>> {
         let source = match &mut self.prepared {
-            Prepared::Sqlite(statement) => {
+            EngineStatement::Sqlite(statement) => {
                 sqlite::bind(statement, &values)?;
                 RowSource::Sqlite(statement.raw_query())
             }
-            Prepared::Postgres(statement) => RowSource::Postgres(statement.query(&values)?),
+            EngineStatement::Postgres(statement) => RowSource::Postgres(statement.query(&values)?),
         };
         Ok(Rows {
             source,
@@ -94,11 +94,10 @@ impl Statement<'_> {
     /// The names of the columns that the statement gives.
     pub(crate) fn column_names(&self) -> Vec<String> {
         match &self.prepared {
-            Prepared::Sqlite(statement) => {
-                let names = statement.column_names().into_iter();
-                names.map(str::to_owned).collect()
+            EngineStatement::Sqlite(statement) => {
+                statement.column_names().map(str::to_owned).collect()
             }
-            Prepared::Postgres(statement) => statement.names().to_vec(),
+            EngineStatement::Postgres(statement) => statement.names().to_vec(),
         }
     }
 }

@@ -3,14 +3,14 @@
 
 use std::path::Path;
 
-use super::postgres::Server;
+use super::postgres::LedgerServer;
 use super::{Answer, Connection, Params, Row, postgres};
 
 /// Where the server for tests is, as a URL. If it is set, each path is a schema there, and the
 /// ledger's tests run on PostgreSQL.
 const TEST_SERVER: &str = "DSR_TEST_POSTGRES";
 
-pub(super) fn server_for(path: &Path) -> Option<Server> {
+pub(super) fn server_for(path: &Path) -> Option<LedgerServer> {
     Some(postgres::open_for_test(&test_server()?, path))
 }
 

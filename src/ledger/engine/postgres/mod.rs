@@ -1,5 +1,10 @@
 //! PostgreSQL: one session with a server, and how the ledger's statements run there.
 
+#![cfg_attr(
+    not(test),
+    expect(dead_code, reason = "tests open a session, and `dsr ledger init` will")
+)]
+
 mod cause;
 mod error;
 mod place;
@@ -30,14 +35,14 @@ const IN_QUEUE: Duration = Duration::from_millis(250);
 type GoesOn = Box<dyn FnMut(i32) -> bool + Send>;
 
 /// A session with the server that holds the ledger.
-pub(crate) struct Server {
+pub(crate) struct LedgerServer {
     session: Session,
     goes_on: RefCell<GoesOn>,
     /// The row that every write locks is there.
     has_head: Cell<bool>,
 }
 
-impl Server {
+impl LedgerServer {
     fn new(session: Session) -> Answer<Self> {
         let server = Self {
             session,
@@ -249,7 +254,7 @@ impl ServerError {
 
 /// A session with the server for tests, in a schema for each path.
 #[cfg(test)]
-pub(super) fn open_for_test(url: &str, path: &std::path::Path) -> Server {
+pub(super) fn open_for_test(url: &str, path: &std::path::Path) -> LedgerServer {
     use sha2::{Digest, Sha256};
 
     let place = place::ServerPlace::parse(url).unwrap();
@@ -266,7 +271,7 @@ pub(super) fn open_for_test(url: &str, path: &std::path::Path) -> Server {
             "CREATE SCHEMA IF NOT EXISTS t{name}; SET search_path = t{name}"
         ))
         .unwrap();
-    Server::new(session).unwrap()
+    LedgerServer::new(session).unwrap()
 }
 
 #[cfg(test)]

@@ -23,12 +23,12 @@ pub(crate) struct ServerPlace {
     user: String,
     database: String,
     port: u16,
-    route: Route,
+    route: ServerRoute,
 }
 
 /// The way to the server. Without TLS there is no way to another host.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Route {
+pub(crate) enum ServerRoute {
     /// The folder of a Unix socket.
     Socket(PathBuf),
     /// A loopback address or `localhost`, without TLS. The name must be resolved to loopback only.
@@ -135,7 +135,7 @@ impl ServerPlace {
         self.port
     }
 
-    pub(crate) fn route(&self) -> &Route {
+    pub(crate) fn route(&self) -> &ServerRoute {
         &self.route
     }
 }
@@ -147,7 +147,7 @@ impl fmt::Display for ServerPlace {
         let database = utf8_percent_encode(&self.database, ESCAPED);
         let port = self.port;
         match &self.route {
-            Route::Socket(folder) => {
+            ServerRoute::Socket(folder) => {
                 let folder = folder.to_string_lossy();
                 let folder = utf8_percent_encode(&folder, ESCAPED_IN_FOLDER);
                 write!(
@@ -155,14 +155,14 @@ impl fmt::Display for ServerPlace {
                     "postgres://{user}@localhost:{port}/{database}?host={folder}"
                 )
             }
-            Route::Loopback(host) => {
+            ServerRoute::Loopback(host) => {
                 let host = bracketed(host);
                 write!(
                     f,
                     "postgres://{user}@{host}:{port}/{database}?sslmode=disable"
                 )
             }
-            Route::Tls(host) => {
+            ServerRoute::Tls(host) => {
                 let host = bracketed(host);
                 write!(f, "postgres://{user}@{host}:{port}/{database}")
             }
@@ -211,7 +211,11 @@ fn socket_folder(text: &str) -> Result<PathBuf, PlaceError> {
     }
 }
 
-fn route(host: &str, folder: Option<PathBuf>, mode: Option<SslMode>) -> Result<Route, PlaceError> {
+fn route(
+    host: &str,
+    folder: Option<PathBuf>,
+    mode: Option<SslMode>,
+) -> Result<ServerRoute, PlaceError> {
     // libpq also takes the folder as the host: `postgres://dsr@%2Frun%2Fpostgresql/dsr`.
     let folder = match (folder, host.starts_with('/')) {
         (Some(_), true) => return Err(PlaceError::HostAndFolder),
@@ -224,13 +228,15 @@ fn route(host: &str, folder: Option<PathBuf>, mode: Option<SslMode>) -> Result<R
     };
     match (folder, mode) {
         (Some(_), Some(SslMode::VerifyFull)) => Err(PlaceError::TlsOnSocket),
-        (Some(folder), _) => Ok(Route::Socket(folder)),
+        (Some(folder), _) => Ok(ServerRoute::Socket(folder)),
         (None, _) if host.is_empty() => Err(PlaceError::Missing("host")),
         (None, _) if host.contains(',') => Err(PlaceError::SeveralHosts),
         (None, _) if !is_host(host) => Err(PlaceError::Host),
-        (None, Some(SslMode::Disable)) if is_loopback(host) => Ok(Route::Loopback(host.to_owned())),
+        (None, Some(SslMode::Disable)) if is_loopback(host) => {
+            Ok(ServerRoute::Loopback(host.to_owned()))
+        }
         (None, Some(SslMode::Disable)) => Err(PlaceError::NotLocal(host.to_owned())),
-        (None, Some(SslMode::VerifyFull) | None) => Ok(Route::Tls(host.to_owned())),
+        (None, Some(SslMode::VerifyFull) | None) => Ok(ServerRoute::Tls(host.to_owned())),
     }
 }
 
@@ -278,23 +284,23 @@ mod tests {
         assert_eq!(place.user(), "dsr");
         assert_eq!(place.database(), "ledger");
         assert_eq!(place.port(), 5432);
-        assert_eq!(place.route(), &Route::Tls("db.example".to_owned()));
+        assert_eq!(place.route(), &ServerRoute::Tls("db.example".to_owned()));
     }
 
     #[test]
     fn addresses_are_hosts() {
         let remote = place("postgres://u@[fd00::1]:6000/d?sslmode=verify-full");
-        assert_eq!(remote.route(), &Route::Tls("fd00::1".to_owned()));
+        assert_eq!(remote.route(), &ServerRoute::Tls("fd00::1".to_owned()));
         assert_eq!(remote.port(), 6000);
         for url in ["127.0.0.9", "[::1]", "localhost", "LocalHost"] {
             let place = place(&format!("postgres://u@{url}/d?sslmode=disable"));
-            assert!(matches!(place.route(), Route::Loopback(_)), "{url}");
+            assert!(matches!(place.route(), ServerRoute::Loopback(_)), "{url}");
         }
     }
 
     #[test]
     fn a_folder_is_a_socket_without_tls() {
-        let folder = Route::Socket(PathBuf::from("/run/postgresql"));
+        let folder = ServerRoute::Socket(PathBuf::from("/run/postgresql"));
         for url in [
             "postgres://dsr@localhost:5432/dsr?host=/run/postgresql&sslmode=disable",
             "postgres://dsr@localhost/dsr?host=%2Frun%2Fpostgresql",

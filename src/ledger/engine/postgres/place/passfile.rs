@@ -2,7 +2,7 @@
 
 use secrecy::zeroize::Zeroizing;
 
-use super::{Route, ServerPlace};
+use super::{ServerPlace, ServerRoute};
 
 /// The folders for which libpq's password file says `localhost`: what Debian and upstream build in.
 const DEFAULT_FOLDERS: [&str; 3] = ["/run/postgresql", "/var/run/postgresql", "/tmp"];
@@ -22,17 +22,17 @@ pub(super) fn find_entry(file: &[u8], place: &ServerPlace) -> Option<(usize, Zer
 }
 
 /// The host as libpq looks it up in its password file.
-fn listed_host(route: &Route) -> String {
+fn listed_host(route: &ServerRoute) -> String {
     match route {
-        Route::Socket(folder)
+        ServerRoute::Socket(folder)
             if DEFAULT_FOLDERS
                 .iter()
                 .any(|known| folder.as_os_str() == *known) =>
         {
             "localhost".to_owned()
         }
-        Route::Socket(folder) => folder.to_string_lossy().into_owned(),
-        Route::Loopback(host) | Route::Tls(host) => host.clone(),
+        ServerRoute::Socket(folder) => folder.to_string_lossy().into_owned(),
+        ServerRoute::Loopback(host) | ServerRoute::Tls(host) => host.clone(),
     }
 }
 

@@ -18,7 +18,7 @@ use tokio_postgres::{Client, Config, Connection, NoTls};
 use super::tls::{TlsError, secure};
 use crate::ledger::engine::postgres::cause::Cause;
 use crate::ledger::engine::postgres::error::{PasswordGiven, ServerError};
-use crate::ledger::engine::postgres::place::{Route, ServerPlace};
+use crate::ledger::engine::postgres::place::{ServerPlace, ServerRoute};
 
 /// A silent network is noticed 5 s + 3 × 2 s after the last byte.
 pub(super) const KEEPALIVE_IDLE: Duration = Duration::from_secs(5);
@@ -28,10 +28,10 @@ pub(super) const KEEPALIVE_COUNT: u32 = 3;
 pub(super) const TCP_USER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Any way to a server. One type, so that the driver is compiled once.
-pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+pub(super) trait ServerStream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> ServerStream for S {}
 
-pub(super) type Link = Connection<Box<dyn Stream>, NoTlsStream>;
+pub(super) type Link = Connection<Box<dyn ServerStream>, NoTlsStream>;
 
 /// All that a login needs.
 pub(super) struct Login {
@@ -70,14 +70,14 @@ impl Login {
         connected.map_err(|error| ServerError::at_login(self.place.to_string(), &error, given))
     }
 
-    async fn reach(&self) -> Result<Box<dyn Stream>, ServerError> {
+    async fn reach(&self) -> Result<Box<dyn ServerStream>, ServerError> {
         let failed = |error: io::Error| self.unreachable(Cause::io(&error));
         match self.place.route() {
-            Route::Socket(folder) => {
+            ServerRoute::Socket(folder) => {
                 let path = folder.join(format!(".s.PGSQL.{}", self.place.port()));
                 unix_socket(&path).await.map_err(failed)
             }
-            Route::Loopback(host) => {
+            ServerRoute::Loopback(host) => {
                 let addresses = self.addresses(host).await.map_err(failed)?;
                 // The system's file of hosts decides what `localhost` is, and nothing is encrypted here.
                 if !addresses.iter().all(|address| address.ip().is_loopback()) {
@@ -88,7 +88,7 @@ impl Login {
                 let stream = self.tcp(&addresses).await.map_err(failed)?;
                 Ok(Box::new(stream))
             }
-            Route::Tls(host) => {
+            ServerRoute::Tls(host) => {
                 let tls = |source| ServerError::Tls {
                     place: self.place.to_string(),
                     source,
@@ -145,12 +145,12 @@ fn keep_alive(stream: &TcpStream) -> io::Result<()> {
 }
 
 #[cfg(unix)]
-async fn unix_socket(path: &std::path::Path) -> io::Result<Box<dyn Stream>> {
+async fn unix_socket(path: &std::path::Path) -> io::Result<Box<dyn ServerStream>> {
     Ok(Box::new(tokio::net::UnixStream::connect(path).await?))
 }
 
 #[cfg(not(unix))]
-async fn unix_socket(_: &std::path::Path) -> io::Result<Box<dyn Stream>> {
+async fn unix_socket(_: &std::path::Path) -> io::Result<Box<dyn ServerStream>> {
     let text = "this system has no sockets with a path";
     Err(io::Error::new(io::ErrorKind::Unsupported, text))
 }

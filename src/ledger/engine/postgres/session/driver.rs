@@ -58,7 +58,7 @@ struct Notices {
 
 /// What both threads see.
 #[derive(Default)]
-struct Shared {
+struct DriverState {
     is_stopped: AtomicBool,
     waker: Mutex<Option<Waker>>,
     notices: Mutex<Notices>,
@@ -67,7 +67,7 @@ struct Shared {
 
 /// The thread. Dropped, it says goodbye to the server for a moment, then hangs up.
 pub(super) struct Driver {
-    shared: Arc<Shared>,
+    shared: Arc<DriverState>,
     /// Disconnected when the thread has ended.
     ended: Receiver<Infallible>,
 }
@@ -75,7 +75,7 @@ pub(super) struct Driver {
 impl Driver {
     /// Starts the thread, and waits until it has logged in.
     pub(super) fn start(login: Login) -> Result<(Client, Self), ServerError> {
-        let shared = Arc::<Shared>::default();
+        let shared = Arc::<DriverState>::default();
         let (report, reported) = channel();
         let (ending, ended) = channel();
         let deadline = login.deadline;
@@ -151,7 +151,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn run(login: Login, shared: &Shared, report: &Sender<Result<Client, ServerError>>) {
+fn run(login: Login, shared: &DriverState, report: &Sender<Result<Client, ServerError>>) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .enable_time()
@@ -189,7 +189,7 @@ fn run(login: Login, shared: &Shared, report: &Sender<Result<Client, ServerError
 }
 
 /// Moves bytes until the connection ends.
-fn drive(link: &mut Link, shared: &Shared, cx: &mut Context<'_>) -> Poll<Cause> {
+fn drive(link: &mut Link, shared: &DriverState, cx: &mut Context<'_>) -> Poll<Cause> {
     *lock(&shared.waker) = Some(cx.waker().clone());
     loop {
         if shared.is_stopped.load(Ordering::SeqCst) {

@@ -22,7 +22,7 @@ use tokio_postgres::{Client, Error, Row, SimpleQueryMessage, Statement};
 
 use super::cause::{Cause, ServerWord};
 use super::error::{Sent, ServerError};
-use super::place::{Route, ServerPlace};
+use super::place::{ServerPlace, ServerRoute};
 use connect::{KEEPALIVE_COUNT, KEEPALIVE_IDLE, KEEPALIVE_INTERVAL, Login, TCP_USER_TIMEOUT};
 use driver::{Driver, wait};
 use server::{CHECK, ServerFacts};
@@ -72,11 +72,13 @@ impl Session {
     ) -> Result<Self, ServerError> {
         let started = Instant::now();
         let tls = match place.route() {
-            Route::Socket(_) | Route::Loopback(_) => None,
-            Route::Tls(_) => Some(roots.client_config().map_err(|source| ServerError::Tls {
-                place: place.to_string(),
-                source,
-            })?),
+            ServerRoute::Socket(_) | ServerRoute::Loopback(_) => None,
+            ServerRoute::Tls(_) => {
+                Some(roots.client_config().map_err(|source| ServerError::Tls {
+                    place: place.to_string(),
+                    source,
+                })?)
+            }
         };
         let (client, driver) = Driver::start(Login {
             place: place.clone(),

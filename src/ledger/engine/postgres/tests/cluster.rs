@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use secrecy::SecretString;
 
 use crate::ledger::engine::postgres::error::ServerError;
-use crate::ledger::engine::postgres::place::{Route, ServerPlace};
+use crate::ledger::engine::postgres::place::{ServerPlace, ServerRoute};
 use crate::ledger::engine::postgres::session::tls::TrustedRoots;
 use crate::ledger::engine::postgres::session::{Deadlines, Session};
 use crate::ledger::engine::testing::test_server;
@@ -99,8 +99,8 @@ pub(super) fn free_port() -> u16 {
 /// runs there when it stops itself.
 fn new_folder(server: &ServerPlace) -> PathBuf {
     let beside = match server.route() {
-        Route::Socket(folder) => folder.clone(),
-        Route::Loopback(_) | Route::Tls(_) => std::env::temp_dir(),
+        ServerRoute::Socket(folder) => folder.clone(),
+        ServerRoute::Loopback(_) | ServerRoute::Tls(_) => std::env::temp_dir(),
     };
     let folder = tempfile::Builder::new().prefix("pg").tempdir_in(beside);
     let folder = folder.unwrap().keep();

@@ -99,7 +99,8 @@ fn statements_are_prepared_once_and_errors_have_their_class() {
     assert_eq!(session.notices()[0].message.as_deref(), Some("hello"));
     assert!(session.notices().is_empty());
 
-    let classes: [(&str, fn(&ServerError) -> bool); 4] = [
+    type IsClass = fn(&ServerError) -> bool;
+    let classes: [(&str, IsClass); 4] = [
         ("SET statement_timeout = 50; SELECT pg_sleep(5)", |error| {
             matches!(error, ServerError::Busy { .. })
         }),
