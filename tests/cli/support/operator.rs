@@ -269,13 +269,12 @@ impl Operator {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
         let path = self.dsr_home().join("ledger.db");
         let ledger = Connection::open_with_flags(path, flags).expect("the ledger can be opened");
-        let query = "SELECT request, number, ids, packed FROM payloads";
+        let query = "SELECT request, number, packed FROM payloads";
         let mut statement = ledger.prepare(query).expect("the query is right");
         let rows = statement.query_map([], |row| {
-            let packed: Option<Vec<u8>> = row.get(3)?;
-            let text = packed.map(|packed| zstd::decode_all(packed.as_slice()));
-            let text = text.map(|text| String::from_utf8(text.expect("zstd")).expect("UTF-8"));
-            let text = text.unwrap_or(row.get(2)?);
+            let packed: Vec<u8> = row.get(2)?;
+            let text = zstd::decode_all(packed.as_slice()).expect("zstd");
+            let text = String::from_utf8(text).expect("UTF-8");
             let ids = text.lines().map(str::to_owned).collect();
             Ok(((row.get(0)?, row.get(1)?), ids))
         });
