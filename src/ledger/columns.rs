@@ -1,16 +1,16 @@
 //! Converts values between Rust types and the columns of a row.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use rusqlite::Row;
 
 use crate::domain::{JobId, JobState, Kind, ProjectName, RequestId};
+use crate::ledger::engine::{Answer, Row};
 
 use super::LedgerError;
 
 /// The job in the first two columns of a row: request and number.
 pub(super) use crate::domain::timestamp::stamp as format_time;
 
-pub(super) fn job_id(row: &Row<'_>) -> rusqlite::Result<JobId> {
+pub(super) fn job_id(row: &Row<'_>) -> Answer<JobId> {
     Ok(JobId {
         request: RequestId::restore(row.get(0)?),
         number: row.get(1)?,

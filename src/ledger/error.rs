@@ -1,11 +1,10 @@
 use std::io;
 use std::path::PathBuf;
 
-use rusqlite::ErrorCode;
-
 use crate::config::NotPrivate;
 use crate::domain::{JobId, JobState, RequestId};
 
+use super::engine::{EngineError, EngineTrouble};
 use super::open::set_back::SetBack;
 
 /// Why the ledger could not be read or written.
@@ -18,9 +17,9 @@ pub enum LedgerError {
     #[error("another dsr holds the ledger, and did not release it in time")]
     Locked,
     #[error("cannot write the ledger: the disk is full or failing")]
-    Disk(#[source] rusqlite::Error),
+    Disk(#[source] EngineError),
     #[error("the ledger is damaged")]
-    Damaged(#[source] rusqlite::Error),
+    Damaged(#[source] EngineError),
     #[error("this dsr cannot read a part of the ledger: {what}")]
     Unreadable { what: String },
     #[error("ledger `{path}` has format {found}; this dsr reads formats up to {known}")]
@@ -66,7 +65,7 @@ pub enum LedgerError {
     #[error("the ids of a job could not be packed")]
     Packing(#[source] io::Error),
     #[error("the ledger refused a statement")]
-    Statement(#[source] rusqlite::Error),
+    Statement(#[source] EngineError),
 }
 
 impl LedgerError {
@@ -83,18 +82,16 @@ impl LedgerError {
     }
 }
 
-impl From<rusqlite::Error> for LedgerError {
-    fn from(error: rusqlite::Error) -> Self {
-        match error.sqlite_error_code() {
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked,
-            Some(
-                ErrorCode::DiskFull
-                | ErrorCode::SystemIoFailure
-                | ErrorCode::ReadOnly
-                | ErrorCode::CannotOpen,
-            ) => Self::Disk(error),
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged(error),
-            Some(_) | None => Self::Statement(error),
+impl From<EngineError> for LedgerError {
+    fn from(error: EngineError) -> Self {
+        match error.trouble() {
+            EngineTrouble::Busy => Self::Locked,
+            EngineTrouble::Disk => Self::Disk(error),
+            EngineTrouble::Damaged => Self::Damaged(error),
+            EngineTrouble::Gone
+            | EngineTrouble::Conflict
+            | EngineTrouble::WrongType(_)
+            | EngineTrouble::Other => Self::Statement(error),
         }
     }
 }

@@ -3,9 +3,9 @@
 use std::num::NonZeroUsize;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rusqlite::{OptionalExtension, params};
 
 use crate::domain::{Kind, ProjectKey};
+use crate::ledger::engine::{OptionalExtension, params};
 
 use super::columns::{format_time, parse_time};
 use super::sql::{self, prepare};
@@ -71,7 +71,7 @@ impl Ledger {
         let found = prepare(&self.conn, sql)?
             .query_row(params![project.as_str(), kind.as_str()], |row| {
                 let of = |count: i64| usize::try_from(count).unwrap_or_default();
-                Ok((of(row.get(0)?), of(row.get(1)?), row.get::<_, String>(2)?))
+                Ok((of(row.get(0)?), of(row.get(1)?), row.get::<String>(2)?))
             })
             .optional()?;
         let Some((limit, refused, at)) = found else {

@@ -5,6 +5,7 @@
 
 mod audit;
 mod columns;
+mod engine;
 mod error;
 mod jobs;
 mod learned;
@@ -18,10 +19,9 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
+use engine::{Access, Connection, Transaction};
 
 use crate::config::{
     create_private_folder, private_file, refuse_shared_file, refuse_shared_folder,
@@ -105,10 +105,6 @@ enum Older {
 /// The place of the schema's version in an SQLite file; 0 until dsr has made the schema.
 const USER_VERSION: std::ops::Range<usize> = 60..64;
 
-/// The size at which the write-ahead log is written back, in pages of 4 KiB. It is large enough
-/// that a request's ids are not written twice before its first job is sent.
-const LOG_PAGES: u32 = 16 * 1024;
-
 impl Ledger {
     /// Opens the ledger, creates it (0600 in a 0700 folder) or migrates it.
     ///
@@ -144,21 +140,13 @@ impl Ledger {
             path: path.to_owned(),
             source,
         })?;
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut conn = Connection::open_with_flags(path, flags)?;
+        let mut conn = Connection::open(path, Access::ReadWrite)?;
         // A file of another program is not even given a log.
         if let Err(error @ LedgerError::Unreadable { .. }) = migrations::check(&conn, path) {
             return Err(error);
         }
-        enter_wal(&conn, &mut patience)?;
-        conn.busy_handler(Some(move |tries| patience.goes_on(tries)))?;
-        conn.pragma_update(None, "synchronous", "full")?;
-        // On macOS a plain sync leaves data in the drive's cache. If the file system cannot flush
-        // that cache, SQLite syncs as usual.
-        conn.pragma_update(None, "fullfsync", "on")?;
-        conn.pragma_update(None, "checkpoint_fullfsync", "on")?;
-        conn.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
-        conn.pragma_update(None, "secure_delete", "on")?;
+        conn.make_durable(|tries| patience.goes_on(tries))?;
+        conn.wait_while(move |tries| patience.goes_on(tries))?;
         let is_current = migrations::check(&conn, path)?;
         if older == Older::Refused && !is_current {
             seen::demand(&conn, path)?;
@@ -174,15 +162,14 @@ impl Ledger {
     }
 
     fn ready(
-        mut conn: Connection,
+        conn: Connection,
         opening: &Opening,
         path: &Path,
         place: LedgerPlace,
         older: Older,
     ) -> Result<Self, LedgerError> {
-        conn.pragma_update(None, "foreign_keys", "on")?;
-        conn.set_prepared_statement_cache_capacity(128);
-        let migrated = migrations::apply(&mut conn, path, opening)?;
+        conn.make_ready()?;
+        let migrated = migrations::apply(&conn, path, opening)?;
         if (migrated, place, older)
             == (migrations::Migrated::Yes, LedgerPlace::Disk, Older::Refused)
         {
@@ -232,19 +219,17 @@ impl Ledger {
         &self,
         read: impl FnOnce(&Self) -> Result<T, E>,
     ) -> Result<T, E> {
-        let view = self.conn.unchecked_transaction();
+        let view = self.conn.view();
         let view = view.map_err(|error| E::from(LedgerError::from(error)))?;
         let found = read(self);
         drop(view);
         found
     }
 
-    /// Starts a transaction that holds the write lock from the start. A read that upgrades to a
-    /// write would fail at once, whatever the busy timeout. Refuses to write to a ledger that was
-    /// set back.
+    /// Starts a transaction that holds the write lock from the start. Refuses to write to a ledger
+    /// that was set back.
     fn write(&mut self) -> Result<Write<'_>, LedgerError> {
-        let behavior = TransactionBehavior::Immediate;
-        let tx = self.conn.transaction_with_behavior(behavior)?;
+        let tx = self.conn.write()?;
         let mark = self.holder.mark(&self.opening.command);
         if self.place == LedgerPlace::Disk && self.older == Older::Refused {
             seen::demand(&tx, &self.path)?;
@@ -344,24 +329,6 @@ fn refuse_what_others_share(path: &Path) -> Result<(), LedgerError> {
         refuse_shared_folder(&path.with_file_name(folder))?;
     }
     Ok(())
-}
-
-/// Switches a new file to WAL. SQLite does not wait for others in this step, so this loop does; two
-/// first runs may come at once.
-fn enter_wal(conn: &Connection, patience: &mut Patience) -> Result<(), LedgerError> {
-    conn.busy_timeout(Duration::ZERO)?;
-    let mut tries = 0;
-    loop {
-        match conn.pragma_update(None, "journal_mode", "wal") {
-            Err(error)
-                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
-                    && patience.goes_on(tries) =>
-            {
-                tries += 1;
-            }
-            other => return Ok(other?),
-        }
-    }
 }
 
 #[cfg(test)]

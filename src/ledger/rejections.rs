@@ -1,10 +1,10 @@
 //! Tokens that Mixpanel refused, each by the first digits of its hash. No token is stored.
 
 use chrono::{DateTime, Utc};
-use rusqlite::params;
 
 use crate::credentials::{OauthToken, TokenOrigin};
 use crate::domain::{ApiUrl, TokenName};
+use crate::ledger::engine::params;
 
 use super::columns::{format_time, moment};
 use super::sql::{self, prepare};
@@ -113,7 +113,8 @@ impl Ledger {
 
     /// The refused tokens, the latest first.
     pub fn list_rejections(&self) -> Result<Vec<Rejection>, LedgerError> {
-        let sql = "SELECT service, place, fingerprint, at FROM rejected_tokens ORDER BY at DESC";
+        let sql = "SELECT service, place, fingerprint, at FROM rejected_tokens
+             ORDER BY at DESC, service, place, fingerprint";
         sql::list(&self.conn, sql, [], |row| {
             Ok(Rejection {
                 service: row.get("service")?,

@@ -1,26 +1,15 @@
 //! Prepares, binds and reads SQL statements.
 
-use rusqlite::types::FromSql;
-use rusqlite::{CachedStatement, Connection, OptionalExtension, Params, Row};
-
 use crate::domain::JobId;
+use crate::ledger::engine::{Connection, FromSql, OptionalExtension, Params, Row, Statement};
 
 use super::LedgerError;
 
 /// Prepares a statement with the parameters `$1`, `$2`, … in the order of their appearance. SQLite
 /// takes `$2` as a *name* and counts by first appearance; PostgreSQL goes by the number. Any other
 /// order would bind wrong values in one of them.
-pub(super) fn prepare<'c>(
-    conn: &'c Connection,
-    sql: &str,
-) -> Result<CachedStatement<'c>, LedgerError> {
-    let statement = conn.prepare_cached(sql)?;
-    debug_assert!(
-        (1..=statement.parameter_count())
-            .all(|place| statement.parameter_name(place) == Some(format!("${place}").as_str())),
-        "parameters out of order in: {sql}"
-    );
-    Ok(statement)
+pub(super) fn prepare<'c>(conn: &'c Connection, sql: &str) -> Result<Statement<'c>, LedgerError> {
+    Ok(conn.prepare(sql)?)
 }
 
 /// The values of `request = $1 AND number = $2`.
@@ -34,7 +23,7 @@ pub(super) fn list<T, C: FromIterator<T>>(
     values: impl Params,
     read: impl FnMut(&Row<'_>) -> Result<T, LedgerError>,
 ) -> Result<C, LedgerError> {
-    prepare(conn, sql)?.query_and_then(values, read)?.collect()
+    prepare(conn, sql)?.list(values, read)
 }
 
 pub(super) fn find<T>(
@@ -45,7 +34,7 @@ pub(super) fn find<T>(
 ) -> Result<Option<T>, LedgerError> {
     let mut statement = prepare(conn, sql)?;
     let mut rows = statement.query(values)?;
-    rows.next()?.map(read).transpose()
+    rows.next()?.map(|row| read(&row)).transpose()
 }
 
 pub(super) fn find_value<T: FromSql>(

@@ -90,7 +90,7 @@ impl Fields {
     }
 }
 
-pub(crate) enum Row<'a> {
+pub(crate) enum TableRow<'a> {
     Blank,
     Whole(Cells<'a>),
     Damaged(Damage),
@@ -109,13 +109,13 @@ pub(crate) enum Cells<'a> {
     Sheet(&'a [Result<String, Damage>]),
 }
 
-pub(crate) struct Rows<R> {
+pub(crate) struct TableRows<R> {
     lines: TextLines<R>,
     pub(crate) delimiter: u8,
     fields: Fields,
 }
 
-impl<R: Read> Rows<R> {
+impl<R: Read> TableRows<R> {
     pub(crate) fn new(lines: TextLines<R>, delimiter: u8) -> Self {
         Self {
             lines,
@@ -126,13 +126,13 @@ impl<R: Read> Rows<R> {
 
     /// The next row, and the number of its first line.
     #[inline(always)]
-    pub(crate) fn advance(&mut self) -> io::Result<(u64, Row<'_>)> {
+    pub(crate) fn advance(&mut self) -> io::Result<(u64, TableRow<'_>)> {
         let step = self.lines.advance()?;
         let number = self.lines.number();
         let row = match step {
-            LineStep::Damaged(damage) => Row::Damaged(damage),
-            LineStep::TooLong => Row::Broken(Damage::TooLong),
-            LineStep::End => Row::End,
+            LineStep::Damaged(damage) => TableRow::Damaged(damage),
+            LineStep::TooLong => TableRow::Broken(Damage::TooLong),
+            LineStep::End => TableRow::End,
             LineStep::Line if self.lines.has_quote() => self.join()?,
             LineStep::Line => Cells::Plain {
                 line: self.lines.line(),
@@ -144,22 +144,22 @@ impl<R: Read> Rows<R> {
     }
 
     /// Joins the row that begins on the current line, over several lines if needed.
-    fn join(&mut self) -> io::Result<Row<'_>> {
+    fn join(&mut self) -> io::Result<TableRow<'_>> {
         self.fields.clear();
         loop {
             match self.fields.feed(self.lines.line(), self.delimiter) {
                 Fed::Whole => return Ok(Cells::Quoted(&self.fields).into_row()),
-                Fed::TextAfterQuote => return Ok(Row::Damaged(Damage::TextAfterQuote)),
+                Fed::TextAfterQuote => return Ok(TableRow::Damaged(Damage::TextAfterQuote)),
                 Fed::Open if self.fields.text.len() > MAX_LINE_BYTES => {
-                    return Ok(Row::Broken(Damage::TooLong));
+                    return Ok(TableRow::Broken(Damage::TooLong));
                 }
                 Fed::Open => self.fields.text.push(b'\n'),
             }
             match self.lines.advance()? {
                 LineStep::Line => {}
-                LineStep::Damaged(damage) => return Ok(Row::Damaged(damage)),
-                LineStep::TooLong => return Ok(Row::Broken(Damage::TooLong)),
-                LineStep::End => return Ok(Row::Broken(Damage::OpenQuote)),
+                LineStep::Damaged(damage) => return Ok(TableRow::Damaged(damage)),
+                LineStep::TooLong => return Ok(TableRow::Broken(Damage::TooLong)),
+                LineStep::End => return Ok(TableRow::Broken(Damage::OpenQuote)),
             }
         }
     }
@@ -168,7 +168,7 @@ impl<R: Read> Rows<R> {
 impl<'a> Cells<'a> {
     /// Rows of only delimiters are blank: spreadsheets write them after the last row.
     #[inline(always)]
-    fn into_row(self) -> Row<'a> {
+    fn into_row(self) -> TableRow<'a> {
         let is_blank = match &self {
             Self::Plain { line, delimiter } => {
                 let is_blank = |byte: &u8| byte == delimiter || matches!(byte, b' ' | b'\t');
@@ -178,8 +178,8 @@ impl<'a> Cells<'a> {
             Self::Sheet(_) => false,
         };
         match is_blank {
-            true => Row::Blank,
-            false => Row::Whole(self),
+            true => TableRow::Blank,
+            false => TableRow::Whole(self),
         }
     }
 
@@ -271,18 +271,20 @@ mod tests {
 
     /// All rows, or the first damage.
     fn rows(text: &[u8], delimiter: u8) -> Result<Vec<Vec<Vec<u8>>>, (u64, Damage)> {
-        let mut rows = Rows::new(TextLines::new(text, "UTF-8"), delimiter);
+        let mut rows = TableRows::new(TextLines::new(text, "UTF-8"), delimiter);
         let mut all = Vec::new();
         loop {
             match rows.advance().unwrap() {
-                (_, Row::Blank) => {}
-                (_, Row::Whole(cells)) => {
+                (_, TableRow::Blank) => {}
+                (_, TableRow::Whole(cells)) => {
                     let width = cells.to_names().len();
                     let pick = |column| cells.pick(column, width).unwrap().to_owned();
                     all.push((0..width).map(pick).collect());
                 }
-                (line, Row::Damaged(damage) | Row::Broken(damage)) => return Err((line, damage)),
-                (_, Row::End) => return Ok(all),
+                (line, TableRow::Damaged(damage) | TableRow::Broken(damage)) => {
+                    return Err((line, damage));
+                }
+                (_, TableRow::End) => return Ok(all),
             }
         }
     }
@@ -318,10 +320,10 @@ mod tests {
     #[test]
     fn an_open_quote_does_not_fill_the_memory() {
         let text = io::Cursor::new("a\n\"").chain(io::repeat(b'\n'));
-        let mut rows = Rows::new(TextLines::new(text, "UTF-8"), b',');
-        assert!(matches!(rows.advance().unwrap(), (1, Row::Whole(_))));
+        let mut rows = TableRows::new(TextLines::new(text, "UTF-8"), b',');
+        assert!(matches!(rows.advance().unwrap(), (1, TableRow::Whole(_))));
         let next = rows.advance().unwrap();
-        assert!(matches!(next, (2, Row::Broken(Damage::TooLong))));
+        assert!(matches!(next, (2, TableRow::Broken(Damage::TooLong))));
         assert!(rows.fields.text.capacity() <= 4 * MAX_LINE_BYTES);
     }
 

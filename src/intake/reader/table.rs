@@ -5,7 +5,7 @@ use std::io::Read;
 use super::columns::{ColumnLayout, decide, find_heading, first_line, likeliest_delimiter};
 use super::element::each_in_list;
 use super::reading::{SourceName, ValueSink, Values};
-use super::rows::{Cells, Row, Rows};
+use super::rows::{Cells, TableRow, TableRows};
 use crate::intake::ReadOptions;
 use crate::intake::damage::Damage;
 use crate::intake::judge::look::Look;
@@ -38,7 +38,7 @@ pub(crate) fn begin<R: Read>(
     mut lines: TextLines<R>,
     options: &ReadOptions,
     name: &SourceName,
-) -> Result<(Rows<R>, Values), Fault> {
+) -> Result<(TableRows<R>, Values), Fault> {
     let beginning = lines.beginning()?;
     let found = find_heading(beginning, options)?;
     let first = first_line(beginning);
@@ -51,14 +51,14 @@ pub(crate) fn begin<R: Read>(
         lines.advance()?;
         values.blank_lines += usize::from(lines.line().trim_ascii().is_empty());
     }
-    Ok((Rows::new(lines, delimiter), values))
+    Ok((TableRows::new(lines, delimiter), values))
 }
 
 /// Calls `take` for each undamaged row; `take` may note problems and count. Fails when the text
 /// cannot be read, or `take` fails.
 #[inline]
 pub(crate) fn each_row(
-    rows: &mut Rows<impl Read>,
+    rows: &mut TableRows<impl Read>,
     values: &mut Values,
     name: &SourceName,
     mut take: impl FnMut(&Cells<'_>, Place<'_>, &mut Values) -> Result<(), Fault>,
@@ -68,15 +68,15 @@ pub(crate) fn each_row(
         let (number, row) = rows.advance()?;
         let place = name.on_line(number);
         match row {
-            Row::End => return Ok(()),
-            Row::Blank => values.blank_lines += 1,
-            Row::Whole(cells) => {
+            TableRow::End => return Ok(()),
+            TableRow::Blank => values.blank_lines += 1,
+            TableRow::Whole(cells) => {
                 take(&cells, place, values)?;
                 is_first = false;
             }
             // Without the first row the columns are unknown.
-            Row::Damaged(damage) if !is_first => values.problems.note(place, damage),
-            Row::Damaged(damage) | Row::Broken(damage) => {
+            TableRow::Damaged(damage) if !is_first => values.problems.note(place, damage),
+            TableRow::Damaged(damage) | TableRow::Broken(damage) => {
                 values.problems.note(place, damage);
                 return Ok(());
             }

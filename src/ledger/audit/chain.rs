@@ -1,10 +1,9 @@
 //! Computes an entry's hash, byte for byte; docs/design/audit-trail.md says the same for auditors.
 
-use rusqlite::Row;
-use rusqlite::types::ValueRef;
 use sha2::{Digest, Sha256};
 
 use crate::domain::to_hex;
+use crate::ledger::engine::{Row, ValueRef};
 
 /// The first bytes of the hash input, so that no other hash of ours can pass for an entry's.
 const MAGIC: &str = "dsr audit 1\n";

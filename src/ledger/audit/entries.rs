@@ -1,7 +1,6 @@
 //! Reads the trail.
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, params};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -9,6 +8,7 @@ use super::chain::{COLUMNS, RawEntry};
 use crate::domain::RequestId;
 use crate::domain::timestamp::time;
 use crate::ledger::columns::{parse_time, unreadable};
+use crate::ledger::engine::{Connection, Params, params};
 use crate::ledger::sql;
 use crate::ledger::{Ledger, LedgerError};
 
@@ -55,7 +55,7 @@ pub struct Entries {
 impl Ledger {
     /// Lists entries of the trail without verifying them.
     pub fn list_entries(&self, chosen: Chosen<'_>) -> Result<Entries, LedgerError> {
-        let view = self.conn.unchecked_transaction()?;
+        let view = self.conn.view()?;
         match chosen {
             Chosen::Of(request) => {
                 let sql =
@@ -91,7 +91,7 @@ impl Ledger {
 fn select(
     conn: &Connection,
     sql: &str,
-    values: impl rusqlite::Params,
+    values: impl Params,
 ) -> Result<Vec<AuditEntry>, LedgerError> {
     let mut list: Vec<_> = sql::list(conn, sql, values, |row| {
         let read = RawEntry::read(row).and_then(|(raw, hash)| entry(raw, hash));

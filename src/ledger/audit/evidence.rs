@@ -2,13 +2,12 @@
 //! An entry stores the digest as `rows`; verification computes it again. Every column is evidence
 //! unless [`NOT_EVIDENCE`] says why not, so a new column is covered from the start.
 
-use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Statement, ToSql, params};
 use sha2::{Digest, Sha256};
 
 use super::EntrySubject;
 use crate::domain::{JobId, JobState, to_hex};
 use crate::ledger::LedgerError;
+use crate::ledger::engine::{Connection, Statement, ToSql, ValueRef, params};
 use crate::ledger::sql::{self, prepare};
 
 /// The key of the digest in an entry's details.
@@ -129,7 +128,7 @@ pub(crate) fn is_untouched(conn: &Connection, job: &JobId) -> Result<bool, Ledge
     let mut statement = prepare(conn, &format!("SELECT * FROM jobs {which}"))?;
     let names = names_of(&statement);
     let mut rows = statement.query(values)?;
-    let Some(row) = rows.next()? else {
+    let Some(row) = &rows.next()? else {
         return Ok(false);
     };
     for (place, name) in names.iter().enumerate() {
@@ -164,8 +163,7 @@ impl Births {
 }
 
 fn names_of(statement: &Statement<'_>) -> Vec<String> {
-    let names = statement.column_names();
-    names.into_iter().map(str::to_owned).collect()
+    statement.column_names()
 }
 
 fn is_evidence(table: &str, column: &str) -> bool {
@@ -205,7 +203,7 @@ impl DigestRows {
         // Each check changes the age of the answer, until the last one.
         let next_check = names.iter().position(|name| name == "next_check");
         let mut rows = statement.query(values)?;
-        while let Some(row) = rows.next()? {
+        while let Some(row) = &rows.next()? {
             self.begin(table);
             let is_followed = match next_check {
                 Some(place) => row.get_ref(place)? != ValueRef::Null,

@@ -1,6 +1,5 @@
 //! Checks each job's rows against its last entry.
 
-use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use super::evidence;
@@ -10,6 +9,7 @@ use super::{EntrySubject, facts, value};
 use crate::domain::JobId;
 use crate::ledger::LedgerError;
 use crate::ledger::columns::job_id;
+use crate::ledger::engine::Connection;
 use crate::ledger::sql::{self, prepare};
 
 pub(crate) fn check_jobs(
@@ -23,7 +23,7 @@ pub(crate) fn check_jobs(
     let mut statement = prepare(conn, sql)?;
     let mut rows = statement.query([])?;
     let mut count = 0;
-    while let Some(row) = rows.next()? {
+    while let Some(row) = &rows.next()? {
         count += 1;
         if count % 256 == 0 {
             show(count);

@@ -16,11 +16,12 @@ mod start;
 mod verify;
 
 use chrono::{DateTime, Utc};
-use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::{Value, json};
 
 use crate::domain::{Actor, JobId, JobState, RequestId};
+use crate::ledger::engine::{
+    Answer, Connection, EngineTrouble, OptionalExtension, Row, ValueRef, params,
+};
 
 use super::columns::{format_time, parse_time, unreadable};
 use super::sql::{self, prepare};
@@ -191,8 +192,8 @@ fn facts_of(conn: &Connection, job: &JobId) -> Result<Option<Value>, LedgerError
 }
 
 /// The facts of a job, from six columns starting at `first`.
-fn facts(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<Value> {
-    let is = |place| -> rusqlite::Result<bool> {
+fn facts(row: &Row<'_>, first: usize) -> Answer<Value> {
+    let is = |place| -> Answer<bool> {
         let value = row.get_ref(place)?;
         Ok(!matches!(value, ValueRef::Integer(0) | ValueRef::Null))
     };
@@ -286,9 +287,7 @@ fn append(conn: &Connection, raw: &RawEntry, before: &str) -> Result<(), LedgerE
         hash
     ]);
     match inserted {
-        Err(error)
-            if error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) =>
-        {
+        Err(error) if error.trouble() == EngineTrouble::Conflict => {
             let what = format!("entry {} stands behind its head", raw.seq);
             return Err(LedgerError::Trail(what));
         }
@@ -303,7 +302,7 @@ fn head_row(conn: &Connection) -> Result<Option<(i64, String)>, LedgerError> {
     let row = statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?)));
     match row.optional() {
         // A type that dsr never writes.
-        Err(rusqlite::Error::InvalidColumnType(..)) => {
+        Err(error) if matches!(error.trouble(), EngineTrouble::WrongType(_)) => {
             Err(LedgerError::Trail("its head cannot be read".to_owned()))
         }
         row => Ok(row?),
@@ -362,12 +361,12 @@ impl super::Ledger {
     /// When the ledger cannot be read, or the last entry does not match the head.
     pub fn audit_head(&self) -> Result<AuditHead, LedgerError> {
         let damaged = |what: &str| LedgerError::Trail(what.to_owned());
-        let view = self.conn.unchecked_transaction()?;
+        let view = self.conn.view()?;
         let (count, hash) = head_row(&view)?.ok_or_else(|| damaged("its head is gone"))?;
         let sql = "SELECT at, hash, (SELECT MAX(seq) FROM audit) FROM audit WHERE seq = $1";
         let mut statement = prepare(&view, sql)?;
         let mut rows = statement.query([count])?;
-        let Some(row) = rows.next()? else {
+        let Some(row) = &rows.next()? else {
             return Err(damaged("the entry that its head names is gone"));
         };
         let (at, sealed, last): (String, String, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, Row, params};
 use serde_json::{Map, Value, json};
 
 use super::chain::{add_field, hex};
@@ -12,8 +11,9 @@ use super::finding::{Audit, Finding};
 use super::job_rows::check_jobs;
 use super::said::{OTHER_ROWS, is_held, last_entry, last_of, object};
 use super::{AuditEvent, EntrySubject, value};
-use crate::domain::{IdsDigest, RequestId};
+use crate::domain::{IdsDigest, JobId, RequestId};
 use crate::ledger::columns::job_id;
+use crate::ledger::engine::{Connection, Row, params};
 use crate::ledger::jobs::payload;
 use crate::ledger::people::{self, ENDED};
 use crate::ledger::requests::plans;
@@ -52,7 +52,7 @@ fn check_requests(conn: &Connection, audit: &mut Audit) -> Result<(), LedgerErro
     let mut statement = prepare(conn, REQUESTS)?;
     let mut rows = statement.query([])?;
     let mut found = 0;
-    while let Some(row) = rows.next()? {
+    while let Some(row) = &rows.next()? {
         let id: String = row.get(0)?;
         let request = RequestId::restore(id);
         let subject = EntrySubject::Request(&request);
@@ -93,7 +93,7 @@ fn differences_of(
     if let Some(extended) = last_of(conn, request, AuditEvent::RequestExtended)? {
         told["due"] = extended["due_after"].clone();
     }
-    let sql = "SELECT COUNT(*), SUM(ids_count) FROM jobs WHERE request = $1";
+    let sql = "SELECT COUNT(*), CAST(SUM(ids_count) AS BIGINT) FROM jobs WHERE request = $1";
     let (jobs, ids): (i64, Option<i64>) =
         prepare(conn, sql)?.query_row([request.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let cut = list_cut(conn, request)?;
@@ -220,7 +220,7 @@ pub(crate) fn details_of(
     let sql = REQUESTS.replace("ORDER BY id", "WHERE id = $1");
     let mut statement = prepare(conn, &sql)?;
     let mut rows = statement.query([request.as_str()])?;
-    let Some(row) = rows.next()? else {
+    let Some(row) = &rows.next()? else {
         return Ok(Value::Null);
     };
     let mut object = recorded(row)?;
@@ -248,7 +248,7 @@ fn list_cut(conn: &Connection, request: &RequestId) -> Result<Cut, LedgerError> 
     let mut statement = prepare(conn, sql)?;
     let mut rows = statement.query([request.as_str()])?;
     let mut cut = Cut::default();
-    while let Some(row) = rows.next()? {
+    while let Some(row) = &rows.next()? {
         let details = object(row, 1);
         let number = |value: &Value| value.as_i64().unwrap_or(0);
         let mut before = number(&details["ids"]);
@@ -276,7 +276,7 @@ fn jobs_seal(
     let mut statement = prepare(conn, sql)?;
     let mut rows = statement.query(params![request.as_str(), cut.added])?;
     let mut births = Births::default();
-    while let Some(row) = rows.next()? {
+    while let Some(row) = &rows.next()? {
         let number = row.get(0)?;
         let ids = cut.before.get(&number).copied();
         births.add(number, row.get_ref(1)?, ids.map_or_else(|| row.get(2), Ok)?);
@@ -287,11 +287,12 @@ fn jobs_seal(
 /// The digest of the jobs' kept ids. `None` if some are gone or unreadable; whoever needs the ids
 /// reports that.
 fn digest_of_kept(conn: &Connection, request: &RequestId) -> Result<Option<String>, LedgerError> {
-    let mut statement = prepare(conn, "SELECT request, number FROM jobs WHERE request = $1")?;
-    let jobs = statement.query_map([request.as_str()], job_id)?;
+    let sql = "SELECT request, number FROM jobs WHERE request = $1 ORDER BY number";
+    let mut statement = prepare(conn, sql)?;
+    let jobs: Vec<JobId> = statement.list([request.as_str()], job_id)?;
     let mut digest = IdsDigest::default();
     for job in jobs {
-        match payload::read_lines(conn, &job?) {
+        match payload::read_lines(conn, &job) {
             Ok(lines) => lines.ids().for_each(|id| digest.add(id)),
             Err(LedgerError::IdsHashed(_) | LedgerError::Unreadable { .. }) => return Ok(None),
             Err(error) => return Err(error),
@@ -307,7 +308,7 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::OtherIds`], or when the ledger cannot be read.
     pub fn demand_recorded_ids(&self, request: &RequestId) -> Result<(), LedgerError> {
-        let view = self.conn.unchecked_transaction()?;
+        let view = self.conn.view()?;
         let sql = "SELECT ids_salt, ids_digest FROM requests WHERE id = $1";
         let sealed = sql::find(&view, sql, [request.as_str()], salt_of)?;
         let told = last_of(&view, request, AuditEvent::RequestRecorded)?;
@@ -350,7 +351,7 @@ fn check_gone(conn: &Connection, audit: &mut Audit) -> Result<(), LedgerError> {
          ORDER BY seq";
     let mut statement = prepare(conn, sql)?;
     let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
+    while let Some(row) = &rows.next()? {
         let request = RequestId::restore(row.get(0)?);
         match row.get(1)? {
             true => audit.purged += 1,

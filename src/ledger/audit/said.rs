@@ -1,11 +1,11 @@
 //! Reads the last entries and compares the rows with them.
 
-use rusqlite::{Connection, Row, params};
 use serde_json::{Value, json};
 
 use super::{AuditEvent, EntrySubject, evidence};
 use crate::domain::RequestId;
 use crate::ledger::LedgerError;
+use crate::ledger::engine::{Connection, Row, params};
 use crate::ledger::sql;
 
 /// Whether a subject's rows match its last entry.

@@ -1,4 +1,3 @@
-use rusqlite::{Connection, params};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -6,6 +5,7 @@ use super::chain::NOTHING_BEFORE;
 use super::evidence::{KEY, digest_of};
 use super::{AuditEvent, EntrySubject, Opening, append, sealed};
 use crate::ledger::LedgerError;
+use crate::ledger::engine::{Connection, params};
 use crate::ledger::sql;
 
 /// Begins the trail in the transaction that creates its tables.

@@ -4,14 +4,13 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::Connection;
-
 use super::anchor::KeptHead;
 use super::chain::{COLUMNS, NOTHING_BEFORE, RawEntry};
 use super::finding::{Audit, Finding, Glance, LostHead};
 use super::rows::check_rows;
 use super::{AuditEvent, AuditHead, head_row};
 use crate::ledger::columns::{parse_time, unreadable};
+use crate::ledger::engine::{Connection, EngineTrouble};
 use crate::ledger::open::accept::{LostTime, list_lost};
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError};
@@ -30,11 +29,12 @@ impl Ledger {
         anchors: &[KeptHead],
         show: &mut dyn FnMut(u64, u64),
     ) -> Result<Audit, LedgerError> {
-        verify(&*self.conn.unchecked_transaction()?, anchors, show).map_err(|error| match error {
+        verify(&*self.conn.view()?, anchors, show).map_err(|error| match error {
             // A type that dsr never writes is damage, not a wrong statement.
-            LedgerError::Statement(rusqlite::Error::InvalidColumnType(_, column, _)) => {
-                unreadable(&format!("the column `{column}`"))
-            }
+            LedgerError::Statement(error) => match error.trouble() {
+                EngineTrouble::WrongType(column) => unreadable(&format!("the column `{column}`")),
+                _ => LedgerError::Statement(error),
+            },
             error => error,
         })
     }
@@ -114,8 +114,8 @@ impl Walk {
         } else {
             let mut statement = prepare(conn, "SELECT hash FROM audit WHERE seq = $1")?;
             let mut rows = statement.query([after])?;
-            if let Some(row) = rows.next()? {
-                before.extend(row.get::<_, String>(0).ok());
+            if let Some(row) = &rows.next()? {
+                before.extend(row.get::<String>(0).ok());
             }
         }
         let mut by_count: BTreeMap<u64, Vec<KeptHead>> = BTreeMap::new();
@@ -150,7 +150,7 @@ impl Walk {
         let sql = format!("SELECT {COLUMNS} FROM audit WHERE seq >= $1 ORDER BY seq");
         let mut statement = prepare(conn, &sql)?;
         let mut rows = statement.query([self.first])?;
-        while let Some(row) = rows.next()? {
+        while let Some(row) = &rows.next()? {
             audit.entries += 1;
             if audit.entries.is_multiple_of(256) {
                 show(audit.entries);

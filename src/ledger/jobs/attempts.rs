@@ -1,13 +1,13 @@
 //! The attempts of a job. Each is one POST, opened and closed in the same step that moves the job.
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, Transaction, params};
 
 use crate::domain::{Doubt, JobId, JobState, TaskId};
 
 use super::row::{doubt_of, note_doubt, set, step};
 use crate::ledger::audit::Moved;
 use crate::ledger::columns::format_time;
+use crate::ledger::engine::{Connection, Transaction, params};
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{JobRecord, LedgerError};
 

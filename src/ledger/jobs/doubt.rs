@@ -2,13 +2,13 @@
 //! whose state would claim more than is known becomes `unknown`.
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, params};
 
 use crate::domain::{JobId, JobState, TaskId, TaskStatus};
 
 use super::row::{note_reason, note_status, read_one, step};
 use crate::ledger::audit::{self, Moved, Why};
 use crate::ledger::columns::state;
+use crate::ledger::engine::{Connection, params};
 use crate::ledger::requests::records::{JOB_COLUMNS, read_job};
 use crate::ledger::sql;
 use crate::ledger::{JobRecord, Ledger, LedgerError, Write};

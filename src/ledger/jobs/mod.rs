@@ -245,6 +245,7 @@ fn list_sending(ledger: &Ledger) -> Result<Vec<(JobId, String)>, LedgerError> {
     let sql = "SELECT request, number, sender FROM attempts
          WHERE ended_at IS NULL
            AND EXISTS (SELECT 1 FROM jobs WHERE request = attempts.request
-                       AND number = attempts.number AND state = 'sending')";
+                       AND number = attempts.number AND state = 'sending')
+         ORDER BY request, number, attempt";
     sql::list(&ledger.conn, sql, [], |row| Ok((job_id(row)?, row.get(2)?)))
 }

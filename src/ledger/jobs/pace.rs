@@ -1,10 +1,10 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rusqlite::{OptionalExtension, params};
 
 use crate::domain::{Lane, ProjectKey, Rate};
 
+use crate::ledger::engine::{OptionalExtension, params};
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError, Write};
 

@@ -4,7 +4,6 @@
 use std::num::NonZeroUsize;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Transaction, params};
 use serde_json::json;
 
 use crate::domain::{Batch, DistinctId, JobId, JobState, SubjectRequestId, TaskId};
@@ -14,6 +13,7 @@ use super::payload;
 use super::row::{note_doubt, note_reason, read_one, set, step};
 use crate::ledger::audit::{self, AuditEvent, EntrySubject, Why};
 use crate::ledger::columns::{format_time, to_sql, unreadable};
+use crate::ledger::engine::{Transaction, params};
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError, Write};
 

@@ -3,12 +3,11 @@
 
 use std::io::Read;
 
-use rusqlite::{Connection, OptionalExtension, params};
-
 use crate::domain::{Batch, DEFAULT_EXPORT_BATCH, DistinctId, IdLines, JobId, MAX_ID_BYTES};
 
 use crate::ledger::LedgerError;
 use crate::ledger::columns::unreadable;
+use crate::ledger::engine::{Connection, OptionalExtension, params};
 use crate::ledger::sql::{self, prepare};
 
 /// zstd's fastest level that stores letters in fewer than eight bits. It halves UUIDs at 300 MB a
@@ -85,7 +84,7 @@ pub(crate) fn read_lines(conn: &Connection, job: &JobId) -> Result<IdLines, Ledg
          WHERE request = $1 AND number = $2";
     let found = prepare(conn, sql)?
         .query_row(sql::of(job), |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?))
+            Ok((row.get::<i64>(0)?, row.get::<Vec<u8>>(1)?))
         })
         .optional()?;
     let Some((count, packed)) = found else {

@@ -3,7 +3,6 @@ use std::io::{self, Seek, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Datelike, Utc};
-use rusqlite::params;
 use serde::{Deserialize, Serialize};
 
 use crate::config::{create_private_folder, private_file};
@@ -13,6 +12,7 @@ use super::attempts::{finish_attempt, sender_of};
 use super::row::{read_one, set};
 use crate::ledger::audit::Why;
 use crate::ledger::columns::format_time;
+use crate::ledger::engine::params;
 use crate::ledger::open::sender;
 use crate::ledger::{Ledger, LedgerError, Outcome, Write};
 

@@ -1,12 +1,12 @@
 //! Reads the row of one job, and changes its columns in the caller's transaction.
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, ToSql, Transaction, params};
 
 use crate::domain::{Doubt, JobId, JobState, RequestId, TaskStatus};
 
 use crate::ledger::audit::Moved;
 use crate::ledger::columns::format_time;
+use crate::ledger::engine::{Connection, ToSql, Transaction, params};
 use crate::ledger::requests::records::{JOB_COLUMNS, read_job};
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{JobRecord, LedgerError};

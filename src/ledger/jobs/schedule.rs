@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use rusqlite::{Transaction, params_from_iter};
 
 use crate::domain::{
     Heard, JobId, Kind, LONGEST_PAUSE, Lane, ProjectKey, ProjectName, RequestId, TaskId, next_check,
@@ -13,6 +12,7 @@ use crate::domain::{
 use super::pace;
 use super::row::{read_one, schedule};
 use crate::ledger::columns::{count, format_time, job_id, kind, moment, project, unreadable};
+use crate::ledger::engine::{Transaction, params_from_iter};
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{JobRecord, Ledger, LedgerError, Slot};
 
@@ -118,7 +118,7 @@ impl Ledger {
             "SELECT project, project_key, COUNT(*) AS jobs
                  FROM jobs CROSS JOIN requests
                  WHERE next_check IS NOT NULL AND requests.id = jobs.request{}
-                 GROUP BY project, project_key ORDER BY project",
+                 GROUP BY project, project_key ORDER BY project, project_key",
             meant.sql
         );
         sql::list(&self.conn, &sql, params_from_iter(&meant.values), |row| {

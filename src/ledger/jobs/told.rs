@@ -2,12 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use rusqlite::params;
-
 use crate::domain::{JobId, RequestId};
 
 use super::row::set;
 use crate::ledger::columns::job_id;
+use crate::ledger::engine::params;
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError};
 
@@ -38,7 +37,7 @@ impl Ledger {
         let mut statement = prepare(&self.conn, &sql)?;
         let mut rows = statement.query([])?;
         let mut untold: BTreeMap<RequestId, Vec<Untold>> = BTreeMap::new();
-        while let Some(row) = rows.next()? {
+        while let Some(row) = &rows.next()? {
             let job = job_id(row)?;
             let standing = row.get(2)?;
             let of_request = untold.entry(job.request.clone()).or_default();
@@ -57,10 +56,7 @@ impl Ledger {
 
     /// A number that changes whenever another connection changes the ledger.
     pub fn find_version(&self) -> Result<i64, LedgerError> {
-        let version = self
-            .conn
-            .pragma_query_value(None, "data_version", |row| row.get(0));
-        Ok(version?)
+        Ok(self.conn.data_version()?)
     }
 
     /// Records that jobs were reported with their standing then. A job that moves again is new.

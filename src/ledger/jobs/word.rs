@@ -2,7 +2,6 @@
 //! operators decide at once, the first decision counts.
 
 use chrono::{DateTime, Utc};
-use rusqlite::params;
 use serde_json::json;
 
 use crate::domain::{JobId, JobState, RequestId, TaskId, TaskStatus};
@@ -12,6 +11,7 @@ use super::doubt::Settling;
 use super::row::{doubt_of, note_doubt, note_reason, note_status, read_one, set, step};
 use crate::ledger::audit::{self, AuditEvent, EntrySubject, Why};
 use crate::ledger::columns::format_time;
+use crate::ledger::engine::params;
 use crate::ledger::sql;
 use crate::ledger::{Ledger, LedgerError, Write};
 
@@ -73,7 +73,7 @@ impl Ledger {
     ) -> Result<Vec<JobId>, LedgerError> {
         let tx = self.write()?;
         let sql = "SELECT number FROM jobs
-             WHERE request = $1 AND state IN ('planned', 'deferred')";
+             WHERE request = $1 AND state IN ('planned', 'deferred') ORDER BY number";
         let numbers: Vec<u32> = sql::list(&tx, sql, [request.as_str()], |row| Ok(row.get(0)?))?;
         let mut in_doubt = Vec::new();
         for number in numbers {

@@ -6,7 +6,6 @@ use std::fmt;
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
-use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::domain::{JobId, JobState, Kind, LedgerReview, ProjectName, RequestId};
@@ -15,6 +14,7 @@ use super::seen::{self, NextHead};
 use super::set_back::{Seen, SetBack};
 use crate::ledger::audit::{self, Anchor, AuditEvent, EntrySubject, Why};
 use crate::ledger::columns::{count, job_id, kind, parse_time, project, unreadable};
+use crate::ledger::engine::Connection;
 use crate::ledger::jobs::attempts::{Outcome, SET_BACK, begin_attempt, finish_attempt};
 use crate::ledger::jobs::row::read_one;
 use crate::ledger::sql::{self, prepare};
@@ -153,7 +153,7 @@ impl Ledger {
     /// The jobs that may have been sent in the lost time.
     pub fn list_maybe_sent(&self) -> Result<Vec<MaybeSent>, LedgerError> {
         let sql = format!(
-            "SELECT id, project, kind, COUNT(*) AS jobs, SUM(ids_count) AS ids
+            "SELECT id, project, kind, COUNT(*) AS jobs, CAST(SUM(ids_count) AS BIGINT) AS ids
                  FROM jobs JOIN requests ON id = request WHERE {MAY_BE_SENT}
                  GROUP BY id, project, kind, created ORDER BY created, id"
         );
@@ -233,7 +233,8 @@ fn doubt_all(
     since: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<UnknownCounts, LedgerError> {
-    let sql = format!("SELECT request, number FROM jobs WHERE {MAY_BE_SENT}");
+    let sql =
+        format!("SELECT request, number FROM jobs WHERE {MAY_BE_SENT} ORDER BY request, number");
     let list: Vec<JobId> = sql::list(tx, &sql, [], |row| Ok(job_id(row)?))?;
     let (mut jobs, mut ids) = (0, 0);
     let mut requests = BTreeSet::new();
@@ -297,7 +298,7 @@ pub(crate) fn list_lost(conn: &Connection) -> Result<Vec<LostTime>, LedgerError>
     let events = [AuditEvent::SetBackAccepted, AuditEvent::SetBackReviewed];
     let mut rows = statement.query(events.map(AuditEvent::as_str))?;
     let mut list: Vec<LostTime> = Vec::new();
-    while let Some(row) = rows.next()? {
+    while let Some(row) = &rows.next()? {
         let text = |column| -> Result<String, LedgerError> { Ok(row.get(column)?) };
         let details: Value = serde_json::from_str(&text("details")?).unwrap_or_default();
         let at = parse_time(&text("at")?)?;
@@ -326,7 +327,7 @@ pub(crate) fn list_lost(conn: &Connection) -> Result<Vec<LostTime>, LedgerError>
             seen: head("seen"),
             had: had.map_or(0, |had| had.count),
             review: None,
-            entry: u64::try_from(row.get::<_, i64>("seq")?).unwrap_or(0),
+            entry: u64::try_from(row.get::<i64>("seq")?).unwrap_or(0),
             jobs: number("jobs"),
             ids: number("ids"),
         });

@@ -5,11 +5,11 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags};
 use tempfile::NamedTempFile;
 
 use crate::ledger::audit::{self, Anchor};
 use crate::ledger::columns::unreadable;
+use crate::ledger::engine::{Access, Connection};
 use crate::ledger::{Ledger, LedgerError};
 
 /// A copy of the ledger.
@@ -53,7 +53,7 @@ impl Ledger {
                 "the path is not UTF-8",
             ))
         })?;
-        self.conn.execute("VACUUM INTO $1", [name])?;
+        self.conn.copy_into(name)?;
         let head = read_back(copy.path())?;
         copy.as_file().sync_all().map_err(failed)?;
         let bytes = copy.as_file().metadata().map_err(failed)?.len();
@@ -64,11 +64,9 @@ impl Ledger {
 }
 
 fn read_back(path: &Path) -> Result<Anchor, LedgerError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let conn = Connection::open_with_flags(path, flags)?;
-    conn.busy_timeout(Duration::ZERO)?;
-    let found: String = conn.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-    if found != "ok" {
+    let conn = Connection::open(path, Access::ReadOnly)?;
+    conn.wait_up_to(Duration::ZERO)?;
+    if !conn.list_damage(1)?.is_empty() {
         return Err(unreadable("a page of its file"));
     }
     audit::find_head(&conn)?.ok_or_else(|| unreadable("the audit trail's head"))

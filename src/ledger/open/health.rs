@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OpenFlags};
 
 use super::{accept, migrations, seen, sender, set_back};
+use crate::ledger::engine::{Access, Connection};
 use crate::ledger::jobs::receipts;
 use crate::ledger::sql::prepare;
 use crate::ledger::{
@@ -46,21 +46,10 @@ pub struct Health {
 pub fn examine(path: &Path, patience: Duration, now: DateTime<Utc>) -> Result<Health, LedgerError> {
     // Even to read, SQLite creates a log and an index beside the ledger, with its mode.
     refuse_what_others_share(path)?;
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let conn = Connection::open_with_flags(path, flags)?;
-    conn.busy_timeout(patience)?;
+    let conn = Connection::open(path, Access::ReadOnly)?;
+    conn.wait_up_to(patience)?;
     let is_current = migrations::check(&conn, path)?;
-    let mut damage = list_rows(&conn, "PRAGMA quick_check")?;
-    damage.retain(|line| line != "ok");
-    if damage.is_empty() {
-        let orphans = list_rows(&conn, "PRAGMA foreign_key_check")?;
-        damage.extend(
-            orphans
-                .iter()
-                .map(|table| format!("a row of the table `{table}` belongs to nothing")),
-        );
-    }
-    damage.truncate(NAMED);
+    let damage = conn.list_damage(NAMED)?;
     let (unsettled, ids_to_hash, trail, lost) = match is_current && damage.is_empty() {
         true => (
             count_unsettled(&conn)?,
@@ -88,12 +77,6 @@ pub fn examine(path: &Path, patience: Duration, now: DateTime<Utc>) -> Result<He
         lost,
         senders: sender::list_living(path).map_err(LedgerError::Sender)?,
     })
-}
-
-fn list_rows(conn: &Connection, query: &str) -> Result<Vec<String>, LedgerError> {
-    let mut statement = conn.prepare(query)?;
-    let rows = statement.query_map([], |row| row.get(0))?;
-    Ok(rows.take(NAMED + 1).collect::<Result<_, _>>()?)
 }
 
 fn count_unsettled(conn: &Connection) -> Result<usize, LedgerError> {
@@ -137,8 +120,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ledger.db");
         drop(Ledger::open(&path, Duration::ZERO).unwrap());
-        let conn = Connection::open(&path).unwrap();
-        conn.pragma_update(None, "foreign_keys", "off").unwrap();
+        let conn = Connection::open(&path, Access::ReadWrite).unwrap();
+        if conn.skips_files("a server checks its tables itself") {
+            return;
+        }
+        conn.allow_orphans();
         conn.execute(
             "INSERT INTO downloads VALUES ('nobody', 1, '', 1, '', '', '')",
             [],

@@ -1,9 +1,7 @@
 use std::path::Path;
 
-use rusqlite::{Connection, TransactionBehavior};
-
 use crate::ledger::columns::unreadable;
-use crate::ledger::sql::prepare;
+use crate::ledger::engine::Connection;
 use crate::ledger::{LedgerError, Opening, audit};
 
 /// The last format of the builds before the first release. No dsr reads these formats any more.
@@ -255,41 +253,38 @@ pub(crate) enum Migrated {
 }
 
 pub(crate) fn apply(
-    conn: &mut Connection,
+    conn: &Connection,
     path: &Path,
     opening: &Opening,
 ) -> Result<Migrated, LedgerError> {
     // Most runs find it current and need no write lock.
-    if version(conn)? == known() {
+    if conn.schema_version()? == known() {
         return Ok(Migrated::No);
     }
-    let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let tx = conn.write()?;
     if check(&tx, path)? {
         return Ok(Migrated::No);
     }
-    let found = version(&tx)?;
+    let found = tx.schema_version()?;
     let done = usize::try_from(found - UNRELEASED).unwrap_or(0);
     for migration in &MIGRATIONS[done..] {
-        tx.execute_batch(migration)?;
+        tx.migrate(migration)?;
     }
     if found == 0 {
         audit::start(&tx, opening)?;
     }
-    tx.pragma_update(None, "user_version", known())?;
+    tx.set_schema_version(known())?;
     tx.commit()?;
     Ok(Migrated::Yes)
 }
 
 /// Whether the schema is current. Changes nothing.
 pub(crate) fn check(conn: &Connection, path: &Path) -> Result<bool, LedgerError> {
-    // One statement, since another dsr may make the schema meanwhile.
-    let sql = "SELECT user_version, EXISTS (SELECT 1 FROM sqlite_master),
-             EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'requests')
-         FROM pragma_user_version";
-    let (found, has_any, has_requests): (i64, bool, bool) =
-        prepare(conn, sql)?.query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-    let is_new = found == 0 && !has_any;
-    if !is_new && !has_requests {
+    // In this order, since another dsr may make the schema meanwhile.
+    let is_empty = conn.is_empty()?;
+    let found = conn.schema_version()?;
+    let is_new = found == 0 && is_empty;
+    if !is_new && !conn.has_table("requests")? {
         return Err(unreadable("tables that are not dsr's"));
     }
     if found < 0 || found > known() {
@@ -309,8 +304,4 @@ pub(crate) fn check(conn: &Connection, path: &Path) -> Result<bool, LedgerError>
 /// The newest format that this dsr reads.
 fn known() -> i64 {
     UNRELEASED + i64::try_from(MIGRATIONS.len()).unwrap_or(0)
-}
-
-fn version(conn: &Connection) -> Result<i64, LedgerError> {
-    Ok(conn.pragma_query_value(None, "user_version", |row| row.get(0))?)
 }

@@ -8,7 +8,6 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use rusqlite::Connection;
 use tempfile::NamedTempFile;
 
 use crate::config::begin_file;
@@ -16,6 +15,7 @@ use crate::config::begin_file;
 use super::migrations;
 use super::set_back::{FILE, Seen, SetBack};
 use crate::ledger::audit::{self, Anchor};
+use crate::ledger::engine::Connection;
 use crate::ledger::sql;
 use crate::ledger::{Ledger, LedgerError};
 
@@ -56,8 +56,7 @@ pub(crate) fn find_set_back(
     if seen == Seen::Nothing && !is_copied_here(conn, ledger)? {
         return Ok(None);
     }
-    let sql = "SELECT 1 FROM sqlite_master WHERE name = 'audit_head'";
-    let has_trail = sql::exists(conn, sql, [])?;
+    let has_trail = conn.has_table("audit_head")?;
     let head = match has_trail {
         true => audit::find_head(conn)?,
         false => None,

@@ -2,7 +2,6 @@
 //! those whose records were purged.
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, Row};
 
 use crate::domain::{Doubt, Erasure, ErasurePeriod, JobId, PersonHash, ProjectName};
 
@@ -10,6 +9,7 @@ use crate::ledger::LedgerError;
 use crate::ledger::columns::{
     count, format_time, job_id, moment, project, state, time, unreadable,
 };
+use crate::ledger::engine::{Connection, Row};
 use crate::ledger::sql::prepare;
 
 /// Which deletions to list.
@@ -70,7 +70,7 @@ pub(crate) fn list_jobs(
     let since = by.since.map(format_time).unwrap_or_default();
     let mut rows = statement.query([since])?;
     let mut jobs = Vec::new();
-    while let Some(row) = rows.next()? {
+    while let Some(row) = &rows.next()? {
         let project = project(row)?;
         let Some(erasure) =
             Erasure::of(state(row, "state")?, doubt_of(row)?).filter(|_| (by.project)(&project))
@@ -103,7 +103,7 @@ pub(crate) fn list_gone(
     let mut statement = prepare(conn, sql)?;
     let mut rows = statement.query([by.since.map(format_time).unwrap_or_default()])?;
     let mut jobs = Vec::new();
-    while let Some(row) = rows.next()? {
+    while let Some(row) = &rows.next()? {
         let project = project(row)?;
         if (by.project)(&project) {
             jobs.push(ErasedJob {

@@ -2,11 +2,10 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use rusqlite::OptionalExtension;
-
 use crate::domain::{DistinctId, IdHasher, JobId, RequestId, TaskId};
 
 use crate::ledger::columns::{job_id, state};
+use crate::ledger::engine::OptionalExtension;
 use crate::ledger::jobs::payload;
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError};
@@ -188,7 +187,7 @@ impl Ledger {
         for request in requests {
             let sql = "SELECT project_key FROM requests WHERE id = $1 AND kind = 'delete'";
             let mut statement = prepare(&self.conn, sql)?;
-            let project = statement.query_row([request.as_str()], |row| row.get::<_, String>(0));
+            let project = statement.query_row([request.as_str()], |row| row.get::<String>(0));
             projects.extend(project.optional()?);
         }
         let mut open = Vec::new();
@@ -223,7 +222,7 @@ impl Ledger {
         );
         let mut statement = prepare(&self.conn, &sql)?;
         let mut rows = statement.query([request.as_str()])?;
-        while let Some(row) = rows.next()? {
+        while let Some(row) = &rows.next()? {
             let task: Option<String> = row.get(2)?;
             let state = state(row, "state")?;
             owners.push(DeletionJob {

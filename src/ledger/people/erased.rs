@@ -4,12 +4,11 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, Transaction};
-
 use crate::domain::{Erasure, JobId, JobState, LedgerKey, PersonHash, PersonHasher, ProjectName};
 
 use super::deletions::{ErasedBy, ErasedJob, doubt_of, list_gone, list_jobs, read_hashes};
 use crate::ledger::columns::{self, count, job_id, state, unreadable};
+use crate::ledger::engine::{Connection, Transaction};
 use crate::ledger::jobs::payload;
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError};
@@ -42,7 +41,7 @@ impl Ledger {
     /// # Errors
     /// When the ledger cannot be read, or its people are hashed with another key.
     pub fn erased(&self, key: &LedgerKey, by: &ErasedBy<'_>) -> Result<Erased<'_>, LedgerError> {
-        let view = self.conn.unchecked_transaction()?;
+        let view = self.conn.view()?;
         self.demand_people_key(key)?;
         let mut jobs = list_jobs(&view, by)?;
         jobs.extend(list_gone(&view, by)?);
@@ -121,7 +120,7 @@ impl Erased<'_> {
         let mut statement = prepare(&self.view, sql)?;
         for (id, ids, job) in jobs {
             let mut rows = statement.query(sql::of(id))?;
-            let Some(row) = rows.next()? else {
+            let Some(row) = &rows.next()? else {
                 for id in payload::read_lines(&self.view, id)?.ids() {
                     let hash = self.hasher.hash(id);
                     let id = Some(id);
@@ -160,7 +159,7 @@ fn list_spared(
     let mut statement = prepare(conn, sql)?;
     let mut rows = statement.query([])?;
     let mut jobs = Vec::new();
-    while let Some(row) = rows.next()? {
+    while let Some(row) = &rows.next()? {
         let state = state(row, "state")?;
         if project(&columns::project(row)?) && Erasure::of(state, doubt_of(row)?).is_none() {
             jobs.push(SparedJob {

@@ -14,10 +14,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use chrono::{DateTime, Days, Utc};
-use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use serde_json::json;
 
 use crate::domain::{EXPORT_IDS_DAYS, JobId, LedgerKey, PersonHash, PersonHasher, RequestId};
+use crate::ledger::engine::{
+    Access, Answer, Connection, OptionalExtension, params, params_from_iter,
+};
 
 use super::audit::{self, AuditEvent, EntrySubject, Why};
 use super::columns::{format_time, job_id};
@@ -51,7 +53,7 @@ pub(crate) fn lacks_ids(
         kept("payloads"),
         kept("people")
     );
-    sql::exists(conn, &sql, rusqlite::params_from_iter(values))
+    sql::exists(conn, &sql, params_from_iter(values))
 }
 
 /// The condition of a done export whose link may live, so that it may be split again. It ended
@@ -178,10 +180,10 @@ impl Ledger {
         tx.execute_batch(&format!(
             "UPDATE requests SET ids_digest = substr('{zeros}', 1, length(ids_digest)),
                      ids_salt = substr('{zeros}', 1, length(ids_salt))
-                 WHERE {condition};
-             REINDEX requests_by_ids;",
+                 WHERE {condition}",
             zeros = "0".repeat(256)
         ))?;
+        tx.rewrite_index("requests_by_ids")?;
         tx.commit()?;
         self.empty_log();
         Ok(())
@@ -225,14 +227,12 @@ pub(crate) enum Log {
 }
 
 /// Uses its own connection, with a shorter wait.
-fn empty_log(path: &Path) -> rusqlite::Result<Log> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let conn = Connection::open_with_flags(path, flags)?;
-    conn.busy_timeout(LOG_PATIENCE)?;
-    let is_busy: bool = conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
-    Ok(match is_busy {
-        true => Log::InUse,
-        false => Log::Empty,
+fn empty_log(path: &Path) -> Answer<Log> {
+    let conn = Connection::open(path, Access::ReadWrite)?;
+    conn.wait_up_to(LOG_PATIENCE)?;
+    Ok(match conn.empty_log()? {
+        true => Log::Empty,
+        false => Log::InUse,
     })
 }
 

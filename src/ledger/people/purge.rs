@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, params};
 use serde_json::json;
 
 use crate::domain::{Closed, Cutoff, Purge, RequestId};
@@ -11,6 +10,7 @@ use crate::domain::{Closed, Cutoff, Purge, RequestId};
 use super::deletions::{ALL, ErasedJob, list_jobs};
 use crate::ledger::audit::{self, AuditEvent, EntrySubject};
 use crate::ledger::columns::{count, format_time, moment, parse_time, to_sql, unreadable};
+use crate::ledger::engine::{Connection, params};
 use crate::ledger::jobs::payload;
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError};
@@ -98,8 +98,7 @@ impl Ledger {
     /// # Errors
     /// When another dsr uses the ledger, or the disk is full; nothing is lost.
     pub fn compact(&mut self) -> Result<(), LedgerError> {
-        self.conn
-            .execute_batch("PRAGMA temp_store = memory; VACUUM;")?;
+        self.conn.compact()?;
         // Otherwise the last dsr to close the ledger empties it.
         let _ = self.empty_log();
         Ok(())

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use rusqlite::Connection;
 
 use crate::domain::{
     DistinctId, IdHasher, JobId, LedgerKey, PersonHash, PersonHasher, RequestId, TaskId,
@@ -11,6 +10,7 @@ use crate::domain::{
 
 use super::deletions::read_hashes;
 use crate::ledger::columns::{job_id, parse_time, unreadable};
+use crate::ledger::engine::{Connection, params_from_iter};
 use crate::ledger::jobs::payload;
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError};
@@ -69,11 +69,11 @@ impl WantedPeople {
 impl Ledger {
     /// The ids of the jobs with this task; `None` unless all of them are kept.
     pub fn find_ids_of_task(&self, task: &TaskId) -> Result<Option<Vec<DistinctId>>, LedgerError> {
-        let sql = "SELECT request, number FROM jobs WHERE task_id = $1";
+        let sql = "SELECT request, number FROM jobs WHERE task_id = $1 ORDER BY request, number";
         let mut statement = prepare(&self.conn, sql)?;
         let mut rows = statement.query([task.as_str()])?;
         let mut ids: Option<Vec<DistinctId>> = None;
-        while let Some(row) = rows.next()? {
+        while let Some(row) = &rows.next()? {
             match payload::find(&self.conn, &job_id(row)?)? {
                 Some(batch) => ids.get_or_insert_default().extend_from_slice(batch.ids()),
                 None => return Ok(None),
@@ -113,7 +113,7 @@ impl Ledger {
     ) -> Result<Vec<Sighting>, LedgerError> {
         let mut found = Vec::new();
         // One snapshot of both tables, so that a job moving from one to the other is not missed.
-        let view = self.conn.unchecked_transaction()?;
+        let view = self.conn.view()?;
         if super::lacks_ids(&view, condition, values)? {
             return Err(unreadable("the ids of a job, which are missing"));
         }
@@ -126,10 +126,13 @@ impl Ledger {
                 }));
             }
         }
-        let sql = format!("SELECT request, number, hashes FROM people WHERE {condition}");
+        let sql = format!(
+            "SELECT request, number, hashes FROM people WHERE {condition}
+                 ORDER BY request, number"
+        );
         let mut statement = prepare(&view, &sql)?;
-        let mut rows = statement.query(rusqlite::params_from_iter(values))?;
-        while let Some(row) = rows.next()? {
+        let mut rows = statement.query(params_from_iter(values))?;
+        while let Some(row) = &rows.next()? {
             for hash in read_hashes(row)? {
                 let Some(person) = wanted.by_hash.get(&PersonHash::restore(*hash)) else {
                     continue;
@@ -162,7 +165,5 @@ fn list_jobs(
 ) -> Result<Vec<JobId>, LedgerError> {
     let sql =
         format!("SELECT request, number FROM payloads WHERE {condition} ORDER BY request, number");
-    sql::list(conn, &sql, rusqlite::params_from_iter(values), |row| {
-        Ok(job_id(row)?)
-    })
+    sql::list(conn, &sql, params_from_iter(values), |row| Ok(job_id(row)?))
 }

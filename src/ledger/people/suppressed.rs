@@ -38,7 +38,7 @@ impl Ledger {
         let mut statement = prepare(&self.conn, sql)?;
         let mut rows = statement.query([])?;
         let mut found = Vec::new();
-        while let Some(row) = rows.next()? {
+        while let Some(row) = &rows.next()? {
             for hash in read_hashes(row)? {
                 if let Some(person) = wanted.place_of(&PersonHash::restore(*hash)) {
                     found.push(StillSuppressed {

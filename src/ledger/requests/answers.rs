@@ -4,13 +4,13 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use rusqlite::{Connection, params};
 use serde_json::json;
 
 use crate::domain::RequestId;
 
 use crate::ledger::audit::{self, AuditEvent, EntrySubject};
 use crate::ledger::columns::{day, format_time, moment};
+use crate::ledger::engine::{Connection, params, params_from_iter};
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError};
 
@@ -93,7 +93,7 @@ pub(crate) fn list(
         "SELECT request, day, manner, at FROM answers
              WHERE request IN (SELECT id FROM requests WHERE {condition})"
     );
-    sql::list(conn, &sql, rusqlite::params_from_iter(values), |row| {
+    sql::list(conn, &sql, params_from_iter(values), |row| {
         let answer = AnswerRecord {
             day: day(row, "day")?,
             manner: row.get("manner")?,

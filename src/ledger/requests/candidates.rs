@@ -3,10 +3,9 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, OpenFlags, params};
-
 use crate::domain::{JobState, Kind, Law, RequestState};
 
+use crate::ledger::engine::{Connection, params, params_from_iter};
 use crate::ledger::open::migrations;
 use crate::ledger::sql::prepare;
 use crate::ledger::{LedgerError, refuse_what_others_share};
@@ -96,10 +95,7 @@ impl Candidates {
             [true, false] => return Ok(None),
             [false, _] => "mode=ro&immutable=1",
         };
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
-            | OpenFlags::SQLITE_OPEN_NO_MUTEX
-            | OpenFlags::SQLITE_OPEN_URI;
-        let conn = Connection::open_with_flags(address(path, query), flags)?;
+        let conn = Connection::open_address(&address(path, query))?;
         let is_current = migrations::check(&conn, path)?;
         Ok(is_current.then_some(Self { conn }))
     }
@@ -135,14 +131,14 @@ impl Candidates {
         let sql = format!(
             "SELECT id, kind, law, project, reference FROM
                  (SELECT id, kind, law, project, reference, created FROM requests {range}
-                  ORDER BY created DESC LIMIT {LOOKED_THROUGH}) AS newest
-             WHERE {} ORDER BY created DESC",
+                  ORDER BY created DESC, id LIMIT {LOOKED_THROUGH}) AS newest
+             WHERE {} ORDER BY created DESC, id",
             fitting.condition()
         );
         let mut statement = prepare(&self.conn, &sql)?;
-        let mut rows = statement.query(rusqlite::params_from_iter(values))?;
+        let mut rows = statement.query(params_from_iter(values))?;
         let mut found = Vec::new();
-        while let Some(row) = rows.next()? {
+        while let Some(row) = &rows.next()? {
             let (name, project): (String, String) = (row.get(0)?, row.get("project")?);
             let kind: String = row.get("kind")?;
             let law: String = row.get("law")?;
@@ -183,12 +179,12 @@ impl Candidates {
             "SELECT task_id, state, kind, law, project, reference
                  FROM jobs JOIN requests ON requests.id = jobs.request
                  WHERE task_id >= $1 AND task_id < $2 AND linked = 0
-                 ORDER BY task_id LIMIT {OFFERED}"
+                 ORDER BY task_id, request, number LIMIT {OFFERED}"
         );
         let mut statement = prepare(&self.conn, &sql)?;
         let mut rows = statement.query([beginning, &behind(beginning)])?;
         let mut found = Vec::new();
-        while let Some(row) = rows.next()? {
+        while let Some(row) = &rows.next()? {
             let text = |column| -> Result<String, LedgerError> { Ok(row.get(column)?) };
             let known = (
                 Kind::parse(&text("kind")?),

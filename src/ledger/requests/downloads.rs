@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, NaiveDate, Utc};
-use rusqlite::{Connection, Row, params};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -12,6 +11,7 @@ use crate::domain::{JobId, LeftOut, RequestId, link_end, link_may_end};
 
 use crate::ledger::audit::{self, AuditEvent, EntrySubject};
 use crate::ledger::columns::{count, format_time, moment};
+use crate::ledger::engine::{Connection, Row, params, params_from_iter};
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError};
 
@@ -152,7 +152,7 @@ fn list_packages(
     archive_sha256: &str,
 ) -> Result<Vec<PackagesRecord>, LedgerError> {
     let sql = "SELECT details FROM audit WHERE request = $1 AND job = $2
-             AND event = 'packages_made'";
+             AND event = 'packages_made' ORDER BY seq";
     let all: Vec<Option<PackagesRecord>> = sql::list(conn, sql, sql::of(job), packages)?;
     let all = all.into_iter().flatten();
     Ok(all
@@ -162,7 +162,7 @@ fn list_packages(
 
 /// The packages of an entry; `None` if it is about something else.
 fn packages(row: &Row<'_>) -> Result<Option<PackagesRecord>, LedgerError> {
-    Ok(serde_json::from_str(&row.get::<_, String>("details")?).ok())
+    Ok(serde_json::from_str(&row.get::<String>("details")?).ok())
 }
 
 pub(crate) fn list_unfetched(
@@ -178,7 +178,7 @@ pub(crate) fn list_unfetched(
                    WHERE request = steps.request AND number = steps.number)
              GROUP BY request"
     );
-    sql::list(conn, &sql, rusqlite::params_from_iter(values), |row| {
+    sql::list(conn, &sql, params_from_iter(values), |row| {
         let waiting = Unfetched {
             jobs: count(row, "jobs")?,
             finished_by: moment(row, "finished_by")?,

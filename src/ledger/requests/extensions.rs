@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, params};
 use serde_json::json;
 
 use crate::domain::{Extension, RequestId};
 
 use crate::ledger::audit::{self, AuditEvent, EntrySubject};
 use crate::ledger::columns::{day, format_time, moment};
+use crate::ledger::engine::{Connection, params, params_from_iter};
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError};
 
@@ -71,7 +71,7 @@ pub(crate) fn list(
         "SELECT request, at, day, reason, due_before, due_after FROM extensions
              WHERE request IN (SELECT id FROM requests WHERE {condition})"
     );
-    sql::list(conn, &sql, rusqlite::params_from_iter(values), |row| {
+    sql::list(conn, &sql, params_from_iter(values), |row| {
         let extension = Extension {
             at: moment(row, "at")?,
             day: day(row, "day")?,

@@ -1,11 +1,11 @@
 //! The history of a job: steps, attempts, downloads.
 
 use chrono::{DateTime, Utc};
-use rusqlite::Row;
 
 use crate::domain::{Attempt, Deed, HistoryStep, JobId, Passage, RequestId};
 
 use crate::ledger::columns::{count, moment, state, time, unreadable};
+use crate::ledger::engine::Row;
 use crate::ledger::jobs::attempts::SET_BACK;
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{DownloadRecord, JobRecord, Ledger, LedgerError, PackagesRecord};
@@ -97,7 +97,7 @@ impl Ledger {
                     None => None,
                 },
                 reason: row.get("reason")?,
-                is_certain: row.get::<_, Option<String>>("sender")?.as_deref() != Some(SET_BACK),
+                is_certain: row.get::<Option<String>>("sender")?.as_deref() != Some(SET_BACK),
             })
         })
     }
@@ -114,7 +114,7 @@ impl Ledger {
         let mut statement = prepare(&self.conn, sql)?;
         let mut rows = statement.query([request.as_str()])?;
         let (mut deeds, mut more) = (Vec::new(), 0);
-        while let Some(row) = rows.next()? {
+        while let Some(row) = &rows.next()? {
             if deeds.len() == most {
                 more += 1;
                 continue;
@@ -143,7 +143,7 @@ impl Ledger {
              AND NOT (to_state = 'accepted' AND EXISTS (
                  SELECT 1 FROM jobs WHERE request = steps.request AND number = steps.number
                      AND submitted_at IS NULL))
-             GROUP BY to_state ORDER BY first, last";
+             GROUP BY to_state ORDER BY first, last, to_state";
         sql::list(&self.conn, sql, [request.as_str(), SET_BACK], |row| {
             Ok(Passage {
                 to: state(row, "to_state")?,

@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 
 use chrono::{DateTime, NaiveDate, Utc};
-use rusqlite::params;
 
 use crate::domain::{Doubt, JobId, RequestId};
 
@@ -14,6 +13,7 @@ use super::records::{
 };
 use super::{answers, downloads, extensions, plans};
 use crate::ledger::columns::{count, parse_time, state};
+use crate::ledger::engine::{params, params_from_iter};
 use crate::ledger::jobs::told::untold;
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{JobRecord, Ledger, LedgerError, RequestRecord};
@@ -262,9 +262,9 @@ impl Ledger {
                  WHERE {condition} ORDER BY created DESC, id"
         );
         let mut statement = prepare(&self.conn, &sql)?;
-        let mut rows = statement.query(rusqlite::params_from_iter(values))?;
+        let mut rows = statement.query(params_from_iter(values))?;
         let mut requests = Vec::new();
-        while let Some(row) = rows.next()? {
+        while let Some(row) = &rows.next()? {
             let mut request = read_request(row)?;
             // A request recorded between the two reads has no counts yet.
             if let Some(groups) = groups.remove(&request.id) {
@@ -285,9 +285,9 @@ impl Ledger {
         values: &[&str],
     ) -> Result<HashMap<RequestId, Vec<JobGroup>>, LedgerError> {
         let mut statement = prepare(&self.conn, &standings(condition))?;
-        let mut rows = statement.query(rusqlite::params_from_iter(values))?;
+        let mut rows = statement.query(params_from_iter(values))?;
         let mut groups: HashMap<RequestId, Vec<JobGroup>> = HashMap::new();
-        while let Some(row) = rows.next()? {
+        while let Some(row) = &rows.next()? {
             let group = JobGroup {
                 state: state(row, "state")?,
                 mixpanel_status: row.get(2)?,
@@ -300,17 +300,32 @@ impl Ledger {
             let request = RequestId::restore(row.get(0)?);
             groups.entry(request).or_default().push(group);
         }
+        // Engines differ in where an index has NULL.
+        for groups in groups.values_mut() {
+            groups.sort_by(|one, other| standing_of(one).cmp(&standing_of(other)));
+        }
         Ok(groups)
     }
 }
 
+fn standing_of(group: &JobGroup) -> (&str, Option<&str>, [bool; 3]) {
+    let flags = [group.is_abandoned, group.is_linked, group.doubt.is_there()];
+    (
+        group.state.as_str(),
+        group.mixpanel_status.as_deref(),
+        flags,
+    )
+}
+
 /// Counts the jobs and ids of the chosen requests by standing. The index `jobs_by_standing` covers
-/// all columns: at 100,000 jobs, `dsr status` cannot afford to read the rows.
+/// all columns: at 100,000 jobs, `dsr status` cannot afford to read the rows, nor to sort them. So
+/// the order is the index's.
 pub(crate) fn standings(condition: &str) -> String {
     format!(
         "SELECT request, state, mixpanel_status, abandoned_at IS NOT NULL, linked <> 0,
-                may_be_double <> 0, COUNT(*) AS jobs, SUM(ids_count) AS ids
+                may_be_double <> 0, COUNT(*) AS jobs, CAST(SUM(ids_count) AS BIGINT) AS ids
          FROM jobs WHERE request IN (SELECT id FROM requests WHERE {condition})
-         GROUP BY request, state, mixpanel_status, abandoned_at, linked, may_be_double"
+         GROUP BY request, state, mixpanel_status, abandoned_at, linked, may_be_double
+         ORDER BY request, state, mixpanel_status, abandoned_at, linked, may_be_double"
     )
 }

@@ -16,10 +16,10 @@ use std::sync::mpsc::{Receiver, Sender, TrySendError, channel, sync_channel};
 use std::thread;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, params};
 use uuid::Uuid;
 
 use crate::domain::{IdLines, IdsDigest, JobId, RequestId, SubjectRequestId};
+use crate::ledger::engine::{Connection, params};
 
 use super::audit::{self, AuditEvent, EntrySubject};
 use super::columns::{format_time, to_sql};

@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, Row, params};
 use serde_json::{Map, Value};
 
 use crate::domain::{Actor, PlanDigest, PlanRecord, RequestId};
 
 use crate::ledger::audit::value;
 use crate::ledger::columns::{format_time, moment, unreadable};
+use crate::ledger::engine::{Connection, Row, params, params_from_iter};
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError};
 
@@ -67,7 +67,7 @@ pub(crate) fn list(
         "SELECT request, digest, created, account, host FROM plans
              WHERE request IN (SELECT id FROM requests WHERE {condition})"
     );
-    sql::list(conn, &sql, rusqlite::params_from_iter(values), |row| {
+    sql::list(conn, &sql, params_from_iter(values), |row| {
         let text = |column| -> Result<String, LedgerError> { Ok(row.get(column)?) };
         let request = RequestId::restore(text("request")?);
         let plan = PlanRecord {

@@ -4,11 +4,11 @@
 use std::collections::{HashMap, VecDeque};
 
 use chrono::{DateTime, NaiveDate, Utc};
-use rusqlite::{Connection, params, params_from_iter};
 
 use crate::domain::{RequestId, Setback};
 
 use crate::ledger::columns::{count, state, time};
+use crate::ledger::engine::{Connection, params, params_from_iter};
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError, RequestRecord};
 
@@ -92,7 +92,7 @@ impl Ledger {
                     (SELECT COUNT(*) FROM requests WHERE received > $2) AS after";
         let mut statement = prepare(&self.conn, sql)?;
         let mut rows = statement.query(params![from.to_string(), to.to_string()])?;
-        match rows.next()? {
+        match &rows.next()? {
             Some(row) => Ok([
                 count(row, "before")?,
                 count(row, "within")?,
@@ -180,7 +180,7 @@ fn list_fetched(
     values: &[&str],
 ) -> Result<HashMap<RequestId, FetchedExports>, LedgerError> {
     let sql = format!(
-        "SELECT downloads.request, COUNT(*) AS jobs, SUM(ids_count) AS ids,
+        "SELECT downloads.request, COUNT(*) AS jobs, CAST(SUM(ids_count) AS BIGINT) AS ids,
                     MAX(first_fetched_at) AS last
              FROM downloads JOIN jobs ON jobs.request = downloads.request
                  AND jobs.number = downloads.number
@@ -207,16 +207,16 @@ fn list_setbacks(
     values: &[&str],
 ) -> Result<Setbacks, LedgerError> {
     let sql = format!(
-        "SELECT request, state, reason, COUNT(*) AS jobs, SUM(ids_count) AS ids FROM jobs
+        "SELECT request, state, reason, COUNT(*) AS jobs, CAST(SUM(ids_count) AS BIGINT) AS ids FROM jobs
              WHERE request IN (SELECT id FROM requests WHERE {condition})
                  AND (state IN ('refused', 'failed', 'revoked')
                       OR (state = 'unknown' AND abandoned_at IS NOT NULL))
-             GROUP BY request, state, reason ORDER BY request, jobs DESC, state, reason"
+             GROUP BY request, state, reason ORDER BY request, jobs DESC, state, reason NULLS FIRST"
     );
     let mut statement = prepare(conn, &sql)?;
     let mut rows = statement.query(params_from_iter(values))?;
     let mut setbacks = Setbacks::new();
-    while let Some(row) = rows.next()? {
+    while let Some(row) = &rows.next()? {
         let jobs = count(row, "jobs")?;
         let id = RequestId::restore(row.get("request")?);
         let (listed, others) = setbacks.entry(id).or_default();

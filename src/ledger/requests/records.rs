@@ -1,7 +1,6 @@
 //! Requests and jobs as the ledger has them.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use rusqlite::Row;
 
 use crate::domain::{
     CarriedOut, Deadline, Disclosure, Doubt, Extension, JobId, JobState, Kind, Law, Operation,
@@ -12,6 +11,7 @@ use crate::domain::{
 use crate::ledger::columns::{
     count, day, job_id, moment, parse_day, parse_time, project, state, time, unreadable,
 };
+use crate::ledger::engine::Row;
 use crate::ledger::{AnswerRecord, LedgerError, Unfetched};
 
 /// What the operator asks for, before it has an id.
@@ -246,7 +246,7 @@ pub(crate) fn read_job(row: &Row<'_>) -> Result<JobRecord, LedgerError> {
         task: task.and_then(|text| TaskId::new(&text)),
         attempts: row.get("attempts")?,
         sent: row
-            .get::<_, u32>("attempts")?
+            .get::<u32>("attempts")?
             .saturating_sub(row.get("uncertain")?),
         not_before: time("not_before")?,
         mixpanel_status: row.get("mixpanel_status")?,
@@ -256,8 +256,8 @@ pub(crate) fn read_job(row: &Row<'_>) -> Result<JobRecord, LedgerError> {
         unclear_since: time("unclear_since")?,
         attempt_ended_at: time("attempt_ended_at")?,
         abandoned_at: time("abandoned_at")?,
-        is_linked: row.get::<_, i64>("linked")? != 0,
-        may_be_double: row.get::<_, i64>("may_be_double")? != 0,
+        is_linked: row.get::<i64>("linked")? != 0,
+        may_be_double: row.get::<i64>("may_be_double")? != 0,
     })
 }
 
@@ -267,7 +267,7 @@ pub(crate) const ANSWERED_COLUMNS: &str = "\
              AND checked_at IS NULL) AS never_answered, \
      (SELECT MIN(checked_at) FROM jobs WHERE request = requests.id \
       AND next_check IS NOT NULL) AS oldest_answer, \
-     COALESCE(created > (SELECT MIN(at) FROM answers), 0) AS has_to_be_answered";
+     COALESCE(created > (SELECT MIN(at) FROM answers), FALSE) AS has_to_be_answered";
 
 /// Reads a request's own row; the caller adds data from other tables.
 pub(crate) fn read_request(row: &Row<'_>) -> Result<RequestRecord, LedgerError> {

@@ -1,10 +1,10 @@
 //! The contents of the trail, and that every change to it or behind its back is found.
 
-use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use super::*;
 use crate::ledger::audit::verify;
+use crate::ledger::engine::Connection;
 
 pub(super) fn check(ledger: &Ledger) -> Audit {
     verify(&ledger.conn, &[], &mut |_, _| {}).unwrap()
@@ -171,8 +171,11 @@ fn the_trail_holds_no_ids_and_no_words_about_people() {
         .record_check(&nth(&request, 3), &TaskStatus::Success, after(210))
         .unwrap();
     ledger.record_digests_blank().unwrap();
-    let mut statement = ledger.conn.prepare("SELECT * FROM audit").unwrap();
-    let columns = statement.column_count();
+    let mut statement = ledger
+        .conn
+        .prepare("SELECT * FROM audit ORDER BY seq")
+        .unwrap();
+    let columns = statement.column_names().len();
     let mut rows = statement.query([]).unwrap();
     let mut count = 0;
     while let Some(row) = rows.next().unwrap() {
@@ -276,7 +279,7 @@ fn hash_of(conn: &Connection, seq: i64, before: &str) -> String {
         "details",
     ] {
         let sql = format!(
-            "SELECT COALESCE(length(CAST({column} AS BLOB)) || ':' || {column}, '-')
+            "SELECT COALESCE(octet_length(CAST({column} AS TEXT)) || ':' || {column}, '-')
              FROM audit WHERE seq = {seq}"
         );
         text += &value(conn, &sql);

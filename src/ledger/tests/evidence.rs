@@ -8,6 +8,7 @@ use super::audit::{after, check, eventful};
 use super::*;
 use crate::domain::{Actor, PlanDigest};
 use crate::ledger::audit::{NOT_EVIDENCE, OTHER_TABLES, tables};
+use crate::ledger::engine::Connection;
 
 fn full(folder: &tempfile::TempDir) -> Ledger {
     let (mut ledger, request) = eventful(folder);
@@ -90,11 +91,9 @@ fn earlier(text: &str) -> String {
     }
 }
 
-fn columns(conn: &rusqlite::Connection, table: &str) -> Vec<String> {
-    let sql = format!("SELECT name FROM pragma_table_info('{table}')");
-    let mut statement = conn.prepare(&sql).unwrap();
-    let names = statement.query_map([], |row| row.get(0)).unwrap();
-    names.collect::<Result<_, _>>().unwrap()
+fn columns(conn: &Connection, table: &str) -> Vec<String> {
+    let statement = conn.prepare(&format!("SELECT * FROM {table}")).unwrap();
+    statement.column_names()
 }
 
 /// A new table or column that the trail does not cover fails this test.
@@ -103,21 +102,16 @@ fn no_value_of_any_column_can_be_changed_unseen() {
     let folder = tempfile::tempdir().unwrap();
     let ledger = full(&folder);
     let conn = &ledger.conn;
-    conn.pragma_update(None, "foreign_keys", "off").unwrap();
+    conn.allow_orphans();
     assert_eq!(check(&ledger).findings, []);
     let known: BTreeSet<&str> = tables().collect();
-    let all = "SELECT name FROM sqlite_schema WHERE type = 'table'";
-    let mut statement = conn.prepare(all).unwrap();
-    let all = statement.query_map([], |row| row.get(0)).unwrap();
     let mut changes = 0;
-    for table in all.map(Result::<String, _>::unwrap) {
+    for table in conn.list_tables() {
         if OTHER_TABLES.iter().any(|(other, _)| *other == table) {
             continue;
         }
         assert!(known.contains(table.as_str()), "nothing holds `{table}`");
-        let mut statement = conn.prepare(&format!("SELECT rowid FROM {table}")).unwrap();
-        let rows = statement.query_map([], |row| row.get(0)).unwrap();
-        let rows: Vec<i64> = rows.collect::<Result<_, _>>().unwrap();
+        let rows = conn.list_places(&table);
         assert!(!rows.is_empty(), "`{table}` has no row to change");
         for column in columns(conn, &table) {
             let is_none = |(t, c, _): &(&str, &str, &str)| *t == table && *c == column;
@@ -125,7 +119,7 @@ fn no_value_of_any_column_can_be_changed_unseen() {
                 continue;
             }
             for row in &rows {
-                let place = format!("FROM {table} WHERE rowid = {row}");
+                let place = format!("FROM {table} WHERE {row}");
                 // The age of an answer, while the task is open.
                 let follows = format!("SELECT 1 {place} AND next_check IS NOT NULL");
                 if column == "checked_at" && conn.prepare(&follows).unwrap().exists([]).unwrap() {
@@ -136,20 +130,20 @@ fn no_value_of_any_column_can_be_changed_unseen() {
                     .unwrap();
                 changes += 1;
                 conn.execute_batch("BEGIN").unwrap();
-                let sql = format!("UPDATE {table} SET {column} = $1 WHERE rowid = {row}");
+                let sql = format!("UPDATE {table} SET {column} = $1 WHERE {row}");
                 conn.execute(&sql, [other(&old)]).unwrap();
                 let found = check(&ledger).findings;
                 conn.execute_batch("ROLLBACK").unwrap();
-                assert_ne!(found, [], "`{column}` of `{table}`, row {row}: {old:?}");
+                assert_ne!(found, [], "`{column}` of `{table}`, {row}: {old:?}");
             }
         }
         for row in rows {
             conn.execute_batch("BEGIN").unwrap();
-            let sql = format!("DELETE FROM {table} WHERE rowid = {row}");
+            let sql = format!("DELETE FROM {table} WHERE {row}");
             conn.execute_batch(&sql).unwrap();
             let found = check(&ledger).findings;
             conn.execute_batch("ROLLBACK").unwrap();
-            assert_ne!(found, [], "row {row} of `{table}` is gone");
+            assert_ne!(found, [], "the row of `{table}` with {row} is gone");
         }
     }
     assert!(changes > 300, "{changes}");

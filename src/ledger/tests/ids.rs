@@ -13,7 +13,10 @@ fn ids_that_do_not_unpack_are_damaged() {
     let (ledger, record) = with_request(&folder);
     ledger
         .conn
-        .execute("UPDATE payloads SET packed = x'00' WHERE number = 2", [])
+        .execute(
+            "UPDATE payloads SET packed = $1 WHERE number = 2",
+            [vec![0_u8]],
+        )
         .unwrap();
     let error = ledger.find_batch(&nth(&record.id, 2)).unwrap_err();
     assert!(matches!(error, LedgerError::Unreadable { .. }), "{error:?}");

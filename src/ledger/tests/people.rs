@@ -1,4 +1,5 @@
 use super::*;
+use crate::ledger::engine::params;
 
 fn ledger_key() -> LedgerKey {
     LedgerKey::restore([7; 32])
@@ -80,9 +81,7 @@ fn only_what_has_ended_for_good_loses_its_ids() {
     let job = |number| nth(&id, number);
     let say = |state: &str, number: u32, abandoned: Option<&str>| {
         let sql = "UPDATE jobs SET state = $1, abandoned_at = $2 WHERE number = $3";
-        let changed = ledger
-            .conn
-            .execute(sql, rusqlite::params![state, abandoned, number]);
+        let changed = ledger.conn.execute(sql, params![state, abandoned, number]);
         assert_eq!(changed.unwrap(), 1);
     };
     let at = Some("2026-11-22T12:00:00.000Z");
@@ -96,7 +95,7 @@ fn only_what_has_ended_for_good_loses_its_ids() {
     }
     let say = |state: &str, number: u32| {
         let sql = "UPDATE jobs SET state = $1, abandoned_at = $2 WHERE number = $3";
-        let values = rusqlite::params![state, at, number];
+        let values = params![state, at, number];
         ledger.conn.execute(sql, values).unwrap();
     };
     // An unknown job that was given up is final; one settled later by a receipt is not.
@@ -154,8 +153,8 @@ fn damaged_ids_stay_and_do_not_stop_other_jobs() {
     let (mut ledger, record) = with_request(&folder);
     finish(&mut ledger, &nth(&record.id, 1), "t-1", noon());
     finish(&mut ledger, &nth(&record.id, 2), "t-2", noon());
-    let damage = "UPDATE payloads SET packed = x'00' WHERE number = 1";
-    ledger.conn.execute(damage, []).unwrap();
+    let damage = "UPDATE payloads SET packed = $1 WHERE number = 1";
+    ledger.conn.execute(damage, [vec![0_u8]]).unwrap();
     let swept = sweep(&mut ledger, noon());
     assert_eq!((swept.jobs, swept.unreadable), (1, 1));
     assert_eq!(ledger.count_ids_to_hash(noon()).unwrap(), 1);
@@ -240,29 +239,49 @@ fn two_sweeps_at_once_hash_each_job_once() {
 }
 
 #[test]
-fn a_sweep_that_was_killed_or_disturbed_is_cleaned_up_after_later() {
+fn a_sweep_that_was_killed_is_cleaned_up_after_later() {
     let folder = tempfile::tempdir().unwrap();
     let (mut ledger, record) = with_request(&folder);
-    let unclean = |ledger: &Ledger| -> i64 {
-        let sql = "SELECT unclean FROM people_key";
-        ledger.conn.query_row(sql, [], |row| row.get(0)).unwrap()
-    };
+    kill_the_sweep(&mut ledger, &record);
+    ledger.record_clean().unwrap();
+    assert_eq!(unclean(&ledger), 0);
+    assert_eq!(ledger.find_batch(&nth(&record.id, 2)).unwrap().count(), 2);
+}
+
+/// Hashes the ids of the first job, and fails while it writes the others anew.
+fn kill_the_sweep(ledger: &mut Ledger, record: &RequestRecord) {
+    finish(ledger, &nth(&record.id, 1), "t-1", noon());
+    // As if dsr were killed here: what `stop` refers to cannot be deleted.
+    let stop = "CREATE TABLE stop (request TEXT, number BIGINT,
+                    FOREIGN KEY (request, number) REFERENCES payloads (request, number));
+                INSERT INTO stop SELECT request, number FROM payloads WHERE number = 2";
+    ledger.conn.execute_batch(stop).unwrap();
+    assert!(ledger.record_hashed(&ledger_key(), noon()).is_err());
+    assert_eq!(ledger.count_ids_to_hash(noon()).unwrap(), 0);
+    assert_eq!(unclean(ledger), 1);
+    ledger.conn.execute_batch("DROP TABLE stop").unwrap();
+}
+
+fn unclean(ledger: &Ledger) -> i64 {
+    let sql = "SELECT unclean FROM people_key";
+    ledger.conn.query_row(sql, [], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn a_sweep_that_a_reader_disturbed_is_cleaned_up_after_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut ledger, record) = with_request(&folder);
+    if ledger.conn.skips_files("a server has no log to empty") {
+        return;
+    }
     let log = || {
         let log = folder.path().join("ledger.db-wal");
         std::fs::metadata(log).map_or(0, |found| found.len())
     };
-    finish(&mut ledger, &nth(&record.id, 1), "t-1", noon());
-    // As if dsr were killed here.
-    let stop = "CREATE TRIGGER stop BEFORE DELETE ON payloads WHEN OLD.number = 2
-                BEGIN SELECT RAISE(ABORT, 'killed'); END";
-    ledger.conn.execute_batch(stop).unwrap();
-    assert!(ledger.record_hashed(&ledger_key(), noon()).is_err());
-    assert_eq!(ledger.count_ids_to_hash(noon()).unwrap(), 0);
-    assert_eq!(unclean(&ledger), 1);
-    ledger.conn.execute_batch("DROP TRIGGER stop").unwrap();
+    kill_the_sweep(&mut ledger, &record);
     // A reader keeps the log from being emptied.
     let reader = open(&folder);
-    let view = reader.conn.unchecked_transaction().unwrap();
+    let view = reader.conn.view().unwrap();
     let one = "SELECT COUNT(*) FROM jobs";
     let _: i64 = view.query_row(one, [], |row| row.get(0)).unwrap();
     ledger.record_clean().unwrap();
@@ -299,6 +318,9 @@ fn the_order_of_hashes_does_not_reveal_the_source() {
 fn no_copy_of_an_id_is_left_on_any_page() {
     let folder = tempfile::tempdir().unwrap();
     let mut ledger = open(&folder);
+    if ledger.conn.skips_files("a server's pages are its own") {
+        return;
+    }
     let mut seed: u64 = 7;
     let mut random = move || {
         seed ^= seed << 13;
@@ -334,17 +356,16 @@ fn no_copy_of_an_id_is_left_on_any_page() {
         for number in (1..=2000).filter(|number| number % 3 != 0) {
             if number * 7 % 10 == step {
                 let sql = "UPDATE jobs SET state = 'done' WHERE request = $1 AND number = $2";
-                let values = rusqlite::params![request.as_str(), number];
+                let values = params![request.as_str(), number];
                 ledger.conn.execute(sql, values).unwrap();
             }
         }
         sweep(&mut ledger, noon());
     }
-    let kept = "SELECT packed FROM payloads";
+    let kept = "SELECT packed FROM payloads ORDER BY request, number";
     let kept: Vec<Vec<u8>> = {
         let mut statement = ledger.conn.prepare(kept).unwrap();
-        let rows = statement.query_map([], |row| row.get(0));
-        rows.unwrap().map(Result::unwrap).collect()
+        statement.list([], |row| row.get(0)).unwrap()
     };
     assert_eq!(kept.len(), 666);
     let visible = |packed: &&Vec<u8>| packed.windows(7).any(|part| part == b"@person");

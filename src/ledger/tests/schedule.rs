@@ -216,18 +216,12 @@ fn only_a_different_answer_is_a_change() {
 fn states_are_counted_without_reading_the_jobs() {
     let folder = tempfile::tempdir().unwrap();
     let (ledger, _) = accepted(&folder);
-    let plan: Vec<String> = ledger
-        .conn
-        .prepare(&format!(
-            "EXPLAIN QUERY PLAN {}",
-            crate::ledger::requests::listing::standings("1 = 1")
-        ))
-        .unwrap()
-        .query_map([], |row| row.get(3))
-        .unwrap()
-        .collect::<Result<_, _>>()
-        .unwrap();
-    let plan = plan.join("\n");
-    assert!(plan.contains("COVERING INDEX jobs_by_standing"), "{plan}");
-    assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+    let sql = crate::ledger::requests::listing::standings("1 = 1");
+    let plan = ledger.conn.explain(&sql);
+    let (only_index, sorting) = match ledger.conn.is_typed() {
+        false => ("COVERING INDEX jobs_by_standing", "TEMP B-TREE"),
+        true => ("Index Only Scan using jobs_by_standing", "Sort"),
+    };
+    assert!(plan.contains(only_index), "{plan}");
+    assert!(!plan.contains(sorting), "{plan}");
 }

@@ -1,0 +1,282 @@
+//! One vocabulary for the databases that can hold a ledger. The rest of the ledger writes SQL once,
+//! in a form that each engine takes: parameters `$1`, `$2`, … in the order of their appearance, TEXT
+//! and BIGINT, RFC 3339 times in UTC. Values are rusqlite's types, whichever engine they come from.
+
+mod error;
+#[cfg(test)]
+mod order;
+mod params;
+mod postgres;
+mod row;
+mod sqlite;
+mod statement;
+#[cfg(test)]
+mod testing;
+
+use std::cell::Cell;
+use std::ops::Deref;
+use std::path::Path;
+use std::time::Duration;
+
+pub(crate) use error::EngineError;
+pub(crate) use error::EngineTrouble;
+pub(crate) use params::{Params, params_from_iter};
+pub(crate) use row::{Row, Rows};
+pub(crate) use rusqlite::params;
+pub(crate) use rusqlite::types::{FromSql, ToSql, ValueRef};
+pub(crate) use sqlite::Access;
+pub(crate) use statement::{OptionalExtension, Statement};
+
+use postgres::LedgerServer;
+use statement::EngineStatement;
+
+/// What a statement of an engine gives.
+pub(crate) type Answer<T> = Result<T, EngineError>;
+
+/// An open database.
+pub(crate) enum Connection {
+    Sqlite(rusqlite::Connection),
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "tests open one, and `dsr ledger init` will")
+    )]
+    Postgres(LedgerServer),
+}
+
+impl Connection {
+    pub(crate) fn open(path: &Path, access: Access) -> Answer<Self> {
+        #[cfg(test)]
+        if let Some(server) = testing::server_for(path) {
+            return Ok(Self::Postgres(server));
+        }
+        Ok(Self::Sqlite(sqlite::open(path, access)?))
+    }
+
+    /// Opens a file for reading by an SQLite address (`file:…?mode=ro`).
+    pub(crate) fn open_address(address: &str) -> Answer<Self> {
+        Ok(Self::Sqlite(sqlite::open_address(address)?))
+    }
+
+    pub(crate) fn open_in_memory() -> Answer<Self> {
+        Ok(Self::Sqlite(rusqlite::Connection::open_in_memory()?))
+    }
+
+    /// How long a statement waits for another process.
+    pub(crate) fn wait_up_to(&self, patience: Duration) -> Answer<()> {
+        match self {
+            Self::Sqlite(conn) => Ok(conn.busy_timeout(patience)?),
+            Self::Postgres(server) => server.wait_up_to(patience),
+        }
+    }
+
+    /// Asks `goes_on` before each new try to get a lock; it gets the number of tries so far.
+    pub(crate) fn wait_while(
+        &mut self,
+        goes_on: impl FnMut(i32) -> bool + Send + 'static,
+    ) -> Answer<()> {
+        match self {
+            Self::Sqlite(conn) => Ok(conn.busy_handler(Some(goes_on))?),
+            Self::Postgres(server) => {
+                server.wait_while(goes_on);
+                Ok(())
+            }
+        }
+    }
+
+    /// Makes every commit survive a power cut, and deleted rows unreadable where the engine can.
+    /// `goes_on` is asked as for [`Self::wait_while`].
+    pub(crate) fn make_durable(&self, goes_on: impl FnMut(i32) -> bool) -> Answer<()> {
+        match self {
+            Self::Sqlite(conn) => sqlite::make_durable(conn, goes_on),
+            // Each session is made so when it opens.
+            Self::Postgres(_) => Ok(()),
+        }
+    }
+
+    /// Checks references between tables at each write, and keeps prepared statements.
+    pub(crate) fn make_ready(&self) -> Answer<()> {
+        match self {
+            Self::Sqlite(conn) => sqlite::make_ready(conn),
+            Self::Postgres(_) => Ok(()),
+        }
+    }
+
+    /// Prepares a statement, or takes it from the connection's cache.
+    pub(crate) fn prepare(&self, sql: &str) -> Answer<Statement<'_>> {
+        let prepared = match self {
+            Self::Sqlite(conn) => EngineStatement::Sqlite(sqlite::prepare(conn, sql)?),
+            Self::Postgres(server) => EngineStatement::Postgres(server.prepare(sql)?),
+        };
+        Ok(Statement::new(prepared, sql))
+    }
+
+    /// Executes statements without parameters, separated by semicolons.
+    pub(crate) fn execute_batch(&self, sql: &str) -> Answer<()> {
+        match self {
+            Self::Sqlite(conn) => Ok(conn.execute_batch(sql)?),
+            Self::Postgres(server) => server.execute_batch(sql),
+        }
+    }
+
+    /// Begins a transaction that sees one snapshot and writes nothing.
+    pub(crate) fn view(&self) -> Answer<Transaction<'_>> {
+        self.execute_batch(match self {
+            Self::Sqlite(_) => "BEGIN DEFERRED",
+            Self::Postgres(_) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        })?;
+        Ok(Transaction::begun(self))
+    }
+
+    /// Begins a transaction that holds the write lock from the start. A read that upgrades to a
+    /// write would fail at once, whatever the patience.
+    pub(crate) fn write(&self) -> Answer<Transaction<'_>> {
+        match self {
+            Self::Sqlite(conn) => conn.execute_batch("BEGIN IMMEDIATE")?,
+            Self::Postgres(server) => server.begin_write()?,
+        }
+        Ok(Transaction::begun(self))
+    }
+
+    fn commit(&self) -> Answer<()> {
+        match self {
+            Self::Sqlite(conn) => Ok(conn.execute_batch("COMMIT")?),
+            Self::Postgres(server) => server.commit(),
+        }
+    }
+
+    /// Executes the statements of a migration.
+    pub(crate) fn migrate(&self, sql: &str) -> Answer<()> {
+        match self {
+            Self::Sqlite(conn) => Ok(conn.execute_batch(sql)?),
+            Self::Postgres(server) => server.migrate(sql),
+        }
+    }
+
+    /// The number of migrations that made the schema; 0 without one.
+    pub(crate) fn schema_version(&self) -> Answer<i64> {
+        match self {
+            Self::Sqlite(conn) => sqlite::number(conn, "user_version"),
+            Self::Postgres(server) => server.schema_version(),
+        }
+    }
+
+    pub(crate) fn set_schema_version(&self, version: i64) -> Answer<()> {
+        match self {
+            Self::Sqlite(conn) => Ok(conn.pragma_update(None, "user_version", version)?),
+            Self::Postgres(server) => server.set_schema_version(version),
+        }
+    }
+
+    /// Whether there is no table or anything else yet.
+    pub(crate) fn is_empty(&self) -> Answer<bool> {
+        let sql = match self {
+            Self::Sqlite(_) => "SELECT 1 FROM sqlite_master",
+            Self::Postgres(_) => postgres::ANY_TABLE,
+        };
+        Ok(!self.prepare(sql)?.exists([])?)
+    }
+
+    pub(crate) fn has_table(&self, name: &str) -> Answer<bool> {
+        let sql = match self {
+            Self::Sqlite(_) => "SELECT 1 FROM sqlite_master WHERE name = $1",
+            Self::Postgres(_) => postgres::ONE_TABLE,
+        };
+        self.prepare(sql)?.exists([name])
+    }
+
+    /// A number that changes whenever another connection changes the database.
+    pub(crate) fn data_version(&self) -> Answer<i64> {
+        match self {
+            Self::Sqlite(conn) => sqlite::number(conn, "data_version"),
+            Self::Postgres(server) => server.data_version(),
+        }
+    }
+
+    /// The first `most` damages in SQLite's words, which name tables and pages but hold no value.
+    /// Empty if the file is whole. A server checks itself.
+    pub(crate) fn list_damage(&self, most: usize) -> Answer<Vec<String>> {
+        match self {
+            Self::Sqlite(conn) => sqlite::list_damage(conn, most),
+            Self::Postgres(_) => Ok(Vec::new()),
+        }
+    }
+
+    /// Writes a copy into the empty file at `path`. It has no erased data and no free pages.
+    ///
+    /// # Errors
+    /// On a server: it makes its own copies.
+    pub(crate) fn copy_into(&self, path: &str) -> Answer<()> {
+        self.prepare("VACUUM INTO $1")?.execute([path])?;
+        Ok(())
+    }
+
+    /// Frees the space of deleted rows. SQLite needs as much memory as the file is large: a
+    /// temporary file elsewhere would hold ids.
+    pub(crate) fn compact(&self) -> Answer<()> {
+        match self {
+            Self::Sqlite(_) => self.execute_batch("PRAGMA temp_store = memory; VACUUM;"),
+            // The server frees space by itself.
+            Self::Postgres(_) => Ok(()),
+        }
+    }
+
+    /// Writes the log back and empties it. Returns whether nobody was reading it.
+    pub(crate) fn empty_log(&self) -> Answer<bool> {
+        match self {
+            Self::Sqlite(conn) => sqlite::empty_log(conn),
+            // No id can be read in a server's log, so there is nothing to empty.
+            Self::Postgres(_) => Ok(true),
+        }
+    }
+
+    /// Writes an index anew, since its pages may hold deleted values.
+    pub(crate) fn rewrite_index(&self, name: &str) -> Answer<()> {
+        match self {
+            Self::Sqlite(_) => self.execute_batch(&format!("REINDEX {name}")),
+            Self::Postgres(_) => Ok(()),
+        }
+    }
+}
+
+/// A transaction, rolled back unless it is committed.
+pub(crate) struct Transaction<'c> {
+    conn: &'c Connection,
+    is_open: Cell<bool>,
+}
+
+impl<'c> Transaction<'c> {
+    fn begun(conn: &'c Connection) -> Self {
+        Self {
+            conn,
+            is_open: Cell::new(true),
+        }
+    }
+
+    /// # Errors
+    /// When the commit failed; the drop then rolls back. When a server's answer was lost, nobody
+    /// knows whether it failed ([`EngineTrouble::Gone`]).
+    pub(crate) fn commit(self) -> Answer<()> {
+        self.conn.commit()?;
+        self.is_open.set(false);
+        Ok(())
+    }
+}
+
+impl Drop for Transaction<'_> {
+    fn drop(&mut self) {
+        if self.is_open.get()
+            && let Err(error) = self.conn.execute_batch("ROLLBACK")
+        {
+            // SQLite itself rolls back on a full disk, for example.
+            tracing::debug!(%error, "no transaction to roll back");
+        }
+    }
+}
+
+impl Deref for Transaction<'_> {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        self.conn
+    }
+}
