@@ -87,11 +87,11 @@ impl From<EngineError> for LedgerError {
         match error.trouble() {
             EngineTrouble::Busy => Self::Locked,
             EngineTrouble::Disk => Self::Disk(error),
-            EngineTrouble::Damaged => Self::Damaged(error),
-            EngineTrouble::Gone
-            | EngineTrouble::Conflict
-            | EngineTrouble::WrongType(_)
-            | EngineTrouble::Other => Self::Statement(error),
+            // A type that dsr never writes is damage, not a wrong statement.
+            EngineTrouble::Damaged | EngineTrouble::WrongType(_) => Self::Damaged(error),
+            EngineTrouble::Gone | EngineTrouble::Conflict | EngineTrouble::Other => {
+                Self::Statement(error)
+            }
         }
     }
 }

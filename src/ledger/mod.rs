@@ -104,6 +104,8 @@ enum Older {
 
 /// The place of the schema's version in an SQLite file; 0 until dsr has made the schema.
 const USER_VERSION: std::ops::Range<usize> = 60..64;
+/// The place of the number of entries on an SQLite file's first page, which lists its tables.
+const TABLES: std::ops::Range<usize> = 103..105;
 
 impl Ledger {
     /// Opens the ledger, creates it (0600 in a 0700 folder) or migrates it.
@@ -293,13 +295,15 @@ impl<'a> Deref for Write<'a> {
 /// SQLite file without a schema, which a dsr that was killed may leave.
 pub fn exists(path: &Path) -> bool {
     let size = |path: &Path| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
-    let read_header = || -> io::Result<[u8; USER_VERSION.end]> {
-        let mut header = [0; USER_VERSION.end];
+    let read_header = || -> io::Result<[u8; TABLES.end]> {
+        let mut header = [0; TABLES.end];
         File::open(path)?.read_exact(&mut header)?;
         Ok(header)
     };
     let is_new = read_header().is_ok_and(|header| {
-        header.starts_with(b"SQLite format 3\0") && header[USER_VERSION] == [0; 4]
+        header.starts_with(b"SQLite format 3\0")
+            && header[USER_VERSION] == [0; 4]
+            && header[TABLES] == [0; 2]
     });
     size(path) > 0 && (size(&path.with_extension("db-wal")) > 0 || !is_new)
 }

@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::minimisation::with_key;
 use crate::plans::{APPLY, with_plan};
 use crate::set_back::{copy_of, put_back};
-use crate::support::{Fake, Operator, Reply, object_reply, status_reply};
+use crate::support::{Fake, OAUTH_TOKEN, Operator, Reply, object_reply, status_reply};
 
 /// A deletion of two people that the rate limit held back.
 fn with_deferred(fake: &Fake) -> Operator {
@@ -236,4 +236,50 @@ fn what_was_cancelled_before_it_was_sent_is_not_what_mixpanel_reports() {
         .exits_with(7)
         .says("1 job cancelled before sending")
         .never_says("Mixpanel reports");
+}
+
+/// A dump that was loaded again has all tables and no format.
+#[test]
+fn a_full_ledger_without_its_format_is_never_called_empty() {
+    let fake = Fake::start();
+    let operator = Operator::at(&fake);
+    operator.run(&["export", "--gdpr", "a1"]).exits_with(0);
+    operator.change_ledger("PRAGMA user_version = 0");
+    fs::remove_file(operator.dsr_home().join("seen-head")).expect("it was there");
+    operator.file("ids.csv", "a1\n".to_owned());
+    for args in [
+        &["find", "ids.csv"][..],
+        &["status", "--cached"],
+        &["audit", "verify"],
+        &["delete", "--gdpr", "--yes", "a2"],
+    ] {
+        let outcome = operator.run(args);
+        outcome.exits_with(74).says("format 0");
+        outcome.never_says("there is no ledger");
+    }
+    assert_eq!(fake.posts().len(), 1);
+}
+
+#[test]
+fn a_value_of_another_type_is_damage_and_not_a_bug() {
+    let fake = Fake::start();
+    let operator = Operator::at(&fake);
+    operator.run(&["export", "--gdpr", "a1"]).exits_with(0);
+    operator.change_ledger("UPDATE requests SET kind = x'ff'");
+    for args in [&["status", "--cached"][..], &["audit", "verify"]] {
+        operator.run(args).exits_with(74);
+    }
+}
+
+#[test]
+fn an_oauth_token_in_the_place_of_a_project_token_is_not_sent() {
+    let fake = Fake::start();
+    let operator = Operator::at(&fake);
+    operator.write_config(&format!(
+        "[projects.shop]\ntoken = \"{OAUTH_TOKEN}\"\nregion = \"us\"\n"
+    ));
+    let outcome = operator.run(&["delete", "--gdpr", "--yes", "a1"]);
+    outcome.exits_with(2).says("is the OAuth token");
+    outcome.never_says(OAUTH_TOKEN);
+    assert_eq!(fake.posts().len(), 0);
 }

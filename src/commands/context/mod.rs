@@ -170,6 +170,14 @@ impl Context {
                 Mode::Real => project.api_url.clone(),
                 Mode::Sandbox { .. } => self.sandbox_url()?,
             };
+            // A project token is part of every address, and so of the logs of proxies.
+            if token.expose() == project.token.expose() {
+                let (name, is) = (&project.name, "is the OAuth token");
+                return Err(usage(format!(
+                    "the project token of `{name}` {is}; nothing was sent"
+                ))
+                .hint("set the project token: 32 hex digits, in Mixpanel's project settings"));
+            }
             let client = Client::new(project.clone(), api_url, token, timeouts, &route)?;
             clients.insert(project.key(), client);
         }

@@ -30,10 +30,9 @@ impl Ledger {
         show: &mut dyn FnMut(u64, u64),
     ) -> Result<Audit, LedgerError> {
         verify(&*self.conn.view()?, anchors, show).map_err(|error| match error {
-            // A type that dsr never writes is damage, not a wrong statement.
-            LedgerError::Statement(error) => match error.trouble() {
+            LedgerError::Damaged(error) => match error.trouble() {
                 EngineTrouble::WrongType(column) => unreadable(&format!("the column `{column}`")),
-                _ => LedgerError::Statement(error),
+                _ => LedgerError::Damaged(error),
             },
             error => error,
         })

@@ -42,6 +42,10 @@ impl Encoding {
         let mut decoder = self.of.new_decoder_without_bom_handling();
         let mut text = Vec::new();
         decode(&mut decoder, window, false, &mut text);
+        // Half a character is not an empty member.
+        if text.is_empty() && !window.is_empty() {
+            text.push(UNDECODABLE);
+        }
         Cow::Owned(text)
     }
 
@@ -138,6 +142,15 @@ mod tests {
             }
         }
         assert_eq!(read("\u{feff}{}".as_bytes()), b"{}");
+    }
+
+    #[test]
+    fn half_a_character_is_not_an_empty_member() {
+        for member in [b"\xff\xfe{", b"\xfe\xff{"] {
+            assert_eq!(&*Encoding::of(member).decoded(member), b"\xff");
+            assert_eq!(read(member), b"\xff");
+        }
+        assert_eq!(&*Encoding::of(b"\xff\xfe").decoded(b"\xff\xfe"), b"");
     }
 
     #[test]
