@@ -63,8 +63,13 @@ pub(super) fn parse_day(text: &str) -> Result<NaiveDate, LedgerError> {
 }
 
 pub(super) fn count(row: &Row<'_>, column: &str) -> Result<usize, LedgerError> {
+    /// More than anybody records, and few enough that sums of them do not overflow.
+    const MOST: usize = 1 << 40;
     let number: i64 = row.get(column)?;
-    usize::try_from(number).map_err(|_| unreadable("a count"))
+    let count = usize::try_from(number).ok();
+    count
+        .filter(|count| *count <= MOST)
+        .ok_or_else(|| unreadable("a count"))
 }
 
 pub(super) fn unreadable(what: &str) -> LedgerError {

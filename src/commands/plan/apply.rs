@@ -11,7 +11,7 @@ use crate::commands::status::deadlines;
 use crate::config::Resolved;
 use crate::domain::{ExitStatus, Kind, LedgerKey, Operation, YesFlag};
 use crate::ledger::Ledger;
-use crate::plan_file::PlanFile;
+use crate::plan_file::{PlanFile, PlanFileError};
 use crate::ui::{Checked, DatesShown, Failure, PlanFileView, number};
 use crate::workflow::{self, Outdated, Plan};
 
@@ -177,15 +177,16 @@ fn restore(
 fn look_at(ctx: &Context, file: &PlanFile) -> Result<ExitStatus, Failure> {
     let key = find_key(ctx, file);
     let approvals = match &key {
-        Ok(_) => Checked::Genuine,
+        // A forged or changed plan is not worth a look.
+        Ok(key) => {
+            file.check_approvals(key)?;
+            file.read_ids(key, &mut |_| Ok::<_, PlanFileError>(()))?;
+            Checked::Genuine
+        }
         Err(_) => Checked::No,
     };
     let found = find_project(ctx, file);
     let mut against = Vec::new();
-    if let Ok(key) = &key {
-        let checked = file.check_approvals(key);
-        against.extend(checked.map_err(Failure::from).err());
-    }
     let needed = found.as_ref().ok().map(|found| found.approvals as usize);
     match &found {
         Ok(found) => {

@@ -4,6 +4,8 @@ use super::{
     APPLY, APPROVE, BEN, PLAN, approve_as, came_to_nothing, plan_text, run_as, with_people,
     with_plan,
 };
+use sha2::{Digest, Sha256};
+
 use crate::support::{Fake, Operator, PROJECT_TOKEN, Running, has_accounts, has_calendar};
 
 /// Runs `apply`; returns its failure, after checking that it did nothing.
@@ -155,7 +157,25 @@ fn an_approval_that_was_written_by_hand_or_for_another_plan_is_bad_input() {
     assert_eq!(kind, "plan");
     assert!(message.contains("for another plan"), "{message}");
     let look = operator.run(&["apply", "erase.plan", "--dry-run"]);
-    assert!(look.exits_with(0).stdout.contains("ANOTHER PLAN"), "{look}");
+    look.exits_with(5).says("for another plan");
+}
+
+/// The digest has no key: whoever changes the readable part can write a new one. The sealed part tells.
+#[test]
+fn a_changed_plan_with_a_new_digest_is_not_even_shown() {
+    let fake = Fake::start();
+    let operator = with_plan(&fake, "", 30);
+    rewrite(&operator, |text| {
+        let (before, _) = text.split_once("{\"digest\"").unwrap();
+        let changed = before.replacen("ids.csv", "idx.csv", 1);
+        assert_ne!(changed, before);
+        let digest = Sha256::digest(changed.as_bytes());
+        let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("{changed}{{\"digest\":\"{digest}\"}}\n")
+    });
+    assert_eq!(refused(&operator, &fake, 5).0, "plan");
+    let look = operator.run(&["apply", "erase.plan", "--dry-run"]);
+    look.exits_with(5).never_says("idx.csv");
 }
 
 #[test]
