@@ -150,7 +150,7 @@ fn parse_and_start(args: Vec<OsString>, format: OutputFormat) -> ExitStatus {
     let parsed = match command.try_get_matches_from_mut(&args) {
         Ok(matches) => match misread::check(&command, &matches) {
             Ok(()) => Cli::from_arg_matches(&matches),
-            Err(failure) => return refuse(&failure, format),
+            Err(failure) => return refuse(&failure, &args, format),
         },
         Err(error) => Err(error),
     };
@@ -170,7 +170,7 @@ fn parse_and_start(args: Vec<OsString>, format: OutputFormat) -> ExitStatus {
         _ => {
             let mut tree = tree();
             tree.build();
-            refuse(&usage::failure(&error, &tree, &args), format)
+            refuse(&usage::failure(&error, &tree, &args), &args, format)
         }
     }
 }
@@ -182,10 +182,14 @@ fn print_help(args: &[OsString], help: clap::Error) {
 }
 
 /// Prints why dsr does not carry out a command line.
-fn refuse(failure: &Failure, format: OutputFormat) -> ExitStatus {
+fn refuse(failure: &Failure, args: &[OsString], format: OutputFormat) -> ExitStatus {
     let environment = Environment::from_process().ok();
     let color = color_in(environment.as_ref(), Color::Auto);
-    Ui::new(format, Talk::Quiet, Input::Never, color).fail(failure);
+    let ui = Ui::new(format, Talk::Quiet, Input::Never, color);
+    match args.iter().any(|arg| arg == "--sandbox") {
+        true => ui.rehearsing().fail(failure),
+        false => ui.fail(failure),
+    }
     failure.status
 }
 
@@ -225,7 +229,7 @@ fn start(cli: Cli) -> ExitStatus {
     let environment = Environment::from_process();
     let screen = || screen(global, environment.as_ref().ok());
     let (early, ui) = match global.sandbox {
-        true => (screen(), screen().rehearsing()),
+        true => (screen().rehearsing(), screen().rehearsing()),
         false => (screen(), screen()),
     };
     let mut ctx = match environment

@@ -30,7 +30,7 @@ pub enum SplitError {
     Unsupported { member: usize, source: ZipError },
     #[error("`{}` already exists; dsr did not overwrite it", path.display())]
     TargetExists { path: PathBuf },
-    #[error("the packages in `{}` have changed: {}", path.display(), harm(damage))]
+    #[error("the packages in `{}` have changed since dsr made them: {}", path.display(), harm(damage))]
     NotAsMade {
         path: PathBuf,
         damage: PackageDamage,

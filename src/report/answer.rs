@@ -74,6 +74,9 @@ pub struct Answer {
     /// When the last job was carried out or ended; `None` while the request is open.
     #[serde(serialize_with = "time_or_none")]
     pub ended_at: Option<DateTime<Utc>>,
+    /// Mixpanel has finished every job, and only the fetching is left.
+    #[serde(skip)]
+    pub(super) only_to_fetch: bool,
 }
 
 /// The answer to the person, as recorded.
@@ -108,18 +111,28 @@ impl Answer {
             },
             manner: told.and_then(|told| told.manner),
             ended_at: ended_at.filter(|_| nature != Nature::Open),
+            only_to_fetch: ids.open == 0 && ids.not_fetched > 0,
+        }
+    }
+
+    /// The nature, or what is left to do of an open request that Mixpanel has finished.
+    pub(super) fn nature_words(&self) -> &'static str {
+        match self.only_to_fetch {
+            true => "Finished, not fetched",
+            false => self.nature.words(),
         }
     }
 
     /// For example `carried out in whole, answer not recorded`.
     pub(super) fn words(&self) -> String {
-        let nature = self.nature.words();
+        let nature = self.nature_words();
+        let then = if self.only_to_fetch { ";" } else { "," };
         match (self.nature, self.timing) {
             (Nature::Open, Timing::NoAnswer) => nature.to_owned(),
             (_, Timing::NoAnswer | Timing::DatesContradict) => {
-                format!("{nature}, {}", self.timing.words())
+                format!("{nature}{then} {}", self.timing.words())
             }
-            (_, timing) => format!("{nature}, answered {}", timing.words()),
+            (_, timing) => format!("{nature}{then} answered {}", timing.words()),
         }
     }
 }
@@ -214,6 +227,24 @@ mod tests {
         ] {
             assert_eq!(Nature::of(&ids), Nature::Open);
         }
+    }
+
+    #[test]
+    fn a_finished_export_that_is_not_fetched_is_not_called_open() {
+        let ids = IdCounts {
+            not_fetched: 1,
+            ..ids(0)
+        };
+        let (received, due) = (day("2026-03-01"), day("2026-04-01"));
+        let told = Told {
+            day: day("2026-04-02"),
+            manner: None,
+        };
+        let late = Answer::of(&ids, received, due, None, Some(told.clone()));
+        assert_eq!(late.words(), "Finished, not fetched; answered late");
+        let waits = IdCounts { open: 1, ..ids };
+        let open = Answer::of(&waits, received, due, None, Some(told));
+        assert_eq!(open.words(), "Open, answered late");
     }
 
     #[test]

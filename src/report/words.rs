@@ -139,6 +139,9 @@ pub(super) const AFTER_DELETION: [&str; 4] = [
     "A person may have other ids, such as anonymous device ids from before a login. The deletion reaches the listed ids and the ids that the project has merged with them.",
 ];
 
+/// A cancellation that came too late.
+pub(super) const CANCELLED_TOO_LATE: &str = "Tried to cancel it; Mixpanel finished it";
+
 pub(super) fn deed(event: &str) -> &str {
     match event {
         "request_recorded" => "Recorded the request",

@@ -133,7 +133,7 @@ impl Ui {
     /// Writes the result of the command. A reader that went away is not an error.
     pub fn print(&self, view: &impl View) -> io::Result<()> {
         let text = match self.format {
-            OutputFormat::Human => view.human(&self.paper()),
+            OutputFormat::Human => self.spell(&view.human(&self.paper())),
             OutputFormat::Json => {
                 let mut object = json!({ "schema": SCHEMA });
                 merge(&mut object, view.json());
@@ -184,7 +184,7 @@ impl Ui {
 
     /// Prints what the command is about, before it asks or goes on. Not with JSON, not when quiet.
     pub fn show(&self, view: &impl View) {
-        self.aside.show(&view.human(&self.paper()));
+        self.aside.show(&self.spell(&view.human(&self.paper())));
     }
 
     /// Returns a handle that prints notes where there is no `Ui`.
@@ -240,6 +240,10 @@ impl Ui {
     pub fn fail(&self, failure: &Failure) {
         self.release_warnings();
         let mut failure = failure.clone();
+        failure.message = self.spell(&failure.message);
+        for cause in &mut failure.causes {
+            *cause = self.spell(cause);
+        }
         failure.hint = failure.hint.map(|hint| self.spell(&hint));
         let text = match self.format {
             OutputFormat::Human => failure.human(),
@@ -270,7 +274,9 @@ impl Ui {
 
     /// Returns the text with its commands as the operator must type them in this run.
     pub fn spell(&self, text: &str) -> String {
-        text.replace("`dsr ", &format!("`{} ", self.program))
+        let spelled = text.replace("`dsr ", &format!("`{} ", self.program));
+        // Some texts were spelled before, or name the flag themselves.
+        spelled.replace("--sandbox --sandbox", "--sandbox")
     }
 
     pub(super) fn paper(&self) -> Paper {
@@ -294,6 +300,23 @@ fn merge(object: &mut Value, more: Value) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_rehearsal_names_the_sandbox_in_every_command_once() {
+        let ui = Ui::new(
+            OutputFormat::Human,
+            Talk::Normal,
+            Input::Never,
+            Color::Never,
+        )
+        .rehearsing();
+        let once = ui.spell("run `dsr ledger accept`, or `dsr --sandbox`");
+        assert_eq!(
+            once,
+            "run `dsr --sandbox ledger accept`, or `dsr --sandbox`"
+        );
+        assert_eq!(ui.spell(&once), once);
+    }
 
     #[test]
     fn a_warning_after_the_result_is_not_lost() {

@@ -100,7 +100,7 @@ impl DownloadView<'_> {
             }
             Some(Err(failure)) => {
                 let message = printable(&failure.message);
-                facts.add("Packages", &format!("not split: {message}"));
+                facts.add("Packages", &format!("no new packages: {message}"));
             }
         }
         let label = match paper.layout {

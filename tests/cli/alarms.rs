@@ -155,8 +155,12 @@ fn silence_is_not_said_about_requests_whose_answers_nobody_records() {
         .says("1 earlier request due by then ended without a recorded answer");
     operator
         .run(&["status", "--overdue"])
-        .says("1 earlier request");
+        .says("1 earlier request")
+        .says("dsr status --all");
     let ended = operator.ledger_texts("SELECT id FROM requests WHERE reference = 'ended'");
+    operator
+        .run(&["status", "--overdue"])
+        .says(&ended[0].chars().take(8).collect::<String>());
     operator.run(&["answered", &ended[0]]).exits_with(0);
     operator
         .run(&["status", "--overdue"])

@@ -163,6 +163,13 @@ fn a_deletion_that_has_ended_or_begun_is_too_late_to_cancel() {
             .never_says("of another request")
             .never_says("started");
     }
+    let report = operator.run(&["report", &id, "--output", "-"]);
+    let page = &report.exits_with(0).stdout;
+    assert!(
+        page.contains("Tried to cancel it; Mixpanel finished it"),
+        "{report}"
+    );
+    assert!(!page.contains("Requested its cancellation"), "{report}");
     let fake = fake_where(Rules::None, |_| Reply::error(405, "no"), statuses);
     let (operator, id) = operator_with_jobs(&fake, "rate = 1000", 3);
     let operator = operator.with_ledger_key();

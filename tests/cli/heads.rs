@@ -83,6 +83,32 @@ fn heads_of_two_lost_times_accuse_nobody() {
 }
 
 #[test]
+fn a_changed_line_of_saved_heads_does_not_accuse_the_ledger() {
+    let fake = Fake::start();
+    let operator = Operator::at(&fake);
+    export(&operator, "a1");
+    let good = line_of(&operator);
+    let (count, _) = good.split_once(':').expect("a head");
+    let forged = format!("{count}:{}", "0".repeat(64));
+    operator.file("heads", format!("{good}{forged}\n"));
+    let outcome = operator.run(&["audit", "verify", "--head", "heads"]);
+    outcome
+        .exits_with(74)
+        .says("the audit trail and the saved heads disagree")
+        .never_says("the ledger disagree");
+    let shown = outcome.stdout.replace('\n', " ");
+    let shown = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        shown.starts_with("The trail and the saved heads disagree"),
+        "{outcome}"
+    );
+    assert!(
+        shown.contains("not the one in the saved head (heads, line 2): the trail was rewritten, or this saved line was changed"),
+        "{outcome}"
+    );
+}
+
+#[test]
 fn a_head_of_a_ledger_that_is_set_back_leads_to_the_guide_first() {
     let fake = Fake::start();
     let operator = Operator::at(&fake);

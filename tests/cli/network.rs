@@ -87,3 +87,28 @@ fn a_peer_that_never_shakes_hands_was_not_sent_anything() {
     operator.run(&["resume"]).exits_with(0);
     assert_eq!(fake.posted_ids(), ["a1"]);
 }
+
+#[test]
+fn a_resume_names_its_own_trouble_before_jobs_that_ended_earlier() {
+    let fake = Fake::start();
+    let operator = Operator::at_with(&fake, "delete_batch = 1\nrate = 1000");
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let gone = format!("http://{}/api/app", nobody.local_addr().unwrap());
+    drop(nobody);
+    let operator = operator.with("DSR_API_URL", &gone);
+    operator.file("ids.csv", "distinct_id\na1\na2\n");
+    let delete = ["delete", "--gdpr", "--yes", "ids.csv", "--max-wait", "0s"];
+    operator.run(&delete).exits_with(75);
+    operator.change_ledger(
+        "UPDATE jobs SET state = 'revoked', mixpanel_status = 'REVOKED' WHERE number = 1",
+    );
+    let id = operator.only_request()["id"].as_str().unwrap()[..8].to_owned();
+    let outcome = operator.run(&["resume", "--max-wait", "0s"]);
+    outcome
+        .exits_with(7)
+        .says("Error: 1 job could not be sent: Mixpanel cannot be reached")
+        .says("Mixpanel reports: 1 revoked")
+        .says("dsr resume")
+        .says(&format!("`dsr status {id} --cached`"))
+        .never_says("0 failed");
+}

@@ -35,6 +35,12 @@ fn what_to_run_next_in_a_rehearsal_is_a_rehearsal() {
         .never_says("`dsr status");
     let unknown = operator.run(&["--sandbox", "status", "q0000000", "--json"]);
     unknown.exits_with(2).says("`dsr --sandbox status --all");
+    // Also for a command line that dsr cannot read.
+    let unreadable = operator.run(&["--sandbox", "extend", "q0000000"]);
+    unreadable
+        .exits_with(2)
+        .says("`dsr --sandbox extend ")
+        .never_says("`dsr extend");
 }
 
 const DELETE: [&str; 6] = [

@@ -310,3 +310,17 @@ fn a_wait_that_is_limited_ends_in_time_even_if_nobody_answers() {
     outcome.exits_with(8).says("dsr status");
     assert!(outcome.took < Duration::from_secs(15), "{outcome}");
 }
+
+#[test]
+fn whoever_stops_a_watch_in_a_script_reads_that_the_jobs_continue() {
+    let fake = saying(&["PENDING"]);
+    let operator = operator_with_a_deletion(&fake);
+    let watch = operator.start(&["status", "--watch"]);
+    sleep(Duration::from_millis(1500));
+    watch.signal("TERM");
+    let outcome = watch.end();
+    outcome
+        .exits_with(143)
+        .says("stopped watching; the jobs continue")
+        .never_says("sent");
+}

@@ -127,11 +127,19 @@ fn verify(ctx: &Context, args: &VerifyArgs) -> Result<ExitStatus, Failure> {
     }
     let more = usize::try_from(audit.more).unwrap_or(usize::MAX);
     let count = number(audit.findings.len().saturating_add(more));
-    let message = format!("the audit trail and the ledger disagree: {count} found");
+    let only_heads = audit.disagrees_only_with_heads();
+    let with = match only_heads {
+        true => "saved heads",
+        false => "ledger",
+    };
+    let message = format!("the audit trail and the {with} disagree: {count} found");
     let is_older = set_back.is_some_and(|set_back| only_newer_heads(&audit, &anchors, &set_back));
     let failure = Failure::new(ExitStatus::LocalIo, "audit", message).hint(match is_older {
         true => {
             "this ledger looks older than your head: was it restored from a copy? See “Restore a ledger” in `dsr help runbooks`; if not, find out who could write to it"
+        }
+        false if only_heads => {
+            "keep this ledger unchanged; compare the saved head with another copy of it; find out who could write to either, and compare backups with `dsr audit log`"
         }
         false => {
             "keep this ledger unchanged; find out who could write to it, and compare backups with `dsr audit log`"
@@ -150,7 +158,7 @@ fn only_newer_heads(audit: &Audit, heads: &[KeptHead], set_back: &SetBack) -> bo
     audit.more == 0
         && audit.findings.iter().all(|finding| match finding {
             Finding::AnchorMissing { .. } => true,
-            Finding::AnchorDiffers { count } => is_seen(*count),
+            Finding::AnchorDiffers { count, .. } => is_seen(*count),
             _ => false,
         })
 }
@@ -189,10 +197,15 @@ fn read_anchors(given: &str) -> Result<Vec<KeptHead>, Failure> {
         if line.trim().is_empty() {
             continue;
         }
-        let anchor = line.parse::<KeptHead>().map_err(|error| {
+        let mut anchor = line.parse::<KeptHead>().map_err(|error| {
             usage(format!("line {place} of `--head {given}`: {error}"))
                 .hint("give lines as `dsr audit head` prints them")
         })?;
+        let source = match given {
+            "-" => "standard input",
+            path => path,
+        };
+        anchor.place = Some(format!("{source}, line {place}"));
         anchors.push(anchor);
     }
     match anchors.is_empty() {

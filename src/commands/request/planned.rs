@@ -66,7 +66,27 @@ fn show(ctx: &Context, plans: &[Plan]) -> Result<ExitStatus, Failure> {
     let today = ctx.clock.today();
     let view = PlanView { plans, now, today };
     ctx.ui.print(&view).map_err(|error| local_io(&error))?;
+    note_approvals(ctx, plans)?;
     Ok(ExitStatus::Done)
+}
+
+/// Says which of these deletions dsr sends only with a plan file that others have approved.
+fn note_approvals(ctx: &Context, plans: &[Plan]) -> Result<(), Failure> {
+    let is_deleted = |name: &str| {
+        plans.iter().any(|plan| {
+            plan.project.name.to_string() == name && plan.order.operation.kind() == Kind::Delete
+        })
+    };
+    for one in ctx.resolve()? {
+        let name = one.project.name.to_string();
+        if one.approvals > 0 && is_deleted(&name) {
+            let approvals = one.approvals;
+            ctx.ui.note(&format!(
+                "Approvals: project `{name}` needs {approvals}. Write the plan to a file with `--plan FILE`; without it, dsr sends nothing."
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn write(ctx: &Context, plans: &[Plan], path: &Path) -> Result<ExitStatus, Failure> {

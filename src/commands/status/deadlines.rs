@@ -3,13 +3,16 @@
 use chrono::{Days, NaiveDate};
 
 use crate::commands::context::Context;
-use crate::domain::{Deadline, Project, expected_completion, year_without_holidays};
+use crate::domain::{Deadline, Project, RequestId, expected_completion, year_without_holidays};
 use crate::ledger::{Ledger, RequestRecord, Unfetched, Which};
 use crate::ui::{Failure, Shown, day_count, number, plural};
 use crate::workflow::Plan;
 
 /// In days before the link to an export ends.
 const LINK_WARN_DAYS: i64 = 3;
+
+/// How many requests a note names.
+const MOST_NAMED: usize = 5;
 
 /// Which requests to show by their legal deadlines alone.
 #[derive(clap::Args, Debug)]
@@ -61,11 +64,17 @@ pub(super) fn note_nothing_due(ctx: &Context, ledger: &Ledger, days: i64) -> Res
         ),
     });
     let until = ctx.clock.today() + Days::new(days.max(0).unsigned_abs());
-    let unwatched = ledger.count_unwatched(until)?;
-    if unwatched > 0 {
+    let unwatched = ledger.list_unwatched(until)?;
+    if !unwatched.is_empty() {
+        let named = unwatched.iter().take(MOST_NAMED).map(RequestId::short);
+        let mut names: Vec<&str> = named.collect();
+        if unwatched.len() > MOST_NAMED {
+            names.push("…");
+        }
         ctx.ui.note(&format!(
-            "{} due by then ended without a recorded answer. dsr watches requests made after the first `dsr answered`.",
-            plural(unwatched, "earlier request", "earlier requests")
+            "{} due by then ended without a recorded answer ({}). See them with `dsr status --all`. dsr watches requests made after the first `dsr answered`.",
+            plural(unwatched.len(), "earlier request", "earlier requests"),
+            names.join(", ")
         ));
     }
     Ok(())

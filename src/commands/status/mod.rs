@@ -2,6 +2,7 @@
 
 pub(super) mod deadlines;
 pub(super) mod held_ids;
+mod next_step;
 pub(super) mod outcome;
 pub(super) mod watch;
 
@@ -21,7 +22,8 @@ use crate::ui::{
 use crate::workflow::{self, PollExtent, RefreshTrouble, Settles, Waiting};
 
 use deadlines::DeadlineArgs;
-use outcome::{AFTER_DELETION, WaitsFor, has_deleted, standing_status, trouble_failure};
+use next_step::{AFTER_DELETION, has_deleted};
+use outcome::{WaitsFor, standing_status, trouble_failure};
 
 const USUAL_TIME_TO_ASK: Duration = Duration::from_secs(5);
 /// If asking about all due jobs takes longer than this, dsr asks about none: a few answers would

@@ -5,12 +5,13 @@ use chrono::NaiveDate;
 use crate::commands::context::Context;
 use crate::commands::failures::renewal;
 use crate::credentials::{TokenOrigin, find_environments_token};
-use crate::domain::{ExitStatus, JobState, Kind};
+use crate::domain::{ExitStatus, JobState};
 use crate::ledger::{JobGroup, RequestRecord};
 use crate::ui::{Failure, number};
 use crate::workflow::{self, RefreshTrouble, RunTally, Settles, Stop, SubmitReport, Waiting};
 
 use super::deadlines;
+use super::next_step::next_step;
 
 /// Who may use the API, in the words of Mixpanel's pages.
 pub(crate) const ELIGIBLE: &str = "the token's owner must be an owner or admin of the organization or the project (one of Mixpanel's pages says that everyone may)";
@@ -22,6 +23,8 @@ pub(crate) enum FollowEnd {
     ToTheEnd,
     /// Followed to the end, and fetched their exports.
     AndFetched,
+    /// Nothing was sent; dsr only watched.
+    Watched,
 }
 
 pub(crate) fn tell(
@@ -41,9 +44,12 @@ pub(crate) fn tell(
         statuses.push(ExitStatus::Running);
     }
     let status = ExitStatus::most_pressing(statuses);
-    match failure(ctx, status, report, troubles) {
+    match failure(ctx, status, report, troubles, followed) {
         Some(failure) => ctx.ui.fail(&failure),
-        None => ctx.ui.note(&next_step(&report.requests, followed)),
+        None => ctx.ui.note(&next_step(
+            &report.requests,
+            followed == FollowEnd::AndFetched,
+        )),
     }
     status
 }
@@ -145,6 +151,7 @@ fn failure(
     status: ExitStatus,
     report: &SubmitReport,
     troubles: &[RefreshTrouble],
+    followed: FollowEnd,
 ) -> Option<Failure> {
     let fail = |kind, message: String| Failure::new(status, kind, message);
     let count = |state| count_jobs(&report.requests, |group| group.state == state);
@@ -204,15 +211,35 @@ fn failure(
             let withdrawn = count_withdrawn(&report.requests);
             let revoked = count(JobState::Revoked) - withdrawn;
             let missing = count_not_found(&report.requests);
-            let reported = (failed + revoked + missing > 0).then(|| {
-                format!("Mixpanel reports: {failed} failed, {revoked} revoked, {missing} not found")
-            });
+            let ends = [
+                (failed, "failed"),
+                (revoked, "revoked"),
+                (missing, "not found"),
+            ];
+            let ends = ends.into_iter().filter(|(count, _)| *count > 0);
+            let ends: Vec<String> = ends
+                .map(|(count, end)| format!("{} {end}", number(count)))
+                .collect();
+            let reported =
+                (!ends.is_empty()).then(|| format!("Mixpanel reports: {}", ends.join(", ")));
+            // First what kept this run from its work: the other jobs may have ended long ago.
+            let kept = match (unsent, troubles.first()) {
+                (1.., _) => Some(unsent_text(unsent, report)),
+                (0, Some(trouble)) => Some(trouble_failure(ctx, trouble).message),
+                (0, None) => None,
+            };
             let withdrawn =
                 (withdrawn > 0).then(|| format!("{} cancelled before sending", jobs(withdrawn)));
-            let parts: Vec<String> = reported.into_iter().chain(withdrawn).collect();
+            let parts: Vec<String> = kept.into_iter().chain(reported).chain(withdrawn).collect();
             Some(
                 fail("failed", parts.join("; "))
-                    .hint(format!("see which with `dsr status{short} --cached`")),
+                    .hint(match unsent {
+                        0 => format!("see which with {}", look(&report.requests)),
+                        _ => format!(
+                            "nothing is lost; continue with `dsr resume{short}`; see the jobs that ended with {}",
+                            look(&report.requests)
+                        ),
+                    }),
             )
         }
         ExitStatus::Refused => Some(
@@ -222,20 +249,12 @@ fn failure(
         ExitStatus::Temporary if unsent == 0 => troubles
             .first()
             .map(|trouble| trouble_failure(ctx, trouble)),
-        ExitStatus::Temporary => Some(
-            fail(
-                "temporary",
-                format!(
-                    "{} could not be sent: {}",
-                    jobs(unsent),
-                    stop_reason(report)
-                ),
-            )
-            .hint(match report.waiting.first() {
+        ExitStatus::Temporary => Some(fail("temporary", unsent_text(unsent, report)).hint(
+            match report.waiting.first() {
                 Some(waiting) if report.stops.is_empty() => waits_for(waiting).hint,
                 _ => format!("nothing is lost; continue with `dsr resume{short}`"),
-            }),
-        ),
+            },
+        )),
         ExitStatus::Running => Some(
             fail(
                 "running",
@@ -244,12 +263,18 @@ fn failure(
             .hint(format!("check again with `dsr status{short}`")),
         ),
         ExitStatus::Interrupted | ExitStatus::Terminated => {
+            let (begin, all_sent) = match followed {
+                FollowEnd::Watched => ("stopped watching", "the jobs continue"),
+                FollowEnd::No | FollowEnd::ToTheEnd | FollowEnd::AndFetched => {
+                    ("interrupted", "everything was sent")
+                }
+            };
             let message = match (unsettled, unsent) {
-                (0, 0) => "interrupted; everything was sent".to_owned(),
-                (0, _) => format!("interrupted; {} not sent yet", jobs(unsent)),
-                (_, 0) => format!("interrupted; the outcome of {} is unknown", jobs(unsettled)),
+                (0, 0) => format!("{begin}; {all_sent}"),
+                (0, _) => format!("{begin}; {} not sent yet", jobs(unsent)),
+                (_, 0) => format!("{begin}; the outcome of {} is unknown", jobs(unsettled)),
                 (_, _) => format!(
-                    "interrupted; the outcome of {} is unknown, and {} not sent yet",
+                    "{begin}; the outcome of {} is unknown, and {} not sent yet",
                     jobs(unsettled),
                     jobs(unsent)
                 ),
@@ -272,6 +297,29 @@ fn failure(
         | ExitStatus::Overdue
         | ExitStatus::Locked
         | ExitStatus::LocalIo => None,
+    }
+}
+
+fn unsent_text(unsent: usize, report: &SubmitReport) -> String {
+    format!(
+        "{} could not be sent: {}",
+        jobs(unsent),
+        stop_reason(report)
+    )
+}
+
+/// The command that shows the jobs that failed, were revoked or are not found. Lists leave out
+/// closed requests.
+fn look(requests: &[RequestRecord]) -> String {
+    let ended = |group: &JobGroup| {
+        matches!(group.state, JobState::Failed | JobState::Revoked) || group.is_not_found()
+    };
+    let mut with = requests
+        .iter()
+        .filter(|request| request.count_jobs(ended) > 0);
+    match (with.next(), with.next()) {
+        (Some(one), None) => format!("`dsr status {} --cached`", one.id.short()),
+        _ => "`dsr status --all --cached`".to_owned(),
     }
 }
 
@@ -423,76 +471,4 @@ fn short_names(requests: &[RequestRecord]) -> String {
         [one] => format!(" {}", one.id.short()),
         _ => String::new(),
     }
-}
-
-pub(crate) const AFTER_DELETION: &str =
-    "Deleting does not stop collection: `dsr guide after-deletion` lists what is left to do.";
-
-/// Whether something was deleted, and nothing remains to be deleted.
-pub(crate) fn has_deleted(request: &RequestRecord) -> bool {
-    request.asked.operation.kind() == Kind::Delete
-        && !request.state().is_open()
-        && request.jobs_in(JobState::Done) > 0
-}
-
-/// How to fetch finished exports. For several requests: the command without a name, which fetches
-/// all of them.
-fn fetch_hint(requests: &[RequestRecord]) -> String {
-    let is_there = |request: &&RequestRecord| {
-        request.asked.operation.kind() == Kind::Export && request.jobs_in(JobState::Done) > 0
-    };
-    let exports: Vec<_> = requests.iter().filter(is_there).collect();
-    let jobs: usize = exports.iter().map(|one| one.jobs_in(JobState::Done)).sum();
-    let name = match exports.as_slice() {
-        [] => return String::new(),
-        [one] => format!(" {}", one.id.short()),
-        _ => String::new(),
-    };
-    let them = if jobs == 1 { "it" } else { "them" };
-    format!(" Fetch {them} with `dsr download{name}`.")
-}
-
-/// Whether `dsr cancel REQUEST` may cancel these jobs. It leaves the tasks of other requests alone.
-fn is_cancellable(group: &JobGroup) -> bool {
-    group.state == JobState::Accepted && !group.is_linked
-}
-
-fn next_step(requests: &[RequestRecord], followed: FollowEnd) -> String {
-    let abandoned = count_jobs(requests, |group| group.state == JobState::Unknown);
-    if abandoned > 0 {
-        return match abandoned {
-            1 => "1 job is abandoned. It stays unknown.".to_owned(),
-            many => format!("{} jobs are abandoned. They stay unknown.", number(many)),
-        };
-    }
-    let all_done = requests.iter().all(|request| !request.state().is_open());
-    let deletes = |request: &RequestRecord| request.asked.operation.kind() == Kind::Delete;
-    if all_done {
-        let mut text = "All jobs are done.".to_owned();
-        if followed != FollowEnd::AndFetched {
-            text.push_str(&fetch_hint(requests));
-        }
-        if requests.iter().any(deletes) {
-            text.push_str(&format!(" {AFTER_DELETION}"));
-        }
-        return text;
-    }
-    let mut text = match requests {
-        [one] => format!("Follow it with `dsr status {}`.", one.id.short()),
-        _ => "Follow them with `dsr status`.".to_owned(),
-    };
-    let cancellable = requests
-        .iter()
-        .filter(|request| deletes(request) && request.count_jobs(is_cancellable) > 0);
-    let names: Vec<&str> = cancellable.map(|request| request.id.short()).collect();
-    if !names.is_empty() {
-        text.push_str(&format!(
-            " Until Mixpanel starts it: `dsr cancel {}`.",
-            names.join("`, `dsr cancel ")
-        ));
-    }
-    if requests.iter().any(deletes) {
-        text.push_str(&format!(" {AFTER_DELETION}"));
-    }
-    text
 }

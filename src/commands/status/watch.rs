@@ -115,7 +115,7 @@ fn conclude(
         ctx,
         &report,
         troubles,
-        outcome::FollowEnd::ToTheEnd,
+        outcome::FollowEnd::Watched,
     ))
 }
 

@@ -16,6 +16,8 @@ pub struct Anchor {
 pub struct KeptHead {
     pub head: Anchor,
     pub at: Option<DateTime<Utc>>,
+    /// Where the line was read, such as `heads, line 3`.
+    pub place: Option<String>,
 }
 
 impl FromStr for KeptHead {
@@ -26,7 +28,11 @@ impl FromStr for KeptHead {
         let mut words = line.split_whitespace();
         let head = words.next().ok_or(AnchorError)?.parse()?;
         let at = words.next().and_then(|word| word.parse().ok());
-        Ok(Self { head, at })
+        Ok(Self {
+            head,
+            at,
+            place: None,
+        })
     }
 }
 

@@ -33,6 +33,19 @@ impl Audit {
         self.findings.is_empty()
     }
 
+    /// Whether the ledger matches its trail, and only saved heads do not.
+    pub fn disagrees_only_with_heads(&self) -> bool {
+        let is_head = |finding: &Finding| {
+            matches!(
+                finding,
+                Finding::AnchorMissing { .. }
+                    | Finding::AnchorDiffers { .. }
+                    | Finding::AnchorLost { .. }
+            )
+        };
+        !self.is_whole() && self.more == 0 && self.findings.iter().all(is_head)
+    }
+
     pub(crate) fn find(&mut self, finding: Finding) {
         match self.findings.len() < MOST {
             true => self.findings.push(finding),
@@ -81,8 +94,11 @@ pub enum Finding {
     NoStart,
     #[error("the trail ends before entry {count}, which is a saved head")]
     AnchorMissing { count: u64 },
-    #[error("entry {count} differs from the saved head: the trail up to it was rewritten")]
-    AnchorDiffers { count: u64 },
+    #[error(
+        "entry {count} is not the one in the saved head{}: the trail was rewritten, or this saved line was changed or is from another ledger",
+        place.as_ref().map_or_else(String::new, |place| format!(" ({place})"))
+    )]
+    AnchorDiffers { count: u64, place: Option<String> },
     #[error("head {count} is from the lost time (accepted by {by} on {day}): dsr cannot check it")]
     AnchorLost {
         count: u64,
@@ -147,7 +163,7 @@ impl Finding {
             }
             Self::OutOfOrder { entry } => Some(*entry),
             Self::AnchorMissing { count }
-            | Self::AnchorDiffers { count }
+            | Self::AnchorDiffers { count, .. }
             | Self::AnchorLost { count, .. } => i64::try_from(*count).ok(),
             Self::NoStart => Some(1),
             Self::NoHead

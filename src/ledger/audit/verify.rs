@@ -205,7 +205,13 @@ impl Walk {
         for anchored in self.anchors.remove(&place).unwrap_or_default() {
             match anchored.head.hash == hash {
                 true => audit.anchored.push(anchored.head),
-                false => self.miss(anchored, Finding::AnchorDiffers { count: place }, audit),
+                false => {
+                    let differs = Finding::AnchorDiffers {
+                        count: place,
+                        place: anchored.place.clone(),
+                    };
+                    self.miss(anchored, differs, audit);
+                }
             }
         }
         if place == 1 {
@@ -220,7 +226,9 @@ impl Walk {
 
     /// An anchor is missing: it was lost when the ledger was set back, or it is a finding.
     fn miss(&self, kept: KeptHead, otherwise: Finding, audit: &mut Audit) {
-        let KeptHead { head: anchor, at } = kept;
+        let KeptHead {
+            head: anchor, at, ..
+        } = kept;
         let mut times = self.lost.iter();
         if let Some(lost) = times.find(|lost| lost.seen.as_ref() == Some(&anchor)) {
             return audit.lost.push(LostHead {

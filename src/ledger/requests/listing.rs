@@ -177,16 +177,18 @@ impl Ledger {
         self.select(condition, &[])
     }
 
-    /// How many ended requests due by this day have no answer, and are not expected to: they were
-    /// made before the first answer was recorded.
-    pub fn count_unwatched(&self, until: NaiveDate) -> Result<usize, LedgerError> {
+    /// The ended requests due by this day that have no answer, and are not expected to, by due
+    /// date: they were made before the first answer was recorded.
+    pub fn list_unwatched(&self, until: NaiveDate) -> Result<Vec<RequestId>, LedgerError> {
         let sql = format!(
-            "SELECT COUNT(*) FROM requests WHERE due <= $1 AND {}
-                 AND created <= COALESCE((SELECT MIN(at) FROM answers), '9999')",
+            "SELECT id FROM requests WHERE due <= $1 AND {}
+                 AND created <= COALESCE((SELECT MIN(at) FROM answers), '9999')
+                 ORDER BY due, created",
             unanswered()
         );
-        let found: i64 = sql::value(&self.conn, &sql, [until.to_string()])?;
-        Ok(usize::try_from(found).unwrap_or(0))
+        sql::list(&self.conn, &sql, [until.to_string()], |row| {
+            Ok(RequestId::restore(row.get(0)?))
+        })
     }
 
     /// The request with this id.

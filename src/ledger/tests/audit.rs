@@ -314,7 +314,16 @@ fn a_rewritten_trail_is_found_by_a_saved_head() {
     let anchor: Anchor = format!("{}:{}", head.count, head.hash).parse().unwrap();
     let anchored = |anchor: &Anchor| {
         let head = anchor.clone();
-        verify(&ledger.conn, &[KeptHead { head, at: None }], &mut |_, _| {}).unwrap()
+        verify(
+            &ledger.conn,
+            &[KeptHead {
+                head,
+                at: None,
+                place: None,
+            }],
+            &mut |_, _| {},
+        )
+        .unwrap()
     };
     let whole = anchored(&anchor);
     assert_eq!(
@@ -330,7 +339,7 @@ fn a_rewritten_trail_is_found_by_a_saved_head() {
     let count = head.count;
     assert_eq!(
         anchored(&anchor).findings,
-        [Finding::AnchorDiffers { count }]
+        [Finding::AnchorDiffers { count, place: None }]
     );
     ledger
         .conn

@@ -255,7 +255,7 @@ pub(super) fn deeds(request: &RequestFacts) -> Markup {
                     tbody { @for deed in &request.deeds {
                         tr {
                             td.time data-label="Time (UTC)" { (moment(deed.at)) }
-                            th scope="row" { (words::deed(&deed.event)) @if let Some(job) = deed.job { ", job " (job) } }
+                            th scope="row" { (deed_text(request, &deed.event)) @if let Some(job) = deed.job { ", job " (job) } }
                             td data-label="Who" { (Visible(&deed.by)) }
                             td data-label="Command" { code { (Visible(&deed.command)) } }
                             td.number data-label="Entry" { (count(deed.entry)) }
@@ -265,6 +265,18 @@ pub(super) fn deeds(request: &RequestFacts) -> Markup {
             }
             @if request.other_deeds > 0 { p.note { "The audit trail has " (counted(request.other_deeds as u64, "more entry", "more entries")) "." } }
         }
+    }
+}
+
+/// What was done, by what became of it.
+fn deed_text<'d>(request: &RequestFacts, event: &'d str) -> &'d str {
+    let is_all_done = request
+        .groups
+        .iter()
+        .all(|group| group.state == JobState::Done);
+    match event == "cancellation_asked" && is_all_done {
+        true => words::CANCELLED_TOO_LATE,
+        false => words::deed(event),
     }
 }
 

@@ -99,7 +99,7 @@ fn nature_badge(answer: &Answer) -> Markup {
         Nature::Unknown => "badge bad",
         Nature::Open => "badge open",
     };
-    html! { span class=(class) { (answer.nature.words()) } }
+    html! { span class=(class) { (answer.nature_words()) } }
 }
 
 /// Whether the person was answered in time; empty while the request is open and unanswered.

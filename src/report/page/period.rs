@@ -79,7 +79,7 @@ fn header(period: &PeriodFacts, all: &RequestTally, made: &Made) -> Markup {
     }
 }
 
-/// What was asked, for how many people, the outcome, and whether the answers were in time.
+/// What was asked, for how many ids, the outcome, and whether the answers were in time.
 fn summary(all: &RequestTally) -> String {
     let parts = |counts: &[(usize, &str)]| {
         let there = counts.iter().filter(|(number, _)| *number > 0);
@@ -107,13 +107,13 @@ fn summary(all: &RequestTally) -> String {
         false => answers,
     };
     format!(
-        "{} for {} (counted by id): {outcomes}. Answers: {answers}.",
+        "{} for {} in all: {outcomes}. Answers: {answers}.",
         counted(
             all.received as u64,
             "request was received",
             "requests were received"
         ),
-        counted(all.ids.received as u64, "person", "people"),
+        counted(all.ids.received as u64, "id", "ids"),
     )
 }
 

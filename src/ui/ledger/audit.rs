@@ -74,6 +74,9 @@ impl View for AuditView<'_> {
                 );
                 text.push_str(&wrapped("", &line, paper.width));
             }
+            _ if audit.disagrees_only_with_heads() => text.push_str(&format!(
+                "The trail and the saved heads disagree ({entries} read):\n"
+            )),
             _ => text.push_str(&format!(
                 "The trail and the ledger disagree ({entries} read):\n"
             )),

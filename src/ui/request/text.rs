@@ -1,5 +1,7 @@
 //! Shows requests to people: as a list, or each with its dates and its jobs.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::plan;
@@ -322,7 +324,7 @@ pub(crate) fn change_text(job: &JobRecord) -> String {
 
 /// Each reason once, with its jobs: `Jobs 4 to 28: …`.
 fn reasons_text(jobs: &[JobRecord], paper: &Paper) -> String {
-    let mut groups: Vec<(&str, Vec<u32>)> = Vec::new();
+    let mut groups: Vec<(Cow<'_, str>, Vec<u32>)> = Vec::new();
     for job in jobs {
         for reason in reasons(job) {
             match groups.iter_mut().find(|(known, _)| *known == reason) {
@@ -354,7 +356,7 @@ fn spans_text(numbers: &[u32]) -> String {
 }
 
 /// Explains a job's state, if the job did not go as planned.
-fn reasons(job: &JobRecord) -> impl Iterator<Item = &str> {
+fn reasons(job: &JobRecord) -> impl Iterator<Item = Cow<'_, str>> {
     let from_status = match job.mixpanel_status.as_deref() {
         Some("NOT_FOUND") => {
             Some("Mixpanel knows no such task in this project; check its region and token")
@@ -362,5 +364,10 @@ fn reasons(job: &JobRecord) -> impl Iterator<Item = &str> {
         Some("FAILURE") => Some("Mixpanel reports that the task failed"),
         Some(_) | None => None,
     };
-    [job.reason.as_deref(), from_status].into_iter().flatten()
+    let abandoned = job.abandoned_at.map(|at| {
+        let day = at.date_naive();
+        Cow::from(format!("abandoned on {day}; it stays unknown"))
+    });
+    let known = [job.reason.as_deref(), from_status].into_iter().flatten();
+    known.map(Cow::from).chain(abandoned)
 }

@@ -35,7 +35,9 @@ fn a_project_that_demands_approvals_sends_no_deletion_without_a_plan() {
     // A dry run erases nobody, and neither does an export.
     operator
         .run(&["delete", "--gdpr", "--dry-run", "ids.csv"])
-        .exits_with(0);
+        .exits_with(0)
+        .says("needs 1")
+        .says("--plan FILE");
     operator.run(&["export", "--gdpr", "ids.csv"]).exits_with(0);
     assert_eq!(fake.posts().len(), 1);
 }

@@ -125,7 +125,7 @@ fn a_year_has_the_requests_received_in_it_and_the_figures_of_them() {
             "15.5",
             "§7102(a)(1)",
             "Not finished, or of unknown outcome",
-            "6 requests were received for 6 people (counted by id): 5 carried out in whole, 1 not finished. Answers: 4 in time, 1 late.",
+            "6 requests were received for 6 ids in all: 5 carried out in whole, 1 not finished. Answers: 4 in time, 1 late.",
             "Prepared by ",
         ],
     );
