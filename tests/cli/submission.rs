@@ -29,6 +29,23 @@ fn is_a_documented_create(post: &Call, path: &str) {
 }
 
 #[test]
+fn a_dry_run_names_the_open_request_that_may_keep_it_from_being_sent() {
+    let fake = Fake::start();
+    let operator = Operator::at(&fake);
+    operator
+        .run(&["delete", "--gdpr", "--yes", "user-17"])
+        .exits_with(0);
+    let id = operator.only_request()["id"].as_str().unwrap()[..8].to_owned();
+    let plan = |id: &str| operator.run(&["delete", "--gdpr", "--dry-run", "--id", id]);
+    plan("user-17")
+        .exits_with(0)
+        .says(&format!("Request {id} is open"))
+        .says("--new");
+    let other = operator.run(&["delete", "--ccpa", "--dry-run", "user-17"]);
+    other.exits_with(0).never_says("is open");
+}
+
+#[test]
 fn a_deletion_of_1234_people_is_three_posts_a_second_apart() {
     let fake = Fake::start();
     let operator = Operator::at_with(&fake, "");

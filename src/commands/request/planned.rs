@@ -7,6 +7,7 @@ use crate::commands::failures::{local_io, quoted, usage};
 use crate::commands::people::minimise;
 use crate::config::Resolved;
 use crate::domain::{Actor, ExitStatus, Kind, Operation, RequestId};
+use crate::ledger::Which;
 use crate::plan_file::{PlanFile, PlanFileError};
 use crate::ui::{Checked, Failure, PlanFileView, PlanView, WrittenView};
 use crate::workflow::{self, Plan};
@@ -67,7 +68,28 @@ fn show(ctx: &Context, plans: &[Plan]) -> Result<ExitStatus, Failure> {
     let view = PlanView { plans, now, today };
     ctx.ui.print(&view).map_err(|error| local_io(&error))?;
     note_approvals(ctx, plans)?;
+    note_open_requests(ctx, plans);
     Ok(ExitStatus::Done)
+}
+
+/// Names open requests that may have the same ids. A dry run keeps no ids to compare, and a ledger
+/// that cannot be read does not keep it from its plan.
+fn note_open_requests(ctx: &Context, plans: &[Plan]) {
+    let open = ctx.ledger_to_ask().ok();
+    let open = open.and_then(|ledger| ledger.list_requests(Which::Open).ok());
+    for request in open.into_iter().flatten() {
+        let may_be_same = plans.iter().any(|plan| {
+            plan.project.key() == request.asked.project_key
+                && plan.order.operation == request.asked.operation
+                && plan.counts.unique == request.asked.unique
+        });
+        if may_be_same {
+            ctx.ui.note(&format!(
+                "Request {} is open and has as many ids. If they are the same, dsr sends nothing without `--new`.",
+                request.id.short()
+            ));
+        }
+    }
 }
 
 /// Says which of these deletions dsr sends only with a plan file that others have approved.

@@ -34,7 +34,7 @@ impl Ui {
     pub fn print_change(&self, job: &JobRecord) -> io::Result<()> {
         match self.lines_format() {
             OutputFormat::Json => self.print_object_line(&shapes::job_line(job)),
-            OutputFormat::Human => self.write_result(&change_text(job)),
+            OutputFormat::Human => self.write_result(&self.spell(&change_text(job))),
         }
     }
 
@@ -65,7 +65,7 @@ impl Ui {
             OutputFormat::Human => {
                 let present = Present::by(clock);
                 let text = requests_text(ledger, requests, shown, present, &self.paper())?;
-                Ok(delivered(self.try_write_result(&text))?)
+                Ok(delivered(self.try_write_result(&self.spell(&text)))?)
             }
         }
     }
