@@ -246,7 +246,7 @@ fn a_full_ledger_without_its_format_is_never_called_empty() {
     operator.run(&["export", "--gdpr", "a1"]).exits_with(0);
     operator.change_ledger("PRAGMA user_version = 0");
     fs::remove_file(operator.dsr_home().join("seen-head")).expect("it was there");
-    operator.file("ids.csv", "a1\n".to_owned());
+    operator.file("ids.csv", "a1\n");
     for args in [
         &["find", "ids.csv"][..],
         &["status", "--cached"],
