@@ -182,7 +182,7 @@ fn open_text(ids: &IdCounts) -> String {
     if ids.not_fetched > 0 {
         parts.push(format!("{} finished and not fetched", of(ids.not_fetched)));
     }
-    format!("Not finished: {}.", parts.join("; "))
+    format!("So far: {}.", parts.join("; "))
 }
 
 fn asked(request: &RequestFacts) -> Markup {
