@@ -16,13 +16,13 @@ pub enum Source {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SourceError {
     // Taking a file name for an id would be a silent disaster.
-    #[error("there is no file `{path}`, and dsr never reads a path as an id")]
+    #[error("the file `{path}` does not exist")]
     LooksLikePath { path: String },
-    #[error("there is no file `{pattern}`, and as a pattern it matches no file")]
+    #[error("no file matches `{pattern}`")]
     Unexpanded { pattern: String },
     #[error("`{path}` is a link that leads to no file")]
     Link { path: String },
-    #[error("there is no file `{word}`, but there is a file `{path}`")]
+    #[error("the file `{word}` does not exist; `{path}` does")]
     WithoutExtension { word: String, path: String },
     #[error("source {place} is not a file, and its {separator} separates several ids or names")]
     Separated {

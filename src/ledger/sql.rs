@@ -5,9 +5,7 @@ use crate::ledger::engine::{Connection, FromSql, OptionalExtension, Params, Row,
 
 use super::LedgerError;
 
-/// Prepares a statement with the parameters `$1`, `$2`, … in the order of their appearance. SQLite
-/// takes `$2` as a *name* and counts by first appearance; PostgreSQL goes by the number. Any other
-/// order would bind wrong values in one of them.
+/// [`Connection::prepare`], with the ledger's error.
 pub(super) fn prepare<'c>(conn: &'c Connection, sql: &str) -> Result<Statement<'c>, LedgerError> {
     Ok(conn.prepare(sql)?)
 }

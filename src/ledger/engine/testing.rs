@@ -115,7 +115,7 @@ impl Connection {
         lines.join("\n")
     }
 
-    /// Whether the ledger is no file, so that a test of a file has nothing to test. Says so.
+    /// Prints that a test about files skips, and returns true, if the ledger is on a server.
     pub(crate) fn skips_files(&self, why: &str) -> bool {
         let skips = matches!(self, Self::Postgres(_));
         if skips {
