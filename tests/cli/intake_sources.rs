@@ -179,7 +179,7 @@ fn a_pattern_that_the_shell_left_as_it_is_is_no_id() {
         outcome
             .exits_with(2)
             .says(pattern)
-            .says("matches no file")
+            .says("no file matches")
             .says("--id");
     }
     fake.was_not_called();
