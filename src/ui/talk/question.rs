@@ -95,12 +95,13 @@ impl Ui {
             Some(word) => format!("{what}\nType {word} to confirm: "),
             None => format!("{what}\nType {purpose} ({}): ", number(count)),
         };
-        self.aside.write(&ask);
         let mut answer = String::new();
         let stopped = format!("\nStopped. {unchanged}.\n");
-        let read = self
-            .terminal
-            .saying(stopped, || io::stdin().lock().read_line(&mut answer));
+        // A signal may come as soon as the question is on the screen.
+        let read = self.terminal.saying(stopped, || {
+            self.aside.write(&ask);
+            io::stdin().lock().read_line(&mut answer)
+        });
         if read? == 0 {
             // After Ctrl-D the cursor is still behind the question.
             self.aside.write("\n");
