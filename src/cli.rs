@@ -19,6 +19,7 @@ use crate::commands::{COMPLETE, Command, Context, complete, topics};
 use crate::config::{Environment, Home, Mode, ProjectsFile, find_actor, keep_files_private};
 use crate::credentials::forbid_core_dumps;
 use crate::domain::{Clock, ExitStatus};
+use crate::ledger::ServerClock;
 use crate::sandbox;
 use crate::ui::{Color, Failure, HelpPage, Input, OutputFormat, Talk, Ui, for_the_screen, guard};
 use crate::workflow::Interrupt;
@@ -87,7 +88,10 @@ struct GlobalArgs {
     lock_timeout: Duration,
 }
 
-struct SystemClock;
+/// The clock of a shared ledger's server once it is open, or else this machine's.
+struct SystemClock {
+    server: ServerClock,
+}
 
 impl Clock for SystemClock {
     fn now(&self) -> DateTime<Utc> {
@@ -95,15 +99,11 @@ impl Clock for SystemClock {
             clippy::disallowed_methods,
             reason = "this is the one place where the clock is read"
         )]
-        Utc::now()
+        self.server.now().unwrap_or_else(Utc::now)
     }
 
     fn today(&self) -> NaiveDate {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "this is the one place where the clock is read"
-        )]
-        Local::now().date_naive()
+        self.now().with_timezone(&Local).date_naive()
     }
 }
 
@@ -296,13 +296,17 @@ fn context(
         std::process::exit(i32::from(signal.exit_status().code()))
     })
     .map_err(|error| Failure::from_error(ExitStatus::LocalIo, "local_io", &error))?;
+    let server_clock = ServerClock::default();
     Ok(Context {
         ui,
         interrupt,
         environment,
         home,
         mode,
-        clock: Box::new(SystemClock),
+        clock: Box::new(SystemClock {
+            server: server_clock.clone(),
+        }),
+        server_clock,
         command,
         actor: LazyCell::new(find_actor),
         projects: global.project.clone(),

@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use url::Url;
 
 /// Each variable that dsr reads, with its meaning for `dsr help environment`.
-pub const VARIABLES: [(&str, &str); 14] = [
+pub const VARIABLES: [(&str, &str); 17] = [
     ("DSR_TOKEN_FILE", "file that holds the OAuth token"),
     ("DSR_TOKEN", "the OAuth token"),
     (
@@ -16,6 +16,18 @@ pub const VARIABLES: [(&str, &str); 14] = [
     (
         "DSR_LEDGER_KEY_FILE",
         "file with the key for the ledger's hashed ids, instead of the keyring",
+    ),
+    (
+        "DSR_LEDGER_URL",
+        "ledger on a server, as postgres://USER@HOST/DATABASE, instead of a file",
+    ),
+    (
+        "DSR_LEDGER_PASSWORD_FILE",
+        "file with the password for that server",
+    ),
+    (
+        "PGPASSFILE",
+        "PostgreSQL's password file, instead of the one at home",
     ),
     ("DSR_PROJECT", "project to use"),
     (
@@ -69,6 +81,10 @@ pub struct Environment {
     pub token: Option<SecretString>,
     pub token_issued: Option<String>,
     pub ledger_key_file: Option<PathBuf>,
+    /// Unparsed; may hold a password by mistake.
+    pub ledger_url: Option<String>,
+    pub ledger_password_file: Option<PathBuf>,
+    pub passfile: Option<PathBuf>,
     pub project: Option<String>,
     pub project_token: Option<SecretString>,
     pub region: Option<String>,
@@ -123,6 +139,9 @@ impl Environment {
             token: text("DSR_TOKEN")?.map(SecretString::from),
             token_issued: text("DSR_TOKEN_ISSUED")?,
             ledger_key_file: raw("DSR_LEDGER_KEY_FILE").map(PathBuf::from),
+            ledger_url: text("DSR_LEDGER_URL")?,
+            ledger_password_file: raw("DSR_LEDGER_PASSWORD_FILE").map(PathBuf::from),
+            passfile: raw("PGPASSFILE").map(PathBuf::from),
             project: text("DSR_PROJECT")?,
             project_token: text("DSR_PROJECT_TOKEN")?.map(SecretString::from),
             region: text("DSR_REGION")?,

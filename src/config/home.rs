@@ -91,6 +91,15 @@ pub fn private_file() -> OpenOptions {
     options
 }
 
+/// PostgreSQL's own password file of this user, which need not exist.
+pub fn home_passfile() -> Option<PathBuf> {
+    let home = etcetera::home_dir().ok()?;
+    #[cfg(not(windows))]
+    return Some(home.join(".pgpass"));
+    #[cfg(windows)]
+    return Some(home.join("AppData/Roaming/postgresql/pgpass.conf"));
+}
+
 /// The folder of the user's own man pages.
 pub fn own_man_folder() -> Result<PathBuf, HomeDirError> {
     let strategy = etcetera::choose_base_strategy()?;

@@ -15,7 +15,7 @@ mod unfinished;
 pub use actor::find_actor;
 pub use company::Company;
 pub use environment::{Environment, EnvironmentError, Proxy, VARIABLES};
-pub use home::{Home, create_private_folder, own_man_folder, private_file};
+pub use home::{Home, create_private_folder, home_passfile, own_man_folder, private_file};
 pub use permissions::{is_open_to_others, keep_files_private};
 pub use private::{NotPrivate, refuse_shared_file, refuse_shared_folder, refuse_shared_home};
 pub use projects_file::{Day, ProjectEntry, ProjectsFile, ProjectsFileError};

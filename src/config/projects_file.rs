@@ -24,6 +24,7 @@ pub struct ProjectsFile {
 struct ProjectsContent {
     default_project: Option<String>,
     default_auth: Option<TokenName>,
+    ledger: Option<String>,
     #[serde(default)]
     company: Company,
     #[serde(default)]
@@ -174,6 +175,11 @@ impl ProjectsFile {
 
     pub fn default_project(&self) -> Option<&str> {
         self.content.default_project.as_deref()
+    }
+
+    /// The URL of the ledger's server, unparsed.
+    pub fn ledger(&self) -> Option<&str> {
+        self.content.ledger.as_deref()
     }
 
     /// The OAuth token of projects that name none; `None` for the main one.

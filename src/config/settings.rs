@@ -24,6 +24,7 @@ type Settings = &'static [(&'static str, Takes)];
 const TOP: Settings = &[
     ("default_project", Takes::Text),
     ("default_auth", Takes::Text),
+    ("ledger", Takes::Text),
     ("company", Takes::Company),
     ("projects", Takes::Projects),
 ];

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use crate::config::NotPrivate;
 use crate::domain::{JobId, JobState, RequestId};
 
-use super::engine::{EngineError, EngineTrouble};
+use super::engine::{EngineError, EngineTrouble, PasswordError, PasswordOrigin};
 use super::open::set_back::SetBack;
 
 /// Why the ledger could not be read or written.
@@ -22,9 +22,9 @@ pub enum LedgerError {
     Damaged(#[source] EngineError),
     #[error("this dsr cannot read a part of the ledger: {what}")]
     Unreadable { what: String },
-    #[error("ledger `{path}` has format {found}; this dsr reads formats up to {known}")]
+    #[error("ledger `{place}` has format {found}; this dsr reads formats up to {known}")]
     Newer {
-        path: PathBuf,
+        place: String,
         found: i64,
         known: i64,
     },
@@ -66,6 +66,30 @@ pub enum LedgerError {
     Packing(#[source] io::Error),
     #[error("the ledger refused a statement")]
     Statement(#[source] EngineError),
+    /// The server is gone, or was never reached.
+    #[error(transparent)]
+    Unreachable(EngineError),
+    /// The server does not let this dsr work with the ledger.
+    #[error(transparent)]
+    NotAllowed(EngineError),
+    #[error("{error}; the password is from {origin}")]
+    OtherPassword {
+        #[source]
+        error: EngineError,
+        origin: PasswordOrigin,
+    },
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    #[error("cannot read the file of certificate authorities `{path}`")]
+    Authorities { path: PathBuf, source: io::Error },
+    #[error("there is no ledger at `{0}` yet")]
+    NotMade(String),
+    #[error("the ledger at `{place}` has format {found}, and this dsr needs format {known}")]
+    Older {
+        place: String,
+        found: i64,
+        known: i64,
+    },
 }
 
 impl LedgerError {
@@ -89,9 +113,9 @@ impl From<EngineError> for LedgerError {
             EngineTrouble::Disk => Self::Disk(error),
             // A type that dsr never writes is damage, not a wrong statement.
             EngineTrouble::Damaged | EngineTrouble::WrongType(_) => Self::Damaged(error),
-            EngineTrouble::Gone | EngineTrouble::Conflict | EngineTrouble::Other => {
-                Self::Statement(error)
-            }
+            EngineTrouble::Gone => Self::Unreachable(error),
+            EngineTrouble::NotAllowed | EngineTrouble::Login => Self::NotAllowed(error),
+            EngineTrouble::Conflict | EngineTrouble::Other => Self::Statement(error),
         }
     }
 }

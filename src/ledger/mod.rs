@@ -11,6 +11,7 @@ mod jobs;
 mod learned;
 mod open;
 mod people;
+mod place;
 mod rejections;
 mod requests;
 mod sql;
@@ -31,7 +32,8 @@ use crate::config::{
 use jobs::receipts::{self, ReceiptFile};
 use open::holder::{self, HolderFile, Mark};
 use open::sender::{self, Sender};
-use open::{migrations, seen, set_back};
+use open::steady::SteadyMoment;
+use open::{migrations, presence, seen, set_back};
 
 pub use audit::{
     Anchor, AnchorError, Audit, AuditEntry, AuditEvent, AuditHead, Chosen, Entries, Finding,
@@ -40,6 +42,7 @@ pub use audit::{
 pub use error::LedgerError;
 pub use jobs::attempts::Outcome;
 pub use jobs::doubt::{Settling, Tried};
+pub use jobs::fence::Fence;
 pub use jobs::pace::Slot;
 pub use jobs::partition::{LinkTo, Linked};
 pub use jobs::schedule::{Asking, Backlog, NextCheck, Scope, Turn};
@@ -53,13 +56,15 @@ pub use open::health::{Health, examine, list_files};
 pub use open::holder::Patience;
 pub use open::sender::ProcessRecord;
 pub use open::set_back::{Seen, SetBack};
-pub use open::steady::SteadyClock;
+pub use open::shared::Made;
+pub use open::steady::{ServerClock, SteadyClock};
 pub use people::Swept;
 pub use people::deletions::{ErasedBy, ErasedJob};
 pub use people::elsewhere::{DeletionJob, Elsewhere, Shared};
 pub use people::erased::{Erased, ErasedPerson, NotErased};
 pub use people::search::{Sighting, WantedPeople};
 pub use people::suppressed::StillSuppressed;
+pub use place::{LedgerPlace, LedgerUrlError, PasswordFiles, SharedLedger};
 pub use rejections::Rejection;
 pub use requests::answers::{AnswerChange, AnswerRecord};
 pub use requests::candidates::{Candidate, Candidates, Fitting};
@@ -74,6 +79,7 @@ pub use requests::{Again, Recorded};
 /// An open ledger.
 pub struct Ledger {
     conn: Connection,
+    /// The ledger's file. With a server there is no such file, but the others are beside it.
     path: PathBuf,
     /// This process's command and actor, shown to processes that wait for the ledger.
     opening: Opening,
@@ -82,15 +88,16 @@ pub struct Ledger {
     receipts: Option<ReceiptFile>,
     /// Created at the first send: a reader holds nothing.
     sender: Option<Sender>,
-    place: LedgerPlace,
+    kept: Kept,
     older: Older,
     /// This process has written, so the drop notes the new head.
     has_written: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum LedgerPlace {
+enum Kept {
     Disk,
+    Server,
     /// No ledger exists; an empty one in memory serves a reader.
     Nowhere,
 }
@@ -144,53 +151,69 @@ impl Ledger {
         })?;
         let mut conn = Connection::open(path, Access::ReadWrite)?;
         // A file of another program is not even given a log.
-        if let Err(error @ LedgerError::Unreadable { .. }) = migrations::check(&conn, path) {
+        if let Err(error @ LedgerError::Unreadable { .. }) =
+            migrations::check(&conn, &path.display())
+        {
             return Err(error);
         }
         conn.make_durable(|tries| patience.goes_on(tries))?;
         conn.wait_while(move |tries| patience.goes_on(tries))?;
-        let is_current = migrations::check(&conn, path)?;
+        let is_current = migrations::check(&conn, &path.display())?;
         if older == Older::Refused && !is_current {
             seen::demand(&conn, path)?;
         }
-        Self::ready(conn, opening, path, LedgerPlace::Disk, older)
+        Self::ready(conn, opening, path, Kept::Disk, older)
+    }
+
+    /// Opens the ledger where it is. See [`Self::open_by`] and [`Self::open_shared`].
+    pub fn open_at(
+        opening: &Opening,
+        place: &LedgerPlace,
+        patience: impl Into<Patience>,
+    ) -> Result<Self, LedgerError> {
+        match place {
+            LedgerPlace::File(path) => Self::open_by(opening, path, patience),
+            LedgerPlace::Server(shared) => Self::open_shared(opening, shared, patience),
+        }
     }
 
     /// An empty ledger in memory for a reader, if there is none at `path`. Creates no file or
     /// folder.
     pub fn nowhere(opening: &Opening, path: &Path) -> Result<Self, LedgerError> {
         let conn = Connection::open_in_memory()?;
-        Self::ready(conn, opening, path, LedgerPlace::Nowhere, Older::Refused)
+        Self::ready(conn, opening, path, Kept::Nowhere, Older::Refused)
     }
 
     fn ready(
         conn: Connection,
         opening: &Opening,
         path: &Path,
-        place: LedgerPlace,
+        kept: Kept,
         older: Older,
     ) -> Result<Self, LedgerError> {
         conn.make_ready()?;
-        let migrated = migrations::apply(&conn, path, opening)?;
-        if (migrated, place, older)
-            == (migrations::Migrated::Yes, LedgerPlace::Disk, Older::Refused)
-        {
+        let migrated = migrations::apply(&conn, &path.display(), opening)?;
+        if (migrated, kept, older) == (migrations::Migrated::Yes, Kept::Disk, Older::Refused) {
             seen::catch_up(&conn, path)?;
         }
-        Ok(Self {
+        Ok(Self::with(conn, opening, path, kept, older))
+    }
+
+    fn with(conn: Connection, opening: &Opening, path: &Path, kept: Kept, older: Older) -> Self {
+        Self {
             conn,
             path: path.to_owned(),
             opening: opening.clone(),
-            holder: match place {
-                LedgerPlace::Disk => HolderFile::beside(path),
-                LedgerPlace::Nowhere => HolderFile::nowhere(),
+            holder: match kept {
+                Kept::Disk => HolderFile::beside(path),
+                Kept::Server | Kept::Nowhere => HolderFile::nowhere(),
             },
             receipts: None,
             sender: None,
-            place,
+            kept,
             older,
             has_written: false,
-        })
+        }
     }
 
     /// Opens the ledger without a named actor, for tests.
@@ -203,8 +226,7 @@ impl Ledger {
     fn start_sending(&mut self, now: DateTime<Utc>) -> Result<String, LedgerError> {
         let sender = match self.sender.take() {
             Some(sender) => sender,
-            None => Sender::start(&self.path, &self.opening.command, now)
-                .map_err(LedgerError::Sender)?,
+            None => presence::start(&self.conn, &self.path, &self.opening.command, now)?,
         };
         let id = sender.id().to_owned();
         self.sender = Some(sender);
@@ -232,8 +254,9 @@ impl Ledger {
     /// that was set back.
     fn write(&mut self) -> Result<Write<'_>, LedgerError> {
         let tx = self.conn.write()?;
+        self.opening.server_clock.follow(&self.conn);
         let mark = self.holder.mark(&self.opening.command);
-        if self.place == LedgerPlace::Disk && self.older == Older::Refused {
+        if self.kept != Kept::Nowhere && self.older == Older::Refused {
             seen::demand(&tx, &self.path)?;
         }
         self.has_written = true;
@@ -250,7 +273,7 @@ impl Drop for Ledger {
     /// Notes the last head once at the end, since each note costs two syncs.
     fn drop(&mut self) {
         if self.has_written
-            && self.place == LedgerPlace::Disk
+            && self.kept != Kept::Nowhere
             && self.older == Older::Refused
             && let Err(error) = seen::catch_up(&self.conn, &self.path)
         {
@@ -268,6 +291,19 @@ struct Write<'a> {
 }
 
 impl Write<'_> {
+    /// The time by the clock of a shared ledger's server.
+    fn time(&self) -> Option<DateTime<Utc>> {
+        self.tx.clock().and_then(DateTime::from_timestamp_micros)
+    }
+
+    /// A moment on the clock by which calls are kept apart: the server's, or this machine's.
+    fn steady(&self) -> Option<SteadyMoment> {
+        match self.tx.clock() {
+            Some(micros) => Some(SteadyMoment::of_server(micros)),
+            None => self.opening.steady.now(),
+        }
+    }
+
     fn commit(self) -> Result<(), LedgerError> {
         Ok(self.tx.commit()?)
     }

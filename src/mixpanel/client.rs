@@ -3,7 +3,9 @@ use std::sync::Once;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use reqwest::header::{ACCEPT_ENCODING, AUTHORIZATION, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::header::{
+    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue, RETRY_AFTER,
+};
 use reqwest::{Method, Response, redirect, retry};
 
 use crate::credentials::OauthToken;
@@ -11,6 +13,7 @@ use crate::domain::{ApiUrl, Batch, Operation, Project, SubjectRequestId, TaskId}
 
 use super::answer::{CancelAnswer, CreateAnswer, StatusAnswer, TokenStanding};
 use super::classify::{self, Answered, Exchange};
+use super::fenced::{FencedBody, HeldBack};
 use super::route::{ClientError, Route, Towards};
 use super::wire::CreateBody;
 use super::words::{Confidential, SentIds, Words, describe};
@@ -133,20 +136,32 @@ impl Client {
     }
 
     /// Creates a retrieval or a deletion with exactly one POST: `create-retrieval`,
-    /// `create-deletion`.
+    /// `create-deletion`. `may_leave` is asked as late as possible; after a no, nothing was sent.
     pub async fn create(
         &self,
         operation: Operation,
         batch: &Batch,
         subject: SubjectRequestId,
+        may_leave: impl Fn() -> bool + Send + Sync + Unpin + 'static,
     ) -> CreateAnswer {
         let path = match operation {
             Operation::Export(_) => RETRIEVALS,
             Operation::Delete(_) => DELETIONS,
         };
         let body = CreateBody::new(operation, batch, subject, &self.project);
-        let request = self.request(Method::POST, &[path, VERSION]).json(&body);
-        classify::create(self.exchange(request).await, batch, self.tokens())
+        let held = HeldBack::default();
+        let body = FencedBody::new(body.to_json(), may_leave, &held);
+        let request = self
+            .request(Method::POST, &[path, VERSION])
+            .header(CONTENT_TYPE, "application/json")
+            .body(reqwest::Body::wrap(body));
+        let exchange = match self.exchange(request).await {
+            Exchange::Lost { .. } if held.is_true() => Exchange::NotSent {
+                reason: Words::ours("dsr was stopped for too long before it could send the job"),
+            },
+            exchange => exchange,
+        };
+        classify::create(exchange, batch, self.tokens())
     }
 
     /// Asks for a retrieval's status: `get-retrieval`. `sent` finds the ids it was made for.

@@ -4,6 +4,7 @@
 mod answer;
 pub mod classify;
 mod client;
+mod fenced;
 mod fetch;
 mod needles;
 mod retry_after;

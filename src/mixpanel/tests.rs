@@ -127,7 +127,7 @@ async fn delete(act: Act) -> CreateAnswer {
 
 async fn create(client: &Client, operation: Operation) -> CreateAnswer {
     let subject = SubjectRequestId::random();
-    client.create(operation, &batch(), subject).await
+    client.create(operation, &batch(), subject, || true).await
 }
 
 #[tokio::test]
@@ -183,7 +183,7 @@ async fn callbacks_are_sent_where_the_project_has_them() {
     client.project_mut().callbacks = vec!["https://cb.test/x".to_owned()];
     let subject = SubjectRequestId::random();
     client
-        .create(Operation::Delete(Law::Ccpa), &batch(), subject)
+        .create(Operation::Delete(Law::Ccpa), &batch(), subject, || true)
         .await;
     let sent = peer.requests().remove(0);
     let body: serde_json::Value =

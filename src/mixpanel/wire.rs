@@ -47,6 +47,10 @@ impl<'a> CreateBody<'a> {
             status_callback_urls: &project.callbacks,
         }
     }
+
+    pub(super) fn to_json(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("texts are always JSON")
+    }
 }
 
 /// The task that a reply names as created.

@@ -12,7 +12,7 @@ use crate::commands::context::{Context, holders};
 use crate::commands::failures::{local_io, usage};
 use crate::credentials::{CredentialError, Keyring, KeyringError, OauthToken, TokenOrigin};
 use crate::domain::{ExitStatus, Project, TokenName};
-use crate::ledger::{self, RequestRecord, Which};
+use crate::ledger::{RequestRecord, Which};
 use crate::ui::{Failure, LoggedOut, plural};
 
 use hash_key::HashKeyArgs;
@@ -153,7 +153,7 @@ fn login(ctx: &mut Context, args: &LoginArgs) -> Result<ExitStatus, Failure> {
 
 /// Removes the ledger's note about the replaced token. Reports which requests use the new one.
 fn go_on_with(ctx: &Context, name: &TokenName) -> Result<(), Failure> {
-    if !ctx.has_ledger() {
+    if !ctx.has_ledger()? {
         return Ok(());
     }
     ctx.open_ledger()?.record_replaced(name)?;
@@ -171,7 +171,7 @@ fn go_on_with(ctx: &Context, name: &TokenName) -> Result<(), Failure> {
         let requests = plural(count, "open request now uses", "open requests now use");
         ctx.ui.note(&format!("{requests} it: see `dsr status`."));
     }
-    for sender in ledger::list_senders(&ctx.home.ledger())? {
+    for sender in ctx.list_senders()? {
         ctx.ui.note(&format!(
             "A dsr that is sending keeps its earlier token: {}. When it has ended, revoke that token in Mixpanel.",
             holders::describe(&sender)
@@ -226,7 +226,7 @@ fn logout(ctx: &mut Context, name: Option<TokenName>) -> Result<ExitStatus, Fail
         None => the_only_one()?,
     };
     let was_there = Keyring::forget(&name)?;
-    if ctx.has_ledger() {
+    if ctx.has_ledger()? {
         ctx.open_ledger()?.record_replaced(&name)?;
     }
     let mut file = ctx.projects_file()?;

@@ -1,21 +1,21 @@
 //! Names the process that holds the ledger, while dsr waits for it.
 
-use std::path::Path;
 use std::time::Duration;
 
 use chrono::SecondsFormat;
 
 use crate::domain::ExitStatus;
-use crate::ledger::{self, ProcessRecord};
+use crate::ledger::{self, LedgerPlace, ProcessRecord};
 use crate::ui::{Failure, duration};
 
 use super::Context;
 
 /// Message while waiting for the ledger: who holds it, and how long dsr waits at most.
-pub(crate) fn waiting(ledger: &Path, left: Duration) -> String {
-    let holder = match ledger::find_holder(ledger) {
-        Some(holder) => describe(&holder),
-        None => "another program".to_owned(),
+pub(crate) fn waiting(ledger: &LedgerPlace, left: Duration) -> String {
+    let holder = match (find_holder(ledger), ledger) {
+        (Some(holder), _) => describe(&holder),
+        (None, LedgerPlace::File(_)) => "another program".to_owned(),
+        (None, LedgerPlace::Server(_)) => "another dsr".to_owned(),
     };
     let left = duration(left);
     format!("Waiting for the ledger, for {left} at most: it is held by {holder}.")
@@ -27,8 +27,10 @@ pub(crate) fn name(ctx: &Context, mut failure: Failure) -> Failure {
     if failure.status != ExitStatus::Locked {
         return failure;
     }
-    let path = ctx.home.ledger();
-    let holder = ledger::find_holder(&path);
+    let Ok(place) = ctx.ledger_place() else {
+        return failure;
+    };
+    let holder = find_holder(&place);
     let holders_name = holder.as_ref().map_or_else(
         || "the other program".to_owned(),
         |holder| format!("process {}", holder.process),
@@ -38,7 +40,10 @@ pub(crate) fn name(ctx: &Context, mut failure: Failure) -> Failure {
         "run `{command}` again when {holders_name} has ended, or wait longer with `--lock-timeout 5m`"
     ));
     // The list of senders is extra: if it cannot be read, the holder is still reported.
-    let senders = ledger::list_senders(&path).unwrap_or_default();
+    let senders = match &place {
+        LedgerPlace::File(path) => ledger::list_senders(path).unwrap_or_default(),
+        LedgerPlace::Server(_) => Vec::new(),
+    };
     let senders: Vec<String> = senders.iter().map(describe).collect();
     let mut known = Vec::new();
     known.extend(holder.map(|holder| format!("held by {}", describe(&holder))));
@@ -51,9 +56,18 @@ pub(crate) fn name(ctx: &Context, mut failure: Failure) -> Failure {
     failure
 }
 
-/// `process 4711, dsr delete, since 2026-05-31T08:00:00Z`
+fn find_holder(ledger: &LedgerPlace) -> Option<ProcessRecord> {
+    match ledger {
+        LedgerPlace::File(path) => ledger::find_holder(path),
+        LedgerPlace::Server(_) => None,
+    }
+}
+
+/// `process 4711 on host-b, dsr delete, since 2026-05-31T08:00:00Z`
 pub(crate) fn describe(dsr: &ProcessRecord) -> String {
-    let mut text = format!("process {}, {}", dsr.process, dsr.command);
+    let host = dsr.host.as_ref().map(|host| format!(" on {host}"));
+    let host = host.unwrap_or_default();
+    let mut text = format!("process {}{host}, {}", dsr.process, dsr.command);
     if let Some(since) = dsr.since {
         let since = since.to_rfc3339_opts(SecondsFormat::Secs, true);
         text.push_str(&format!(", since {since}"));

@@ -1,7 +1,11 @@
 //! Opens the ledger in the way that each command needs.
 
-use crate::commands::failures::no_ledger;
-use crate::ledger::{self, Ledger, Opening, Patience, Seen, SteadyClock, find_seen};
+use crate::commands::failures::{no_ledger, usage};
+use crate::config::home_passfile;
+use crate::ledger::{
+    self, Ledger, LedgerPlace, Opening, PasswordFiles, Patience, ProcessRecord, Seen, SharedLedger,
+    SteadyClock, find_seen,
+};
 use crate::ui::Failure;
 
 use super::{Context, holders};
@@ -10,14 +14,50 @@ use super::{Context, holders};
 pub(crate) const PEOPLE_LOST: &str = ". People deleted in that time are missing from its suppression list. Keep the last list that your servers have, whole. Write new lists to another file, and let your servers check both";
 
 impl Context {
-    /// Whether anything was ever recorded here. A file of zero bytes is not a ledger.
-    pub(crate) fn has_ledger(&self) -> bool {
-        ledger::exists(&self.home.ledger())
+    /// Where the ledger is: the environment's server beats the config file's, and without either it
+    /// is this host's file. A rehearsal always has a file of its own.
+    pub(crate) fn ledger_place(&self) -> Result<LedgerPlace, Failure> {
+        let environment = &self.environment;
+        let from_file = || Ok::<_, Failure>(self.projects_file()?.ledger().map(str::to_owned));
+        let (url, origin) = match (self.is_sandbox(), &environment.ledger_url) {
+            (true, _) => (None, ""),
+            (false, Some(url)) => (Some(url.clone()), "DSR_LEDGER_URL"),
+            (false, None) => (from_file()?, "`ledger` in the config file"),
+        };
+        let Some(url) = url else {
+            return Ok(LedgerPlace::File(self.home.ledger()));
+        };
+        let passwords = PasswordFiles {
+            own: environment.ledger_password_file.clone(),
+            passfile: environment.passfile.clone(),
+            home_passfile: home_passfile(),
+        };
+        let authorities = environment.ca_file.clone();
+        let shared = SharedLedger::at(&url, passwords, authorities, self.home.data());
+        let shared = shared.map_err(|error| {
+            usage(format!("{origin} names no ledger: {error}"))
+                .hint("correct it, then run `dsr ledger status`; nothing was done")
+        })?;
+        Ok(LedgerPlace::Server(Box::new(shared)))
+    }
+
+    /// Whether anything was ever recorded. A file of zero bytes is not a ledger; a server tells
+    /// when it is asked.
+    pub(crate) fn has_ledger(&self) -> Result<bool, Failure> {
+        Ok(match self.ledger_place()? {
+            LedgerPlace::File(path) => ledger::exists(&path),
+            LedgerPlace::Server(_) => true,
+        })
+    }
+
+    /// Whether there is nothing here, and never was on this host.
+    pub(crate) fn is_without_ledger(&self) -> Result<bool, Failure> {
+        Ok(!self.has_ledger()? && find_seen(&self.home.ledger())? == Seen::Nothing)
     }
 
     /// Opens the existing ledger without catching up; it may have been set back.
     pub(crate) fn open_ledger(&self) -> Result<Ledger, Failure> {
-        match !self.has_ledger() && find_seen(&self.home.ledger())? == Seen::Nothing {
+        match self.is_without_ledger()? {
             true => Err(no_ledger(&self.home.ledger())),
             false => self.open_or_make_ledger(),
         }
@@ -62,10 +102,9 @@ impl Context {
     }
 
     fn empty_ledger(&self) -> Result<Option<Ledger>, Failure> {
-        let path = self.home.ledger();
-        match self.has_ledger() || find_seen(&path)? != Seen::Nothing {
-            true => Ok(None),
-            false => Ok(Some(Ledger::nowhere(&self.opening(), &path)?)),
+        match self.is_without_ledger()? {
+            true => Ok(Some(Ledger::nowhere(&self.opening(), &self.home.ledger())?)),
+            false => Ok(None),
         }
     }
 
@@ -104,20 +143,37 @@ impl Context {
             command: self.command.to_owned(),
             now: self.clock.now(),
             steady: SteadyClock::of_this_machine(),
+            server_clock: self.server_clock.clone(),
         }
     }
 
     /// How long dsr waits for the ledger's holder. The operator is told whom dsr waits for.
-    pub(crate) fn patience(&self) -> Patience {
-        let (aside, held) = (self.ui.aside(), self.home.ledger());
+    pub(crate) fn patience(&self, place: &LedgerPlace) -> Patience {
+        let (aside, place) = (self.ui.aside(), place.clone());
         Patience::new(self.lock_timeout, move |left| {
-            aside.note(&holders::waiting(&held, left));
+            aside.note(&holders::waiting(&place, left));
         })
     }
 
     fn open_or_make_ledger(&self) -> Result<Ledger, Failure> {
-        let path = self.home.ledger();
-        Ok(Ledger::open_by(&self.opening(), &path, self.patience())?)
+        let place = self.ledger_place()?;
+        let patience = self.patience(&place);
+        Ok(Ledger::open_at(&self.opening(), &place, patience)?)
+    }
+
+    /// Opens a ledger that may have been set back, only to accept it.
+    pub(crate) fn open_set_back(&self) -> Result<Ledger, Failure> {
+        let place = self.ledger_place()?;
+        let patience = self.patience(&place);
+        Ok(Ledger::open_set_back(&self.opening(), &place, patience)?)
+    }
+
+    /// The other processes that are sending from the ledger, even if it cannot be opened.
+    pub(crate) fn list_senders(&self) -> Result<Vec<ProcessRecord>, Failure> {
+        Ok(match self.ledger_place()? {
+            LedgerPlace::File(path) => ledger::list_senders(&path)?,
+            LedgerPlace::Server(_) => self.open_or_make_ledger()?.list_senders()?,
+        })
     }
 
     /// Opens the existing ledger and catches up. Fails if it was set back.

@@ -18,7 +18,7 @@ use crate::config::{
 };
 use crate::credentials::OauthToken;
 use crate::domain::{Actor, ApiUrl, Clock, Project, ProjectKey, ProjectName, TokenName};
-use crate::ledger::{Backlog, Ledger, RequestRecord, Which};
+use crate::ledger::{Backlog, Ledger, RequestRecord, ServerClock, Which};
 use crate::mixpanel::{Client, Route, Timeouts};
 use crate::sandbox;
 use crate::ui::{Failure, Ui};
@@ -32,6 +32,8 @@ pub(crate) struct Context {
     pub(crate) home: Home,
     pub(crate) mode: Mode,
     pub(crate) clock: Box<dyn Clock>,
+    /// The same for a ledger on a server, which `clock` follows.
+    pub(crate) server_clock: ServerClock,
     pub(crate) interrupt: Interrupt,
     /// The command, such as `dsr delete`, without any argument.
     pub(crate) command: &'static str,

@@ -85,7 +85,7 @@ impl Context {
 
     /// Lists the tokens that the ledger knows to be turned away.
     pub(crate) fn rejections(&self) -> Result<Vec<Rejection>, Failure> {
-        match self.has_ledger() {
+        match self.has_ledger()? {
             true => Ok(self.open_ledger()?.list_rejections()?),
             false => Ok(Vec::new()),
         }

@@ -4,6 +4,7 @@ use crate::commands::context::Context;
 use crate::config::{Origin, ProjectEntry, Resolved};
 use crate::credentials::TokenOrigin;
 use crate::domain::Kind;
+use crate::ledger::LedgerPlace;
 use crate::ui::Setting;
 
 const FILE: &str = "config_file";
@@ -16,14 +17,19 @@ pub(crate) fn list(ctx: &Context, resolved: &[Resolved]) -> Vec<Setting> {
         Some(_) => "DSR_HOME",
         None => DEFAULT,
     };
-    let mut settings = vec![
-        overall(
-            "config_file",
-            ctx.home.config_file().display().to_string(),
-            home,
-        ),
-        overall("ledger", ctx.home.ledger().display().to_string(), home),
-    ];
+    let mut settings = vec![overall(
+        "config_file",
+        ctx.home.config_file().display().to_string(),
+        home,
+    )];
+    let place = ctx.ledger_place();
+    let place = place.unwrap_or_else(|_| LedgerPlace::File(ctx.home.ledger()));
+    let from = match (&place, &environment.ledger_url) {
+        (LedgerPlace::File(_), _) => home,
+        (LedgerPlace::Server(_), Some(_)) => "DSR_LEDGER_URL",
+        (LedgerPlace::Server(_), None) => FILE,
+    };
+    settings.push(overall("ledger", place.to_string(), from));
     if !ctx.is_sandbox() {
         let token = match (&environment.token_file, &environment.token) {
             (Some(path), _) => (path.display().to_string(), "DSR_TOKEN_FILE"),

@@ -80,6 +80,29 @@ impl From<LedgerError> for Failure {
                 "newer_ledger",
                 "use the dsr that wrote it, or a newer one",
             ),
+            LedgerError::Unreachable(_) => (
+                ExitStatus::Temporary,
+                "ledger_unreachable",
+                "nothing more was sent; when the server answers again, run `dsr status`",
+            ),
+            LedgerError::NotAllowed(_)
+            | LedgerError::OtherPassword { .. }
+            | LedgerError::Password(_)
+            | LedgerError::Authorities { .. } => (
+                ExitStatus::Usage,
+                "ledger_server",
+                "nothing was sent; correct it, then run `dsr ledger status`",
+            ),
+            LedgerError::NotMade(_) => (
+                ExitStatus::LocalIo,
+                "no_ledger",
+                "nothing was sent; check the URL, or make a ledger there with `dsr ledger init`",
+            ),
+            LedgerError::Older { .. } => (
+                ExitStatus::LocalIo,
+                "older_ledger",
+                "nothing was sent; when no older dsr uses it any more, its owner runs `dsr ledger migrate`",
+            ),
             LedgerError::IllegalStep { .. }
             | LedgerError::NoJob(_)
             | LedgerError::Packing(_)

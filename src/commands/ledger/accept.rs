@@ -6,7 +6,7 @@ use crate::commands::context::ledger::PEOPLE_LOST;
 use crate::commands::context::{Context, holders};
 use crate::commands::failures::{local_io, no_ledger, usage};
 use crate::domain::{ExitStatus, Kind, YesFlag};
-use crate::ledger::{self, JobGroup, Ledger, MaybeSent, Seen, SetBack, Which};
+use crate::ledger::{self, JobGroup, MaybeSent, SetBack, Which};
 use crate::ui::{AcceptedView, Confirmable, Failure, capital, number, plural};
 
 /// What the ledger lacks, the jobs that may have been sent, and the time of its last entry.
@@ -45,9 +45,8 @@ pub(super) struct AcceptArgs {
 }
 
 pub(super) fn run(ctx: &Context, args: &AcceptArgs) -> Result<ExitStatus, Failure> {
-    let path = ctx.home.ledger();
-    if !ctx.has_ledger() && ledger::find_seen(&path)? == Seen::Nothing {
-        return Err(no_ledger(&path));
+    if ctx.is_without_ledger()? {
+        return Err(no_ledger(&ctx.home.ledger()));
     }
     if let Some(note) = &args.reviewed {
         return review(ctx, note);
@@ -69,7 +68,7 @@ pub(super) fn run(ctx: &Context, args: &AcceptArgs) -> Result<ExitStatus, Failur
             YesFlag::of(args.yes),
         )
         .map_err(|error| Failure::from(error).or_hint("nothing was changed; add `--yes`"))?;
-    let mut ledger = Ledger::open_set_back(&ctx.opening(), &path, ctx.patience())?;
+    let mut ledger = ctx.open_set_back()?;
     let accepted = ledger.record_set_back_accepted(&set_back, ctx.clock.now())?;
     ctx.warn_of_lost_time(&ledger, PEOPLE_LOST)?;
     let view = AcceptedView {
@@ -122,11 +121,10 @@ fn review(ctx: &Context, note: &str) -> Result<ExitStatus, Failure> {
 
 /// Finds what the ledger lacks, and which jobs may have been sent. `None` if it lacks nothing.
 fn find_lost(ctx: &Context) -> Result<Option<Lost>, Failure> {
-    let path = ctx.home.ledger();
-    let ledger = match ctx.has_ledger() {
-        true => Ledger::open_set_back(&ctx.opening(), &path, ctx.patience())?,
+    let ledger = match ctx.has_ledger()? {
+        true => ctx.open_set_back()?,
         false => {
-            let seen = ledger::find_seen(&path)?;
+            let seen = ledger::find_seen(&ctx.home.ledger())?;
             return Ok(Some((SetBack { seen, head: None }, Vec::new(), None)));
         }
     };
@@ -142,7 +140,7 @@ fn find_lost(ctx: &Context) -> Result<Option<Lost>, Failure> {
 
 /// Refuses while another dsr sends: the operator must not decide about its jobs yet.
 fn refuse_beside_senders(ctx: &Context) -> Result<(), Failure> {
-    let senders = ledger::list_senders(&ctx.home.ledger())?;
+    let senders = ctx.list_senders()?;
     match senders.first() {
         None => Ok(()),
         Some(sender) => Err(usage(format!(

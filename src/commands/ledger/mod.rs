@@ -1,8 +1,9 @@
-//! The ledger as a file: its status, its copies, and the acceptance of an older copy.
+//! The ledger itself: where it is, its making, its copies, and the acceptance of an older copy.
 
 mod accept;
 pub(super) mod audit;
 mod backup;
+mod init;
 pub(super) mod purge;
 mod status;
 
@@ -12,9 +13,10 @@ use crate::ui::Failure;
 
 use accept::AcceptArgs;
 use backup::BackupArgs;
+use init::{InitArgs, MigrateArgs};
 use status::LedgerStatusArgs;
 
-/// Copy the ledger, and use a restored copy
+/// Share the ledger, copy it, and use a restored copy
 ///
 /// The ledger records what was sent. A restored copy lacks everything that came after the copy was
 /// made. So dsr keeps the last entry it has seen in a file beside the ledger. From a ledger without
@@ -32,6 +34,8 @@ pub(crate) struct LedgerArgs {
 #[derive(clap::Subcommand, Debug)]
 enum LedgerCommand {
     Status(LedgerStatusArgs),
+    Init(InitArgs),
+    Migrate(MigrateArgs),
     Backup(BackupArgs),
     Accept(AcceptArgs),
 }
@@ -39,6 +43,8 @@ enum LedgerCommand {
 pub(super) fn run(ctx: &mut Context, args: &LedgerArgs) -> Result<ExitStatus, Failure> {
     match &args.command {
         LedgerCommand::Status(LedgerStatusArgs {}) => status::run(ctx),
+        LedgerCommand::Init(InitArgs {}) => init::init(ctx),
+        LedgerCommand::Migrate(MigrateArgs {}) => init::migrate(ctx),
         LedgerCommand::Backup(args) => backup::run(ctx, args),
         LedgerCommand::Accept(args) => accept::run(ctx, args),
     }

@@ -17,12 +17,10 @@ pub(super) struct LedgerStatusArgs {}
 
 pub(super) fn run(ctx: &Context) -> Result<ExitStatus, Failure> {
     let ledger = ctx.open_ledger()?;
-    let path = ctx.home.ledger();
-    let bytes = std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
     let set_back = ledger.find_set_back()?;
     let view = LedgerStatusView {
-        path: path.display().to_string(),
-        bytes,
+        path: ctx.ledger_place()?.to_string(),
+        bytes: ledger.size()?,
         head: ledger.audit_head()?,
         seen: ledger.find_seen()?,
         set_back: set_back.as_ref(),

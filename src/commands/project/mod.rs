@@ -301,7 +301,7 @@ fn learned_limits(
 
 fn forget_limits(ctx: &Context, file: &ProjectsFile, name: &str) -> Result<(), Failure> {
     let resolved = resolve(&[name.to_owned()], &ctx.environment, file, &ctx.mode)?;
-    if ctx.home.ledger().exists() {
+    if ctx.has_ledger()? {
         let mut ledger = ctx.ledger()?;
         for resolved in &resolved {
             ledger.record_limits_forgotten(&resolved.project.key())?;

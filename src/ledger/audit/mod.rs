@@ -25,7 +25,7 @@ use crate::ledger::engine::{
 
 use super::columns::{format_time, parse_time, unreadable};
 use super::sql::{self, prepare};
-use super::{LedgerError, SteadyClock, Write};
+use super::{LedgerError, ServerClock, SteadyClock, Write};
 use chain::RawEntry;
 
 pub use anchor::{Anchor, AnchorError, KeptHead};
@@ -51,6 +51,8 @@ pub struct Opening {
     pub command: String,
     pub now: DateTime<Utc>,
     pub steady: SteadyClock,
+    /// Set once the ledger of a server is open.
+    pub server_clock: ServerClock,
 }
 
 /// No named actor, for tests.
@@ -61,6 +63,7 @@ impl Default for Opening {
             command: "dsr".to_owned(),
             now: DateTime::UNIX_EPOCH,
             steady: SteadyClock::default(),
+            server_clock: ServerClock::default(),
         }
     }
 }

@@ -22,6 +22,10 @@ pub(crate) enum EngineTrouble {
     Damaged,
     /// The server cannot be reached, or the connection was lost: what was under way is unknown.
     Gone,
+    /// The server refuses the user or the password.
+    Login,
+    /// The server does not let this user in or write, or is not one that can hold a ledger.
+    NotAllowed,
     /// A row would contradict another one.
     Conflict,
     /// A column holds a type that dsr never writes.

@@ -27,7 +27,12 @@ pub(crate) use rusqlite::types::{FromSql, ToSql, ValueRef};
 pub(crate) use sqlite::Access;
 pub(crate) use statement::{OptionalExtension, Statement};
 
+pub(crate) use postgres::TrustedRoots;
+pub(crate) use postgres::place::password::{PasswordError, PasswordOrigin, PasswordSources};
+pub(crate) use postgres::place::{PlaceError, ServerPlace};
+
 use postgres::LedgerServer;
+use secrecy::SecretString;
 use statement::EngineStatement;
 
 /// What a statement of an engine gives.
@@ -36,10 +41,6 @@ pub(crate) type Answer<T> = Result<T, EngineError>;
 /// An open database.
 pub(crate) enum Connection {
     Sqlite(rusqlite::Connection),
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "tests open one, and `dsr ledger init` will")
-    )]
     Postgres(LedgerServer),
 }
 
@@ -50,6 +51,51 @@ impl Connection {
             return Ok(Self::Postgres(server));
         }
         Ok(Self::Sqlite(sqlite::open(path, access)?))
+    }
+
+    /// Opens a session with a server; `application_name` is what the server shows of it.
+    pub(crate) fn open_server(
+        place: &ServerPlace,
+        password: Option<&SecretString>,
+        roots: &TrustedRoots,
+        application_name: &str,
+    ) -> Answer<Self> {
+        let server = LedgerServer::open(place, password, roots, application_name)?;
+        Ok(Self::Postgres(server))
+    }
+
+    pub(crate) fn server(&self) -> Option<&LedgerServer> {
+        match self {
+            Self::Sqlite(_) => None,
+            Self::Postgres(server) => Some(server),
+        }
+    }
+
+    /// The server's clock in microseconds since 1970, read by the last write and counted on since.
+    /// `None` without a server.
+    pub(crate) fn clock(&self) -> Option<i64> {
+        self.server()?.clock()
+    }
+
+    /// Whether other hosts use this ledger, too.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.server().is_some_and(LedgerServer::is_shared)
+    }
+
+    /// Reads the server's clock now.
+    pub(crate) fn read_clock(&self) -> Answer<()> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(server) => server.read_clock(),
+        }
+    }
+
+    /// Makes the place for the tables of a new ledger.
+    pub(crate) fn make_schema(&self) -> Answer<()> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(server) => server.make_schema(),
+        }
     }
 
     /// Opens a file for reading by an SQLite address (`file:…?mode=ro`).

@@ -2,6 +2,7 @@
 
 pub(super) mod attempts;
 pub(super) mod doubt;
+pub(super) mod fence;
 pub(super) mod pace;
 pub(super) mod partition;
 pub(super) mod payload;
@@ -18,11 +19,11 @@ use chrono::{DateTime, Utc};
 use crate::domain::{Batch, JobId, JobState, Lane, SubjectRequestId, TaskStatus};
 
 use super::audit::{self, Moved, Why};
-use super::columns::job_id;
-use super::open::sender;
+use super::columns::{job_id, moment};
 use super::sql;
 use super::{JobRecord, Ledger, LedgerError, Slot};
 use attempts::{IN_DOUBT, Outcome, begin_attempt, finish_attempt, sender_of};
+use fence::Fence;
 use row::{note_reason, note_status, read_one, schedule, step};
 use schedule::after_question;
 
@@ -53,6 +54,7 @@ pub struct ClaimedJob {
     attempt: u32,
     batch: Batch,
     subject: SubjectRequestId,
+    fence: Fence,
 }
 
 impl ClaimedJob {
@@ -61,9 +63,9 @@ impl ClaimedJob {
         self.attempt
     }
 
-    /// Spends the claim on the POST.
-    pub fn into_parts(self) -> (Batch, SubjectRequestId) {
-        (self.batch, self.subject)
+    /// Spends the claim on the POST, which must not leave behind the fence.
+    pub fn into_parts(self) -> (Batch, SubjectRequestId, Fence) {
+        (self.batch, self.subject, self.fence)
     }
 }
 
@@ -94,6 +96,8 @@ impl Ledger {
         now: DateTime<Utc>,
     ) -> Result<Claim, LedgerError> {
         let sender = self.start_sending(now)?;
+        // The fence counts from before the claim, so that it is never too late.
+        let begun = Fence::from_now(&self.conn)?;
         let tx = self.write()?;
         let record = read_one(&tx, job)?;
         let fits = match purpose {
@@ -113,10 +117,20 @@ impl Ledger {
             attempt: record.attempts + 1,
             batch: payload::read(&tx, job)?,
             subject: record.subject,
+            fence: begun,
         };
-        begin_attempt(&tx, &record, &sender, now, now)?.tell(&tx, purpose.why())?;
-        tx.commit_seen()?;
-        Ok(Claim::Send(claimed))
+        let started = tx.time().unwrap_or(now);
+        begin_attempt(&tx, &record, &sender, started, now)?.tell(&tx, purpose.why())?;
+        match tx.commit_seen() {
+            Ok(()) => Ok(Claim::Send(claimed)),
+            Err(error) => {
+                // The server may have the claim, and dsr will not send it.
+                if let Err(error) = self.record_unsent(job, now) {
+                    tracing::info!(%error, "no receipt could be kept");
+                }
+                Err(error)
+            }
+        }
     }
 
     /// Commits the outcome of the open attempt. Report the outcome only after this.
@@ -195,9 +209,8 @@ impl Ledger {
     /// Marks jobs as unknown that a dead dsr was sending; returns their number.
     pub fn record_interrupted(&mut self, now: DateTime<Utc>) -> Result<usize, LedgerError> {
         let mut left = Vec::new();
-        for (job, sender) in list_sending(self)? {
-            let own = self.sender.as_ref().is_some_and(|own| own.id() == sender);
-            if !own && !sender::is_alive(&self.path, &sender).map_err(LedgerError::Sender)? {
+        for (job, sender, started) in list_sending(self)? {
+            if !self.may_be_sending(&sender, started)? {
                 left.push((job, sender));
             }
         }
@@ -241,11 +254,13 @@ impl Ledger {
     }
 }
 
-fn list_sending(ledger: &Ledger) -> Result<Vec<(JobId, String)>, LedgerError> {
-    let sql = "SELECT request, number, sender FROM attempts
+fn list_sending(ledger: &Ledger) -> Result<Vec<(JobId, String, DateTime<Utc>)>, LedgerError> {
+    let sql = "SELECT request, number, sender, started_at FROM attempts
          WHERE ended_at IS NULL
            AND EXISTS (SELECT 1 FROM jobs WHERE request = attempts.request
                        AND number = attempts.number AND state = 'sending')
          ORDER BY request, number, attempt";
-    sql::list(&ledger.conn, sql, [], |row| Ok((job_id(row)?, row.get(2)?)))
+    sql::list(&ledger.conn, sql, [], |row| {
+        Ok((job_id(row)?, row.get(2)?, moment(row, "started_at")?))
+    })
 }

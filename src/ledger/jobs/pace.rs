@@ -189,7 +189,7 @@ fn read(
     let Some((left, at, era, steady)) = row.optional()? else {
         return Ok((Left::default(), true));
     };
-    let moment = tx.opening.steady.now();
+    let moment = tx.steady();
     let same_era = moment.filter(|moment| moment.era == era);
     let passed = match same_era {
         Some(moment) => moment.micros.saturating_sub(steady),
@@ -211,7 +211,7 @@ fn write(
     left: Left,
     now: DateTime<Utc>,
 ) -> Result<(), LedgerError> {
-    let moment = tx.opening.steady.now();
+    let moment = tx.steady();
     let sql = "INSERT INTO pace (project_key, slot, block, at, era, steady)
          VALUES ($1, $2, $3, $4, $5, $6)
          ON CONFLICT (project_key) DO UPDATE SET slot = excluded.slot, block = excluded.block,

@@ -77,7 +77,9 @@ impl Drop for ReceiptFile {
 struct Receipt {
     request: String,
     job: u32,
-    task_id: String,
+    /// The task that Mixpanel made; `None` if the POST never left.
+    task_id: Option<String>,
+    /// When Mixpanel accepted it, or when dsr gave it up.
     accepted_at: DateTime<Utc>,
 }
 
@@ -101,13 +103,34 @@ impl Ledger {
         task: &TaskId,
         now: DateTime<Utc>,
     ) -> Result<(), LedgerError> {
+        self.append_receipt(job, Some(task), now)
+    }
+
+    /// Keeps for the next dsr that a claimed job was not sent. A ledger in a file needs no such
+    /// receipt: its claim is there or not.
+    ///
+    /// # Errors
+    /// When it cannot be kept.
+    pub fn record_unsent(&mut self, job: &JobId, now: DateTime<Utc>) -> Result<(), LedgerError> {
+        match self.conn.is_shared() {
+            true => self.append_receipt(job, None, now),
+            false => Ok(()),
+        }
+    }
+
+    fn append_receipt(
+        &mut self,
+        job: &JobId,
+        task: Option<&TaskId>,
+        now: DateTime<Utc>,
+    ) -> Result<(), LedgerError> {
         let Some(receipts) = &mut self.receipts else {
             return Err(LedgerError::Receipt(io::ErrorKind::NotFound.into()));
         };
         let receipt = Receipt {
             request: job.request.to_string(),
             job: job.number,
-            task_id: task.to_string(),
+            task_id: task.map(TaskId::to_string),
             accepted_at: now,
         };
         receipts.append(&receipt).map_err(LedgerError::Receipt)
@@ -171,15 +194,19 @@ fn settle(
     let receipt: Option<Receipt> = serde_json::from_str(line).ok();
     // The ledger's RFC 3339 has no other years.
     let receipt = receipt.filter(|receipt| (0..=9999).contains(&receipt.accepted_at.year()));
-    let task = receipt
-        .as_ref()
-        .and_then(|receipt| TaskId::new(&receipt.task_id));
-    let (Some(receipt), Some(task)) = (receipt, task) else {
-        return Ok(Settled::Left("a receipt cannot be read".to_owned()));
+    let unreadable = || Settled::Left("a receipt cannot be read".to_owned());
+    let Some(receipt) = receipt else {
+        return Ok(unreadable());
     };
     let job = JobId {
         request: RequestId::restore(receipt.request),
         number: receipt.job,
+    };
+    let Some(task) = receipt.task_id else {
+        return settle_unsent(tx, sender, &job, now);
+    };
+    let Some(task) = TaskId::new(&task) else {
+        return Ok(unreadable());
     };
     let record = match read_one(tx, &job) {
         Err(LedgerError::NoJob(_)) => {
@@ -209,6 +236,27 @@ fn settle(
         params![format_time(receipt.accepted_at)],
     )?;
     moved.tell(tx, Why::Receipt)?;
+    Ok(Settled::Recorded)
+}
+
+/// Plans a claimed job again that never left. If another host has called it unknown meanwhile, it
+/// stays so unless that was its only POST.
+fn settle_unsent(
+    tx: &Write<'_>,
+    sender: &str,
+    job: &JobId,
+    now: DateTime<Utc>,
+) -> Result<Settled, LedgerError> {
+    let record = match read_one(tx, job) {
+        Err(LedgerError::NoJob(_)) => return Ok(Settled::Known),
+        record => record?,
+    };
+    let is_open = matches!(record.state, JobState::Sending | JobState::Unknown);
+    if !is_open || record.abandoned_at.is_some() || sender_of(tx, job)? != sender {
+        return Ok(Settled::Known);
+    }
+    let reason = Some("dsr stopped before it sent the job");
+    finish_attempt(tx, &record, &Outcome::NotCreated, reason, now)?.tell(tx, Why::Receipt)?;
     Ok(Settled::Recorded)
 }
 

@@ -96,7 +96,7 @@ impl Ledger {
     pub fn is_being_sent(&self, scope: &Scope) -> Result<bool, LedgerError> {
         let unsent = "state IN ('planned', 'sending', 'deferred')";
         let unsent = self.has(Filter::of(scope).and(unsent, []))?;
-        Ok(unsent && !crate::ledger::list_senders(&self.path)?.is_empty())
+        Ok(unsent && !self.list_senders()?.is_empty())
     }
 
     /// The jobs to check now, by project. Leaves out projects without any.

@@ -18,7 +18,7 @@ use crate::ledger::engine::Connection;
 use crate::ledger::jobs::attempts::{Outcome, SET_BACK, begin_attempt, finish_attempt};
 use crate::ledger::jobs::row::read_one;
 use crate::ledger::sql::{self, prepare};
-use crate::ledger::{Ledger, LedgerError, Opening, Patience, Write};
+use crate::ledger::{Ledger, LedgerError, LedgerPlace, Older, Opening, Patience, Write};
 
 /// Jobs that a set-back ledger has as unsent, sending or unknown. Any of them may have been sent or
 /// settled in the lost time.
@@ -113,18 +113,17 @@ impl fmt::Display for LostTime {
 }
 
 impl Ledger {
-    /// Opens a ledger older than this host has seen, only to accept it. Creates it if it is gone.
+    /// Opens a ledger older than this host has seen, only to accept it. Creates a file that is gone.
     pub fn open_set_back(
         opening: &Opening,
-        path: &Path,
+        place: &LedgerPlace,
         patience: impl Into<Patience>,
     ) -> Result<Self, LedgerError> {
-        Self::open_as(
-            opening,
-            path,
-            patience.into(),
-            crate::ledger::Older::Accepted,
-        )
+        let (patience, older) = (patience.into(), Older::Accepted);
+        match place {
+            LedgerPlace::File(path) => Self::open_as(opening, path, patience, older),
+            LedgerPlace::Server(shared) => Self::open_shared_as(opening, shared, patience, older),
+        }
     }
 
     /// The lost times, in the order of their acceptance.

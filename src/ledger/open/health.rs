@@ -10,7 +10,8 @@ use crate::ledger::engine::{Access, Connection};
 use crate::ledger::jobs::receipts;
 use crate::ledger::sql::prepare;
 use crate::ledger::{
-    Glance, LedgerError, LostTime, ProcessRecord, SetBack, audit, people, refuse_what_others_share,
+    Glance, Ledger, LedgerError, LostTime, ProcessRecord, SetBack, audit, people,
+    refuse_what_others_share,
 };
 
 /// The most damages to name.
@@ -48,7 +49,7 @@ pub fn examine(path: &Path, patience: Duration, now: DateTime<Utc>) -> Result<He
     refuse_what_others_share(path)?;
     let conn = Connection::open(path, Access::ReadOnly)?;
     conn.wait_up_to(patience)?;
-    let is_current = migrations::check(&conn, path)?;
+    let is_current = migrations::check(&conn, &path.display())?;
     let damage = conn.list_damage(NAMED)?;
     let (unsettled, ids_to_hash, trail, lost) = match is_current && damage.is_empty() {
         true => (
@@ -86,6 +87,16 @@ fn count_unsettled(conn: &Connection) -> Result<usize, LedgerError> {
     Ok(usize::try_from(count).unwrap_or(0))
 }
 
+impl Ledger {
+    /// The size of the ledger in bytes, without its log.
+    pub fn size(&self) -> Result<u64, LedgerError> {
+        match self.conn.server() {
+            Some(server) => Ok(server.size()?),
+            None => Ok(std::fs::metadata(&self.path).map_or(0, |metadata| metadata.len())),
+        }
+    }
+}
+
 /// The existing files and folders of the ledger, which must be private to its owner.
 pub fn list_files(path: &Path) -> Vec<PathBuf> {
     let names = ["db", "db-wal", "db-shm"].map(|extension| path.with_extension(extension));
@@ -99,7 +110,6 @@ pub fn list_files(path: &Path) -> Vec<PathBuf> {
 mod tests {
     use super::*;
     use crate::domain::{JobId, RequestId, TaskId};
-    use crate::ledger::Ledger;
 
     const NOW: DateTime<Utc> = DateTime::UNIX_EPOCH;
 

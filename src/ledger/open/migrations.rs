@@ -1,4 +1,4 @@
-use std::path::Path;
+use std::fmt::Display;
 
 use crate::ledger::columns::unreadable;
 use crate::ledger::engine::Connection;
@@ -9,7 +9,8 @@ const UNRELEASED: i64 = 22;
 
 /// The steps from each format to the next; the first makes a new ledger. Only append to this list.
 /// The SQL also works in PostgreSQL: TEXT and BIGINT, RFC 3339 times in UTC.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE requests (
         id            TEXT PRIMARY KEY,
         kind          TEXT NOT NULL,
@@ -244,7 +245,17 @@ const MIGRATIONS: &[&str] = &["
         count         BIGINT NOT NULL,
         hash          TEXT NOT NULL
     );
-"];
+",
+    "
+    -- For a ledger on a server; one row. How long after its claim a POST may leave, and when it has
+    -- certainly ended.
+    CREATE TABLE sharing (
+        fence_ms      BIGINT NOT NULL,
+        lease_ms      BIGINT NOT NULL
+    );
+    INSERT INTO sharing (fence_ms, lease_ms) VALUES (10000, 180000);
+",
+];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Migrated {
@@ -254,7 +265,7 @@ pub(crate) enum Migrated {
 
 pub(crate) fn apply(
     conn: &Connection,
-    path: &Path,
+    place: &dyn Display,
     opening: &Opening,
 ) -> Result<Migrated, LedgerError> {
     // Most runs find it current and need no write lock.
@@ -262,7 +273,7 @@ pub(crate) fn apply(
         return Ok(Migrated::No);
     }
     let tx = conn.write()?;
-    if check(&tx, path)? {
+    if check(&tx, place)? {
         return Ok(Migrated::No);
     }
     let found = tx.schema_version()?;
@@ -279,7 +290,7 @@ pub(crate) fn apply(
 }
 
 /// Whether the schema is current. Changes nothing.
-pub(crate) fn check(conn: &Connection, path: &Path) -> Result<bool, LedgerError> {
+pub(crate) fn check(conn: &Connection, place: &dyn Display) -> Result<bool, LedgerError> {
     // In this order, since another dsr may make the schema meanwhile.
     let is_empty = conn.is_empty()?;
     let found = conn.schema_version()?;
@@ -289,7 +300,7 @@ pub(crate) fn check(conn: &Connection, path: &Path) -> Result<bool, LedgerError>
     }
     if found < 0 || found > known() {
         return Err(LedgerError::Newer {
-            path: path.to_owned(),
+            place: place.to_string(),
             found,
             known: known(),
         });
@@ -302,6 +313,6 @@ pub(crate) fn check(conn: &Connection, path: &Path) -> Result<bool, LedgerError>
 }
 
 /// The newest format that this dsr reads.
-fn known() -> i64 {
+pub(crate) fn known() -> i64 {
     UNRELEASED + i64::try_from(MIGRATIONS.len()).unwrap_or(0)
 }

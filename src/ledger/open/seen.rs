@@ -73,10 +73,13 @@ pub(crate) fn find_set_back(
 }
 
 /// Whether a ledger without the file came from another host. Creating or migrating a ledger here
-/// writes the file.
+/// writes the file. A ledger on a server is not copied: each host sees it for the first time once.
 fn is_copied_here(conn: &Connection, ledger: &Path) -> Result<bool, LedgerError> {
+    if conn.is_shared() {
+        return Ok(false);
+    }
     let has_requests = "SELECT 1 FROM requests LIMIT 1";
-    Ok(migrations::check(conn, ledger)? && sql::exists(conn, has_requests, [])?)
+    Ok(migrations::check(conn, &ledger.display())? && sql::exists(conn, has_requests, [])?)
 }
 
 /// What this host has seen of the ledger at `ledger`, even if that is gone.

@@ -27,6 +27,8 @@ pub(crate) struct Sender {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProcessRecord {
     pub process: u32,
+    /// The machine, if it is another one.
+    pub host: Option<String>,
     /// The command without arguments.
     pub command: String,
     /// When it began to send, or to hold the ledger.
@@ -67,6 +69,11 @@ impl Drop for Sender {
         // A file left behind is unlocked, and the next dsr removes it.
         clear(&self.path);
     }
+}
+
+/// Whether a sender with this id has ever been on this host, and nobody has cleared its files.
+pub(crate) fn exists(ledger: &Path, id: &str) -> bool {
+    path_of(ledger, id).exists()
 }
 
 /// Whether the sender with this id still runs. Removes the files of a dead one.
@@ -123,9 +130,23 @@ impl ProcessRecord {
         let since = lines.next().and_then(|line| line.parse().ok());
         Some(Self {
             process,
+            host: None,
             command,
             since,
         })
+    }
+
+    /// Reads how a session names itself on the ledger's server: `dsr/delete/4711/host`.
+    pub(crate) fn named(name: &str) -> Self {
+        let mut parts = name.splitn(4, '/').skip(1);
+        let command = parts.next().unwrap_or("another program");
+        let process = parts.next().and_then(|process| process.parse().ok());
+        Self {
+            process: process.unwrap_or(0),
+            host: parts.next().map(str::to_owned),
+            command: format!("dsr {}", command.replace('-', " ")),
+            since: None,
+        }
     }
 }
 

@@ -1,9 +1,12 @@
 //! A clock that nobody can set. It measures waits, even across processes.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Instant;
 
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
+
+use crate::ledger::engine::Connection;
 
 /// Tells how much time has passed since another process looked.
 #[derive(Debug, Clone, Default)]
@@ -25,6 +28,42 @@ pub(crate) struct SteadyMoment {
     /// One boot of the machine, or one process if the system does not number boots.
     pub(crate) era: &'static str,
     pub(crate) micros: i64,
+}
+
+impl SteadyMoment {
+    /// By the clock of the ledger's server, which all hosts share.
+    pub(crate) fn of_server(micros: i64) -> Self {
+        let era = "server";
+        Self { era, micros }
+    }
+}
+
+/// The clock of the ledger's server. With a shared ledger all hosts go by it, since their own
+/// clocks differ.
+#[derive(Debug, Clone, Default)]
+pub struct ServerClock(Arc<Mutex<Option<ClockReading>>>);
+
+#[derive(Debug, Clone, Copy)]
+struct ClockReading {
+    server: i64,
+    here: SteadyMoment,
+}
+
+impl ServerClock {
+    /// The server's time; `None` unless a ledger on a server is open.
+    pub fn now(&self) -> Option<DateTime<Utc>> {
+        let read = (*self.0.lock().ok()?)?;
+        let passed = of_the_machine().micros.saturating_sub(read.here.micros);
+        DateTime::from_timestamp_micros(read.server.saturating_add(passed))
+    }
+
+    /// Takes over the time that the connection has read last.
+    pub(crate) fn follow(&self, conn: &Connection) {
+        if let (Some(server), Ok(mut reading)) = (conn.clock(), self.0.lock()) {
+            let here = of_the_machine();
+            *reading = Some(ClockReading { server, here });
+        }
+    }
 }
 
 impl SteadyClock {

@@ -96,7 +96,7 @@ impl Candidates {
             [false, _] => "mode=ro&immutable=1",
         };
         let conn = Connection::open_address(&address(path, query))?;
-        let is_current = migrations::check(&conn, path)?;
+        let is_current = migrations::check(&conn, &path.display())?;
         Ok(is_current.then_some(Self { conn }))
     }
 

@@ -6,7 +6,7 @@ pub(super) mod purge;
 use serde_json::{Value, json};
 
 use crate::domain::LedgerReview;
-use crate::ledger::{Accepted, Anchor, AuditHead, Backup, LostTime, Seen, SetBack};
+use crate::ledger::{Accepted, Anchor, AuditHead, Backup, LostTime, Made, Seen, SetBack};
 use crate::ui::drawing::json::time;
 use crate::ui::drawing::paper::Paper;
 use crate::ui::drawing::view::View;
@@ -22,6 +22,14 @@ pub struct LedgerStatusView<'a> {
     pub set_back: Option<&'a SetBack>,
     /// What the ledger lacks for good.
     pub lost: Vec<LostTime>,
+}
+
+/// A ledger on a server that was made or brought up to date.
+#[derive(Debug)]
+pub struct MadeView {
+    pub place: String,
+    pub made: Made,
+    pub head: AuditHead,
 }
 
 /// A copy that was made.
@@ -118,6 +126,34 @@ fn lost(lost: &LostTime) -> Value {
         "entries": lost.entries(),
         "reviewed": lost.review,
     })
+}
+
+impl View for MadeView {
+    fn human(&self, _: &Paper) -> String {
+        let place = printable(&self.place);
+        let what = match self.made {
+            Made::New => format!("Made a ledger at {place}"),
+            Made::Migrated { from, to } => {
+                format!("Brought the ledger at {place} from format {from} to format {to}")
+            }
+            Made::Nothing => format!("The ledger at {place} is ready. Nothing was changed"),
+        };
+        format!("{what}.\nHead: {}:{}\n", self.head.count, self.head.hash)
+    }
+
+    fn json(&self) -> Value {
+        let (made, from) = match self.made {
+            Made::New => ("new", None),
+            Made::Migrated { from, .. } => ("migrated", Some(from)),
+            Made::Nothing => ("nothing", None),
+        };
+        json!({ "made": {
+            "ledger": self.place,
+            "made": made,
+            "format_before": from,
+            "head": format!("{}:{}", self.head.count, self.head.hash),
+        }})
+    }
 }
 
 impl View for BackupView<'_> {

@@ -266,12 +266,12 @@ async fn post(
     item: &Item,
     claimed: ClaimedJob,
 ) -> (CreateAnswer, Batch) {
-    let (batch, subject) = claimed.into_parts();
+    let (batch, subject, fence) = claimed.into_parts();
     let interrupted = || CreateAnswer::Unknown {
         reason: Words::ours("interrupted before the answer came"),
     };
     let answer = tokio::select! {
-        answer = client.create(item.operation, &batch, subject) => answer,
+        answer = client.create(item.operation, &batch, subject, move || fence.is_open()) => answer,
         () = run.interrupt.out_of_patience() => interrupted(),
     };
     (answer, batch)

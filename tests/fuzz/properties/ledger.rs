@@ -10,8 +10,8 @@ use dsr::domain::{
     ProjectName, Rate, Region, RequestId, TaskId,
 };
 use dsr::ledger::{
-    Again, Chosen, Claim, JobRecord, Ledger, LedgerError, NewRequest, Opening, Outcome, Purpose,
-    Recorded, Standing, Which,
+    Again, Chosen, Claim, JobRecord, Ledger, LedgerError, LedgerPlace, NewRequest, Opening,
+    Outcome, Purpose, Recorded, Standing, Which,
 };
 use rusqlite::types::Value;
 use rusqlite::{Connection, params};
@@ -329,7 +329,7 @@ impl Home {
     fn open(&self) -> Result<Ledger, LedgerError> {
         Ledger::open_set_back(
             &Opening::default(),
-            &self.ledger,
+            &LedgerPlace::File(self.ledger.clone()),
             Duration::from_millis(200),
         )
     }

@@ -25,6 +25,11 @@ pub enum ServerError {
     Encoding { place: String, found: String },
     #[error("the server at `{place}` is PostgreSQL {found}; dsr needs 13 or later")]
     TooOld { place: String, found: String },
+    /// Session locks and settings would belong to somebody else.
+    #[error("a pooler between dsr and the ledger's server changes the session under way")]
+    Pooler,
+    #[error("the ledger was changed to format {found} while this dsr had it open")]
+    Migrated { found: i64 },
     /// The session is lost, and every later call fails the same way.
     #[error("{}", match sent {
         Sent::Maybe => "the ledger's server was lost, and whether it did what was under way is unknown",
@@ -84,7 +89,9 @@ impl ServerError {
             Self::Tls { .. }
             | Self::Standby { .. }
             | Self::Encoding { .. }
-            | Self::TooOld { .. } => None,
+            | Self::TooOld { .. }
+            | Self::Pooler
+            | Self::Migrated { .. } => None,
         }
     }
 

@@ -1,27 +1,26 @@
 //! PostgreSQL: one session with a server, and how the ledger's statements run there.
 
-#![cfg_attr(
-    not(test),
-    expect(dead_code, reason = "tests open a session, and `dsr ledger init` will")
-)]
-
 mod cause;
 mod error;
-mod place;
+pub(in crate::ledger) mod place;
+mod presence;
 mod session;
 mod value;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::types::Value;
+use secrecy::SecretString;
 
 use super::row::ServerRow;
 use super::{Answer, EngineError, EngineTrouble, Params};
-use session::Session;
+use place::ServerPlace;
+use session::{Deadlines, Session};
 
 pub(super) use error::ServerError;
+pub(crate) use session::tls::TrustedRoots;
 use value::{Bound, Taken};
 
 /// Any table of the ledger's schema.
@@ -31,6 +30,15 @@ pub(super) const ONE_TABLE: &str =
     "SELECT 1 FROM pg_tables WHERE schemaname = current_schema() AND tablename = $1";
 /// How long one try to get the write lock waits in the server's queue.
 const IN_QUEUE: Duration = Duration::from_millis(250);
+/// The schema that holds a ledger's tables.
+pub(super) const SCHEMA: &str = "dsr";
+/// The server's clock in microseconds since 1970.
+const CLOCK: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
+const DEADLINES: Deadlines = Deadlines {
+    connect: Duration::from_secs(10),
+    answer: Duration::from_secs(30),
+    lock: IN_QUEUE,
+};
 
 type GoesOn = Box<dyn FnMut(i32) -> bool + Send>;
 
@@ -40,14 +48,31 @@ pub(crate) struct LedgerServer {
     goes_on: RefCell<GoesOn>,
     /// The row that every write locks is there.
     has_head: Cell<bool>,
+    /// The format that this dsr has found; no write may find another one.
+    version: Cell<i64>,
+    /// The server's clock in microseconds, and when it was read.
+    clock: Cell<Option<(i64, Instant)>>,
 }
 
 impl LedgerServer {
+    pub(super) fn open(
+        place: &ServerPlace,
+        password: Option<&SecretString>,
+        roots: &TrustedRoots,
+        application_name: &str,
+    ) -> Answer<Self> {
+        let session = Session::open(place, password, roots, application_name, DEADLINES)?;
+        session.batch(&format!("SET search_path = {SCHEMA}"))?;
+        Self::new(session)
+    }
+
     fn new(session: Session) -> Answer<Self> {
         let server = Self {
             session,
             goes_on: RefCell::new(Box::new(|_| false)),
             has_head: Cell::new(false),
+            version: Cell::new(0),
+            clock: Cell::new(None),
         };
         server.wait_up_to(IN_QUEUE)?;
         Ok(server)
@@ -68,10 +93,9 @@ impl LedgerServer {
     pub(super) fn begin_write(&self) -> Answer<()> {
         let mut tries = 0;
         loop {
-            self.execute_batch("BEGIN ISOLATION LEVEL READ COMMITTED")?;
-            let error = match self.lock_head() {
-                Ok(()) => return Ok(()),
-                Err(error) => error,
+            let begun = self.lock_head().and_then(|()| self.check_write());
+            let Err(error) = begun else {
+                return Ok(());
             };
             self.execute_batch("ROLLBACK")?;
             let is_busy = error.trouble() == EngineTrouble::Busy;
@@ -83,16 +107,76 @@ impl LedgerServer {
     }
 
     fn lock_head(&self) -> Answer<()> {
-        if !self.has_head.get() {
-            // Two hosts may make the schema at once.
-            self.execute_batch("SELECT pg_advisory_xact_lock(hashtext(current_schema()))")?;
-            let mut found = self.prepare(ONE_TABLE)?;
-            self.has_head.set(found.exists("audit_head")?);
+        const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
+        const LOCK: &str = "SELECT count FROM audit_head FOR UPDATE";
+        if self.has_head.get() {
+            return self.execute_batch(&format!("{BEGIN}; {LOCK}"));
         }
+        // Two hosts may make the schema at once.
+        let first = "SELECT pg_advisory_xact_lock(hashtext(current_schema()))";
+        self.execute_batch(&format!("{BEGIN}; {first}"))?;
+        self.has_head
+            .set(self.prepare(ONE_TABLE)?.exists("audit_head")?);
         match self.has_head.get() {
-            true => self.execute_batch("SELECT count FROM audit_head FOR UPDATE"),
+            true => self.execute_batch(LOCK),
             false => Ok(()),
         }
+    }
+
+    /// Reads the clock and the format with the lock held: the statement that waits for the lock
+    /// sees both as they were before the wait.
+    fn check_write(&self) -> Answer<()> {
+        if self.version.get() == 0 {
+            return Ok(());
+        }
+        let sql = format!("{CLOCK}, pg_backend_pid()::bigint, version FROM ledger_schema");
+        let found = self.prepare(&sql)?.list(Vec::new())?.pop();
+        let found = found.as_ref().map(|row| &row.values[..]);
+        let Some(
+            [
+                Value::Integer(clock),
+                Value::Integer(process),
+                Value::Integer(version),
+            ],
+        ) = found
+        else {
+            return Err(rusqlite::Error::QueryReturnedNoRows.into());
+        };
+        self.clock.set(Some((*clock, Instant::now())));
+        if *process != i64::from(self.session.backend_pid()) {
+            return Err(ServerError::Pooler.into());
+        }
+        match *version == self.version.get() {
+            true => Ok(()),
+            false => Err(ServerError::Migrated { found: *version }.into()),
+        }
+    }
+
+    /// The server's clock, in microseconds since 1970, as of the last write.
+    pub(super) fn clock(&self) -> Option<i64> {
+        let (micros, read) = self.clock.get()?;
+        let since = i64::try_from(read.elapsed().as_micros()).unwrap_or(i64::MAX);
+        Some(micros.saturating_add(since))
+    }
+
+    pub(super) fn make_schema(&self) -> Answer<()> {
+        self.execute_batch(&format!("CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
+    }
+
+    /// The ledger of this format is open for this host, and may be for others. From now on each
+    /// write demands the format.
+    pub(crate) fn share(&self, version: i64) {
+        self.version.set(version);
+    }
+
+    pub(super) fn is_shared(&self) -> bool {
+        self.version.get() != 0
+    }
+
+    pub(super) fn read_clock(&self) -> Answer<()> {
+        let clock = self.number(CLOCK)?;
+        self.clock.set(Some((clock, Instant::now())));
+        Ok(())
     }
 
     /// # Errors
@@ -141,6 +225,14 @@ impl LedgerServer {
     /// Changes with each transaction of the server, so also for other reasons than a change.
     pub(super) fn data_version(&self) -> Answer<i64> {
         self.number("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint")
+    }
+
+    /// The size of the ledger's tables with their indexes, in bytes.
+    pub(crate) fn size(&self) -> Answer<u64> {
+        let sql = "SELECT COALESCE(SUM(pg_total_relation_size(pg_class.oid)), 0)::bigint
+             FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+             WHERE nspname = current_schema() AND relkind = 'r'";
+        Ok(u64::try_from(self.number(sql)?).unwrap_or(0))
     }
 
     fn number(&self, sql: &str) -> Answer<i64> {
@@ -232,19 +324,21 @@ fn as_refs(values: &[Bound]) -> Vec<&(dyn tokio_postgres::types::ToSql + Sync)> 
 impl ServerError {
     pub(super) fn trouble(&self) -> EngineTrouble {
         match self {
-            Self::Unreachable { .. }
-            | Self::Tls { .. }
-            | Self::Password { .. }
+            Self::Password { .. } => EngineTrouble::Login,
+            Self::Tls { .. }
             | Self::NoDatabase { .. }
             | Self::Standby { .. }
             | Self::Encoding { .. }
             | Self::TooOld { .. }
+            | Self::Pooler
+            | Self::ReadOnly { .. }
+            | Self::NotAllowed { .. } => EngineTrouble::NotAllowed,
+            Self::Unreachable { .. }
+            | Self::Migrated { .. }
             | Self::Gone { .. }
             | Self::Unconfirmed { .. } => EngineTrouble::Gone,
             Self::Busy { .. } => EngineTrouble::Busy,
-            Self::Full { .. } | Self::ReadOnly { .. } | Self::NotAllowed { .. } => {
-                EngineTrouble::Disk
-            }
+            Self::Full { .. } => EngineTrouble::Disk,
             Self::Damaged { .. } => EngineTrouble::Damaged,
             Self::Conflict { .. } => EngineTrouble::Conflict,
             Self::Other { .. } => EngineTrouble::Other,
@@ -257,13 +351,13 @@ impl ServerError {
 pub(super) fn open_for_test(url: &str, path: &std::path::Path) -> LedgerServer {
     use sha2::{Digest, Sha256};
 
-    let place = place::ServerPlace::parse(url).unwrap();
-    let deadlines = session::Deadlines {
+    let place = ServerPlace::parse(url).unwrap();
+    let deadlines = Deadlines {
         connect: Duration::from_secs(30),
         answer: Duration::from_secs(60),
         lock: IN_QUEUE,
     };
-    let roots = session::tls::TrustedRoots::Bundled;
+    let roots = TrustedRoots::Bundled;
     let session = Session::open(&place, None, &roots, "dsr test", deadlines).unwrap();
     let name = crate::domain::to_hex(&Sha256::digest(path.to_str().unwrap())[..12]);
     session

@@ -4,7 +4,7 @@
 
 mod host;
 mod passfile;
-pub(super) mod password;
+pub(in crate::ledger) mod password;
 
 use std::fmt;
 use std::path::{Path, PathBuf};

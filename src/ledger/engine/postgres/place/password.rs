@@ -3,6 +3,7 @@
 //! The caller reads the environment. Without a password the server may still know the user, such as
 //! by the peer of a socket.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -36,14 +37,23 @@ pub(crate) struct FoundPassword {
 
 /// Names the file at fault when the server refuses the password.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum PasswordOrigin {
+pub enum PasswordOrigin {
     File(PathBuf),
     Passfile { path: PathBuf, line: usize },
 }
 
+impl fmt::Display for PasswordOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "`{}`", path.display()),
+            Self::Passfile { path, line } => write!(f, "`{}`, line {line}", path.display()),
+        }
+    }
+}
+
 /// Why a file gives no password. Never holds any of it.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum PasswordError {
+pub enum PasswordError {
     #[error("cannot read the password file `{}`", path.display())]
     Unreadable { path: PathBuf, source: io::Error },
     #[error("the password file `{}` is not a plain file", .0.display())]

@@ -1,0 +1,44 @@
+//! Who is connected. A sender holds a session lock, which the server releases when its session ends.
+
+use rusqlite::types::Value;
+
+use super::LedgerServer;
+use super::value::Bound;
+use crate::ledger::engine::Answer;
+
+/// The class of senders' session locks: `dsr` in ASCII.
+const SENDERS: i64 = 0x64_73_72;
+
+impl LedgerServer {
+    /// Takes a sender's lock until this session ends; `false` if another session holds it.
+    pub(crate) fn take_presence(&self, key: u32) -> Answer<bool> {
+        let sql = "SELECT pg_try_advisory_lock($1::bigint::int, $2::bigint::int)::int::bigint";
+        let key = i64::from(key.cast_signed());
+        let values = [SENDERS, key].map(|number| Bound(Value::Integer(number)));
+        let found = self.prepare(sql)?.list(values.into())?.pop();
+        Ok(found.is_some_and(|row| row.values == [Value::Integer(1)]))
+    }
+
+    /// The sessions with a sender's lock: its key, and how the session names itself.
+    pub(crate) fn list_present(&self) -> Answer<Vec<(u32, String)>> {
+        let sql = "SELECT objid::bigint, application_name
+             FROM pg_locks LEFT JOIN pg_stat_activity USING (pid)
+             WHERE locktype = 'advisory' AND granted AND objsubid = 2 AND classid::bigint = $1
+               AND pg_locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+             ORDER BY pid";
+        let rows = self
+            .prepare(sql)?
+            .list(vec![Bound(Value::Integer(SENDERS))])?;
+        let read = |row: crate::ledger::engine::row::ServerRow| match &row.values[..] {
+            [Value::Integer(key), name] => {
+                let name = match name {
+                    Value::Text(name) => name.clone(),
+                    _ => String::new(),
+                };
+                u32::try_from(*key).ok().map(|key| (key, name))
+            }
+            _ => None,
+        };
+        Ok(rows.into_iter().filter_map(read).collect())
+    }
+}

@@ -1,0 +1,35 @@
+//! The last moment for a POST. Other hosts of a shared ledger take a claim for lost after a time, so
+//! a dsr that was stopped or asleep must not send it later.
+
+use crate::ledger::LedgerError;
+use crate::ledger::engine::Connection;
+use crate::ledger::open::presence::find_sharing;
+use crate::ledger::open::steady::{SteadyClock, SteadyMoment};
+
+/// The moment after which a claimed job must not be sent. Without a server there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fence(Option<SteadyMoment>);
+
+impl Fence {
+    /// For a claim that begins now.
+    pub(crate) fn from_now(conn: &Connection) -> Result<Self, LedgerError> {
+        if !conn.is_shared() {
+            return Ok(Self(None));
+        }
+        let after = find_sharing(conn)?.fence.num_microseconds().unwrap_or(0);
+        // It counts while the machine sleeps.
+        let now = SteadyClock::of_this_machine().now();
+        Ok(Self(now.map(|now| SteadyMoment {
+            micros: now.micros.saturating_add(after),
+            ..now
+        })))
+    }
+
+    /// Whether the job may still be sent.
+    pub fn is_open(&self) -> bool {
+        self.0.is_none_or(|last| {
+            let now = SteadyClock::of_this_machine().now();
+            now.is_some_and(|now| now.era == last.era && now.micros <= last.micros)
+        })
+    }
+}

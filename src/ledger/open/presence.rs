@@ -1,0 +1,102 @@
+//! Who is sending: the processes of this host by their lock files, those of other hosts by what the
+//! server knows of their sessions.
+
+use std::path::Path;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::sender::{self, ProcessRecord, Sender};
+use crate::ledger::engine::Connection;
+use crate::ledger::{Ledger, LedgerError, sql};
+
+/// Marks this process as a sender, here and with the server.
+pub(crate) fn start(
+    conn: &Connection,
+    path: &Path,
+    command: &str,
+    now: DateTime<Utc>,
+) -> Result<Sender, LedgerError> {
+    loop {
+        let sender = Sender::start(path, command, now).map_err(LedgerError::Sender)?;
+        match conn.server() {
+            Some(server) if !server.take_presence(key_of(sender.id()))? => {}
+            Some(_) | None => return Ok(sender),
+        }
+    }
+}
+
+impl Ledger {
+    /// Whether the dsr that began an attempt at `started` may still send it.
+    ///
+    /// A lock file on this host decides at once. A server releases the lock of a session that it
+    /// lost while its process lives on, so without the lock the lease has to pass as well.
+    pub(crate) fn may_be_sending(
+        &self,
+        sender: &str,
+        started: DateTime<Utc>,
+    ) -> Result<bool, LedgerError> {
+        if self.sender.as_ref().is_some_and(|own| own.id() == sender) {
+            return Ok(true);
+        }
+        let is_known_here = sender::exists(&self.path, sender);
+        if sender::is_alive(&self.path, sender).map_err(LedgerError::Sender)? {
+            return Ok(true);
+        }
+        let Some(server) = self.conn.server().filter(|_| self.conn.is_shared()) else {
+            return Ok(false);
+        };
+        if is_known_here {
+            return Ok(false);
+        }
+        let present = server.list_present()?;
+        if present.iter().any(|(key, _)| *key == key_of(sender)) {
+            return Ok(true);
+        }
+        self.conn.read_clock()?;
+        let now = self.conn.clock().and_then(DateTime::from_timestamp_micros);
+        let lease = find_sharing(&self.conn)?.lease;
+        Ok(now.is_none_or(|now| now <= started + lease))
+    }
+
+    /// The other processes that are sending from this ledger, on any host.
+    pub fn list_senders(&self) -> Result<Vec<ProcessRecord>, LedgerError> {
+        let Some(server) = self.conn.server().filter(|_| self.conn.is_shared()) else {
+            return sender::list_living(&self.path).map_err(LedgerError::Sender);
+        };
+        let own = self.sender.as_ref().map(|own| key_of(own.id()));
+        let present = server.list_present()?.into_iter();
+        let others = present.filter(|(key, _)| Some(*key) != own);
+        Ok(others
+            .map(|(_, name)| ProcessRecord::named(&name))
+            .collect())
+    }
+}
+
+/// How the hosts of a shared ledger keep apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Sharing {
+    /// How long after its claim a POST may still leave.
+    pub(crate) fence: TimeDelta,
+    /// After this time since its claim, a POST has certainly ended.
+    pub(crate) lease: TimeDelta,
+}
+
+pub(crate) fn find_sharing(conn: &Connection) -> Result<Sharing, LedgerError> {
+    let sql = "SELECT fence_ms, lease_ms FROM sharing";
+    let found = sql::find(conn, sql, [], |row| {
+        Ok((row.get::<i64>(0)?, row.get::<i64>(1)?))
+    })?;
+    let found = found.filter(|(fence, lease)| *fence > 0 && lease > fence);
+    let (fence, lease) =
+        found.ok_or_else(|| crate::ledger::columns::unreadable("the times of sharing"))?;
+    Ok(Sharing {
+        fence: TimeDelta::milliseconds(fence),
+        lease: TimeDelta::milliseconds(lease),
+    })
+}
+
+/// The number of a sender's lock: the first 32 bits of its id.
+fn key_of(sender: &str) -> u32 {
+    let digits = sender.get(..8).unwrap_or_default();
+    u32::from_str_radix(digits, 16).unwrap_or(0)
+}

@@ -1,0 +1,125 @@
+//! Opens, makes and migrates a ledger on a server.
+
+use std::path::Path;
+
+use super::migrations;
+use super::seen;
+use super::set_back::Seen;
+use crate::config::create_private_folder;
+use crate::ledger::columns::unreadable;
+use crate::ledger::engine::Connection;
+use crate::ledger::{
+    Kept, Ledger, LedgerError, Older, Opening, Patience, SharedLedger, refuse_what_others_share,
+    sql,
+};
+
+/// What `dsr ledger init` and `dsr ledger migrate` did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Made {
+    New,
+    Migrated {
+        from: i64,
+        to: i64,
+    },
+    /// It was there, in the format of this dsr.
+    Nothing,
+}
+
+impl Ledger {
+    /// Opens the ledger of a server. Makes and migrates nothing there.
+    ///
+    /// # Errors
+    /// When the server cannot be reached or trusted, or refuses this user; when it has no ledger,
+    /// or one in another format. When this host's files beside it are not private.
+    pub fn open_shared(
+        opening: &Opening,
+        shared: &SharedLedger,
+        patience: impl Into<Patience>,
+    ) -> Result<Self, LedgerError> {
+        Self::open_shared_as(opening, shared, patience.into(), Older::Refused)
+    }
+
+    pub(in crate::ledger) fn open_shared_as(
+        opening: &Opening,
+        shared: &SharedLedger,
+        patience: Patience,
+        older: Older,
+    ) -> Result<Self, LedgerError> {
+        let conn = connect(opening, shared, patience)?;
+        let place = shared.to_string();
+        match conn.schema_version()? {
+            0 if conn.is_empty()? => return Err(LedgerError::NotMade(place)),
+            found if !migrations::check(&conn, &place)? => {
+                let known = migrations::known();
+                return Err(LedgerError::Older {
+                    place,
+                    found,
+                    known,
+                });
+            }
+            _ => {}
+        }
+        Self::share(conn, opening, shared, older)
+    }
+
+    /// Makes the ledger's tables on a server, unless they are there.
+    ///
+    /// # Errors
+    /// As for opening it. When the user may not make tables.
+    pub fn make_shared(
+        opening: &Opening,
+        shared: &SharedLedger,
+        patience: impl Into<Patience>,
+    ) -> Result<(Self, Made), LedgerError> {
+        let conn = connect(opening, shared, patience.into())?;
+        conn.make_schema()?;
+        let place = shared.to_string();
+        let from = conn.schema_version()?;
+        let is_new = conn.is_empty()?;
+        let migrated = migrations::apply(&conn, &place, opening)?;
+        let made = match (migrated, is_new) {
+            (migrations::Migrated::No, _) => Made::Nothing,
+            (migrations::Migrated::Yes, true) => Made::New,
+            (migrations::Migrated::Yes, false) => Made::Migrated {
+                from,
+                to: migrations::known(),
+            },
+        };
+        Ok((Self::share(conn, opening, shared, Older::Refused)?, made))
+    }
+
+    fn share(
+        conn: Connection,
+        opening: &Opening,
+        shared: &SharedLedger,
+        older: Older,
+    ) -> Result<Self, LedgerError> {
+        if let Some(server) = conn.server() {
+            server.share(migrations::known());
+        }
+        conn.read_clock()?;
+        opening.server_clock.follow(&conn);
+        let sql = "SELECT hash FROM audit WHERE seq = 1";
+        let identity: Option<String> = sql::find_value(&conn, sql, [])?;
+        let identity = identity.ok_or_else(|| unreadable("the audit trail's first entry"))?;
+        let path = shared.beside(&identity);
+        let folder = path.parent().unwrap_or(Path::new("."));
+        create_private_folder(folder).map_err(LedgerError::Seen)?;
+        refuse_what_others_share(&path)?;
+        // From the first time on, this host knows what it has seen.
+        if older == Older::Refused && seen::read(&path)? == Seen::Nothing {
+            seen::catch_up(&conn, &path)?;
+        }
+        Ok(Self::with(conn, opening, &path, Kept::Server, older))
+    }
+}
+
+fn connect(
+    opening: &Opening,
+    shared: &SharedLedger,
+    mut patience: Patience,
+) -> Result<Connection, LedgerError> {
+    let mut conn = shared.connect(opening)?;
+    conn.wait_while(move |tries| patience.goes_on(tries))?;
+    Ok(conn)
+}
