@@ -56,7 +56,7 @@ pub use open::health::{Health, examine, list_files};
 pub use open::holder::Patience;
 pub use open::sender::ProcessRecord;
 pub use open::set_back::{Seen, SetBack};
-pub use open::shared::Made;
+pub use open::shared::MadeReady;
 pub use open::steady::{ServerClock, SteadyClock};
 pub use people::Swept;
 pub use people::deletions::{ErasedBy, ErasedJob};

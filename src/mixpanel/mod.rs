@@ -4,7 +4,6 @@
 mod answer;
 pub mod classify;
 mod client;
-mod fenced;
 mod fetch;
 mod needles;
 mod retry_after;

@@ -3,7 +3,7 @@
 use crate::commands::context::Context;
 use crate::commands::failures::{local_io, usage};
 use crate::domain::ExitStatus;
-use crate::ledger::{Ledger, LedgerPlace, Made, SharedLedger};
+use crate::ledger::{Ledger, LedgerPlace, MadeReady, SharedLedger};
 use crate::ui::{Failure, MadeView};
 
 /// Make a ledger on a PostgreSQL server, for several hosts
@@ -51,7 +51,7 @@ fn make(ctx: &Context, shared: &SharedLedger) -> Result<ExitStatus, Failure> {
         head: ledger.audit_head()?,
     };
     ctx.ui.print(&view).map_err(|error| local_io(&error))?;
-    if made == Made::New {
+    if made == MadeReady::New {
         ctx.ui.note("Each host that uses this ledger needs the same address, and the same ledger key. See “Share the ledger with your team” in `dsr help runbooks`.");
     }
     Ok(ExitStatus::Done)

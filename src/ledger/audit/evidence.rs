@@ -70,6 +70,10 @@ pub(crate) const OTHER_TABLES: &[(&str, &str)] = &[
     ),
     ("payloads_aside", "empty except for moments"),
     ("pace", "when the next call may leave"),
+    (
+        "sharing",
+        "times between hosts: no statement about a person",
+    ),
     ("learned", "batch limits: no statement about a person"),
     ("rejected_tokens", "tokens: no statement about a person"),
 ];

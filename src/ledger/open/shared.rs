@@ -15,7 +15,7 @@ use crate::ledger::{
 
 /// What `dsr ledger init` and `dsr ledger migrate` did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Made {
+pub enum MadeReady {
     New,
     Migrated {
         from: i64,
@@ -70,7 +70,7 @@ impl Ledger {
         opening: &Opening,
         shared: &SharedLedger,
         patience: impl Into<Patience>,
-    ) -> Result<(Self, Made), LedgerError> {
+    ) -> Result<(Self, MadeReady), LedgerError> {
         let conn = connect(opening, shared, patience.into())?;
         conn.make_schema()?;
         let place = shared.to_string();
@@ -78,9 +78,9 @@ impl Ledger {
         let is_new = conn.is_empty()?;
         let migrated = migrations::apply(&conn, &place, opening)?;
         let made = match (migrated, is_new) {
-            (migrations::Migrated::No, _) => Made::Nothing,
-            (migrations::Migrated::Yes, true) => Made::New,
-            (migrations::Migrated::Yes, false) => Made::Migrated {
+            (migrations::Migrated::No, _) => MadeReady::Nothing,
+            (migrations::Migrated::Yes, true) => MadeReady::New,
+            (migrations::Migrated::Yes, false) => MadeReady::Migrated {
                 from,
                 to: migrations::known(),
             },

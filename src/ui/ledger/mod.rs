@@ -6,7 +6,7 @@ pub(super) mod purge;
 use serde_json::{Value, json};
 
 use crate::domain::LedgerReview;
-use crate::ledger::{Accepted, Anchor, AuditHead, Backup, LostTime, Made, Seen, SetBack};
+use crate::ledger::{Accepted, Anchor, AuditHead, Backup, LostTime, MadeReady, Seen, SetBack};
 use crate::ui::drawing::json::time;
 use crate::ui::drawing::paper::Paper;
 use crate::ui::drawing::view::View;
@@ -28,7 +28,7 @@ pub struct LedgerStatusView<'a> {
 #[derive(Debug)]
 pub struct MadeView {
     pub place: String,
-    pub made: Made,
+    pub made: MadeReady,
     pub head: AuditHead,
 }
 
@@ -132,20 +132,20 @@ impl View for MadeView {
     fn human(&self, _: &Paper) -> String {
         let place = printable(&self.place);
         let what = match self.made {
-            Made::New => format!("Made a ledger at {place}"),
-            Made::Migrated { from, to } => {
+            MadeReady::New => format!("Made a ledger at {place}"),
+            MadeReady::Migrated { from, to } => {
                 format!("Brought the ledger at {place} from format {from} to format {to}")
             }
-            Made::Nothing => format!("The ledger at {place} is ready. Nothing was changed"),
+            MadeReady::Nothing => format!("The ledger at {place} is ready. Nothing was changed"),
         };
         format!("{what}.\nHead: {}:{}\n", self.head.count, self.head.hash)
     }
 
     fn json(&self) -> Value {
         let (made, from) = match self.made {
-            Made::New => ("new", None),
-            Made::Migrated { from, .. } => ("migrated", Some(from)),
-            Made::Nothing => ("nothing", None),
+            MadeReady::New => ("new", None),
+            MadeReady::Migrated { from, .. } => ("migrated", Some(from)),
+            MadeReady::Nothing => ("nothing", None),
         };
         json!({ "made": {
             "ledger": self.place,

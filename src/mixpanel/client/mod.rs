@@ -1,3 +1,7 @@
+//! One address, one project, one token: the five calls.
+
+mod fenced;
+
 use std::cell::Cell;
 use std::sync::Once;
 use std::time::{Duration, Instant};
@@ -13,10 +17,10 @@ use crate::domain::{ApiUrl, Batch, Operation, Project, SubjectRequestId, TaskId}
 
 use super::answer::{CancelAnswer, CreateAnswer, StatusAnswer, TokenStanding};
 use super::classify::{self, Answered, Exchange};
-use super::fenced::{FencedBody, HeldBack};
 use super::route::{ClientError, Route, Towards};
 use super::wire::CreateBody;
 use super::words::{Confidential, SentIds, Words, describe};
+use fenced::{FencedBody, HeldBack};
 
 /// The largest reply to read, in bytes.
 const MAX_BODY: usize = 8 * 1024 * 1024;
