@@ -13,6 +13,7 @@ mod open;
 mod people;
 mod rejections;
 mod requests;
+mod seal;
 mod sql;
 
 use std::fs::File;
@@ -70,6 +71,7 @@ pub use requests::listing::{Found, Jobs, Standing, Which};
 pub use requests::received::{Course, FetchedExports, ReceivedRequests};
 pub use requests::records::{AnswerAge, JobGroup, JobRecord, NewRequest, RequestRecord};
 pub use requests::{Again, Recorded};
+pub use seal::KeySource;
 
 /// An open ledger.
 pub struct Ledger {
@@ -171,6 +173,9 @@ impl Ledger {
         older: Older,
     ) -> Result<Self, LedgerError> {
         conn.make_ready()?;
+        if let Some(seal) = conn.lazy_seal() {
+            seal.set_source(&opening.key);
+        }
         let migrated = migrations::apply(&conn, path, opening)?;
         if (migrated, place, older)
             == (migrations::Migrated::Yes, LedgerPlace::Disk, Older::Refused)

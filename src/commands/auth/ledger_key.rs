@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use crate::commands::context::Context;
 use crate::commands::failures::local_io;
 use crate::commands::people::minimise;
-use crate::credentials::{KeyOrigin, Keyring, LedgerKeyError, read_ledger_key, write_ledger_key};
+use crate::credentials::{
+    IfNone, KeyOrigin, Keyring, LedgerKeyError, read_ledger_key, write_ledger_key,
+};
 use crate::domain::{ExitStatus, LedgerKey};
 use crate::ui::{Failure, LedgerKeyView};
 
@@ -36,8 +38,12 @@ pub(crate) struct LedgerKeyArgs {
 pub(crate) fn run(ctx: &mut Context, args: &LedgerKeyArgs) -> Result<ExitStatus, Failure> {
     let remembered = ctx.ledger_or_empty()?.find_people_key()?;
     let remembered = remembered.as_deref();
+    let if_none = match remembered {
+        None => IfNone::Make,
+        Some(_) => IfNone::Leave,
+    };
     let shown = match (&args.to, &args.from) {
-        (Some(path), _) => write(ctx, remembered, path)?,
+        (Some(path), _) => write(ctx, remembered, path, if_none)?,
         (None, Some(path)) => {
             ctx.refuse_key_of_sandbox()?;
             let key = read_ledger_key(path)?;
@@ -46,7 +52,7 @@ pub(crate) fn run(ctx: &mut Context, args: &LedgerKeyArgs) -> Result<ExitStatus,
             LedgerKeyView::new(&key, KeyOrigin::Keyring, remembered)
         }
         (None, None) => {
-            let (key, origin) = minimise::ledger_key(ctx, remembered)?;
+            let (key, origin) = minimise::ledger_key(ctx, if_none)?;
             LedgerKeyView::new(&key, origin, remembered)
         }
     };
@@ -54,9 +60,14 @@ pub(crate) fn run(ctx: &mut Context, args: &LedgerKeyArgs) -> Result<ExitStatus,
     Ok(ExitStatus::Done)
 }
 
-fn write(ctx: &Context, remembered: Option<&str>, path: &Path) -> Result<LedgerKeyView, Failure> {
+fn write(
+    ctx: &Context,
+    remembered: Option<&str>,
+    path: &Path,
+    if_none: IfNone,
+) -> Result<LedgerKeyView, Failure> {
     ctx.refuse_key_of_sandbox()?;
-    let key = match minimise::ledger_key(ctx, remembered) {
+    let key = match minimise::ledger_key(ctx, if_none) {
         Ok((key, _)) => key,
         // The ledger remembers nobody yet, and without a keyring there is no place for a key.
         Err(LedgerKeyError::Keyring(_)) if remembered.is_none() => LedgerKey::random(),

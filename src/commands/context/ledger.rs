@@ -1,7 +1,8 @@
 //! Opens the ledger in the way that each command needs.
 
 use crate::commands::failures::no_ledger;
-use crate::ledger::{self, Ledger, Opening, Patience, Seen, SteadyClock, find_seen};
+use crate::credentials::{IfNone, find_ledger_key};
+use crate::ledger::{self, KeySource, Ledger, Opening, Patience, Seen, SteadyClock, find_seen};
 use crate::ui::Failure;
 
 use super::{Context, holders};
@@ -104,7 +105,16 @@ impl Context {
             command: self.command.to_owned(),
             now: self.clock.now(),
             steady: SteadyClock::of_this_machine(),
+            key: self.key_source(),
         }
+    }
+
+    /// Never makes a key: the hosts of a server's ledger must share one.
+    fn key_source(&self) -> KeySource {
+        let (environment, data) = (self.environment.clone(), self.home.data().to_owned());
+        KeySource::new(move || {
+            find_ledger_key(&environment, &data, IfNone::Leave).map(|(key, _)| key)
+        })
     }
 
     /// How long dsr waits for the ledger's holder. The operator is told whom dsr waits for.

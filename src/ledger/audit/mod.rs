@@ -24,6 +24,7 @@ use crate::ledger::engine::{
 };
 
 use super::columns::{format_time, parse_time, unreadable};
+use super::seal::KeySource;
 use super::sql::{self, prepare};
 use super::{LedgerError, SteadyClock, Write};
 use chain::RawEntry;
@@ -51,6 +52,8 @@ pub struct Opening {
     pub command: String,
     pub now: DateTime<Utc>,
     pub steady: SteadyClock,
+    /// Only a ledger on a server asks it.
+    pub key: KeySource,
 }
 
 /// No named actor, for tests.
@@ -61,6 +64,7 @@ impl Default for Opening {
             command: "dsr".to_owned(),
             now: DateTime::UNIX_EPOCH,
             steady: SteadyClock::default(),
+            key: KeySource::default(),
         }
     }
 }

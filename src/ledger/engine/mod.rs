@@ -27,6 +27,7 @@ pub(crate) use rusqlite::types::{FromSql, ToSql, ValueRef};
 pub(crate) use sqlite::Access;
 pub(crate) use statement::{OptionalExtension, Statement};
 
+use crate::ledger::seal::LazySeal;
 use postgres::LedgerServer;
 use statement::EngineStatement;
 
@@ -98,6 +99,14 @@ impl Connection {
         match self {
             Self::Sqlite(conn) => sqlite::make_ready(conn),
             Self::Postgres(_) => Ok(()),
+        }
+    }
+
+    /// What seals ids; `None` for a file, which is private and rewrites what it deletes.
+    pub(crate) fn lazy_seal(&self) -> Option<&LazySeal> {
+        match self {
+            Self::Sqlite(_) => None,
+            Self::Postgres(server) => Some(server.lazy_seal()),
         }
     }
 

@@ -19,6 +19,7 @@ use rusqlite::types::Value;
 
 use super::row::ServerRow;
 use super::{Answer, EngineError, EngineTrouble, Params};
+use crate::ledger::seal::LazySeal;
 use session::Session;
 
 pub(super) use error::ServerError;
@@ -40,6 +41,7 @@ pub(crate) struct LedgerServer {
     goes_on: RefCell<GoesOn>,
     /// The row that every write locks is there.
     has_head: Cell<bool>,
+    lazy_seal: LazySeal,
 }
 
 impl LedgerServer {
@@ -48,9 +50,14 @@ impl LedgerServer {
             session,
             goes_on: RefCell::new(Box::new(|_| false)),
             has_head: Cell::new(false),
+            lazy_seal: LazySeal::default(),
         };
         server.wait_up_to(IN_QUEUE)?;
         Ok(server)
+    }
+
+    pub(super) fn lazy_seal(&self) -> &LazySeal {
+        &self.lazy_seal
     }
 
     pub(super) fn wait_up_to(&self, patience: Duration) -> Answer<()> {
