@@ -36,14 +36,12 @@ pub(crate) struct LedgerKeyArgs {
 }
 
 pub(crate) fn run(ctx: &mut Context, args: &LedgerKeyArgs) -> Result<ExitStatus, Failure> {
-    let remembered = ctx.ledger_or_empty()?.find_people_key()?;
+    let ledger = ctx.ledger_or_empty()?;
+    let (remembered, if_none) = (ledger.find_people_key()?, ledger.if_no_key()?);
+    drop(ledger);
     let remembered = remembered.as_deref();
-    let if_none = match remembered {
-        None => IfNone::Make,
-        Some(_) => IfNone::Leave,
-    };
     let shown = match (&args.to, &args.from) {
-        (Some(path), _) => write(ctx, remembered, path, if_none)?,
+        (Some(path), _) => write(ctx, remembered, path)?,
         (None, Some(path)) => {
             ctx.refuse_key_of_sandbox()?;
             let key = read_ledger_key(path)?;
@@ -60,13 +58,13 @@ pub(crate) fn run(ctx: &mut Context, args: &LedgerKeyArgs) -> Result<ExitStatus,
     Ok(ExitStatus::Done)
 }
 
-fn write(
-    ctx: &Context,
-    remembered: Option<&str>,
-    path: &Path,
-    if_none: IfNone,
-) -> Result<LedgerKeyView, Failure> {
+fn write(ctx: &Context, remembered: Option<&str>, path: &Path) -> Result<LedgerKeyView, Failure> {
     ctx.refuse_key_of_sandbox()?;
+    // The operator asks for a key, so also a server's ledger may get its first one.
+    let if_none = match remembered {
+        None => IfNone::Make,
+        Some(_) => IfNone::Leave,
+    };
     let key = match minimise::ledger_key(ctx, if_none) {
         Ok((key, _)) => key,
         // The ledger remembers nobody yet, and without a keyring there is no place for a key.

@@ -108,17 +108,18 @@ fn live(folder: &tempfile::TempDir) -> (Ledger, Vec<String>) {
         uuid.to_owned(),
         number.to_owned(),
     ];
-    let ask = |ledger: &mut Ledger, batches: &[Batch]| {
+    let ask_at = |ledger: &mut Ledger, batches: &[Batch], at| {
         let asked = NewRequest {
             reference: Some(READABLE.to_owned()),
             ..request()
         };
         let asked = [(asked, planned(batches))];
-        match ledger.record_requests(asked, Again::Allow, noon()).unwrap() {
+        match ledger.record_requests(asked, Again::Allow, at).unwrap() {
             Recorded::New(mut ids) => ids.remove(0),
             there => panic!("{there:?}"),
         }
     };
+    let ask = |ledger: &mut Ledger, batches: &[Batch]| ask_at(ledger, batches, noon());
     let single: Vec<Batch> = shapes
         .iter()
         .map(|id| batch(std::slice::from_ref(id)))
@@ -132,10 +133,9 @@ fn live(folder: &tempfile::TempDir) -> (Ledger, Vec<String>) {
         finish(&mut ledger, &nth(&gone, number), &format!("t-{number}"));
     }
     finish(&mut ledger, &nth(&kept, 1), "t-7");
-    let withdrawn = ask(&mut ledger, &single);
-    ledger
-        .record_withdrawn(&withdrawn, "2024-01-02T00:00:00Z".parse().unwrap())
-        .unwrap();
+    let old = "2024-01-02T00:00:00Z".parse().unwrap();
+    let purged = ask_at(&mut ledger, &single, old);
+    ledger.record_withdrawn(&purged, old).unwrap();
     let key = LedgerKey::restore([7; LedgerKey::BYTES]);
     let swept = ledger.record_hashed(&key, noon()).unwrap();
     assert_eq!(swept.jobs, 13);
@@ -143,9 +143,11 @@ fn live(folder: &tempfile::TempDir) -> (Ledger, Vec<String>) {
     let mut people = WantedPeople::new(Some(&key));
     people.add(&shapes[1]).unwrap();
     assert_eq!(ledger.find_people(&people).unwrap().len(), 3);
+    let one = ask(&mut ledger, &single[..1]);
+    ledger.demand_recorded_ids(&one).unwrap();
     let cutoff = Cutoff::parse("2024-11-22", "2026-11-22".parse().unwrap()).unwrap();
     let purged = ledger.record_purged(cutoff, noon()).unwrap();
-    assert_eq!(purged, None, "recorded after the day");
+    assert_eq!(purged.unwrap().requests, 1);
     assert_eq!(ledger.find_batch(&nth(&kept, 2)).unwrap(), single[1]);
     let mut digest = IdsDigest::default();
     digest.add(&shapes[0]);
