@@ -60,7 +60,7 @@ pub enum LedgerKeyError {
     Malformed { path: PathBuf },
     #[error("there is no ledger key: no file was named, and the keyring cannot be used")]
     Keyring(#[source] KeyringError),
-    #[error("the ledger's key is no longer in the keyring")]
+    #[error("the ledger's key is not in the keyring")]
     Gone,
     #[error("cannot write the ledger key to `{path}`")]
     Write { path: PathBuf, source: io::Error },

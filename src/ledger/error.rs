@@ -2,6 +2,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::config::NotPrivate;
+use crate::credentials::LedgerKeyError;
 use crate::domain::{JobId, JobState, RequestId};
 
 use super::engine::{EngineError, EngineTrouble, PasswordError, PasswordOrigin};
@@ -58,6 +59,8 @@ pub enum LedgerError {
     NotHashed(JobId),
     #[error("the ledger's ids are hashed with the key {known}, and this key is {given}")]
     OtherKey { known: String, given: String },
+    #[error("the ledger on the server seals ids, and its key cannot be used")]
+    NoKey(#[source] LedgerKeyError),
     #[error("cannot record that this process is sending")]
     Sender(#[source] io::Error),
     #[error("cannot keep a receipt of what Mixpanel accepts")]

@@ -14,6 +14,7 @@ mod people;
 mod place;
 mod rejections;
 mod requests;
+mod seal;
 mod sql;
 
 use std::fs::File;
@@ -75,6 +76,7 @@ pub use requests::listing::{Found, Jobs, Standing, Which};
 pub use requests::received::{Course, FetchedExports, ReceivedRequests};
 pub use requests::records::{AnswerAge, JobGroup, JobRecord, NewRequest, RequestRecord};
 pub use requests::{Again, Recorded};
+pub use seal::KeySource;
 
 /// An open ledger.
 pub struct Ledger {
@@ -200,6 +202,9 @@ impl Ledger {
     }
 
     fn with(conn: Connection, opening: &Opening, path: &Path, kept: Kept, older: Older) -> Self {
+        if let Some(seal) = conn.lazy_seal() {
+            seal.set_source(&opening.key);
+        }
         Self {
             conn,
             path: path.to_owned(),

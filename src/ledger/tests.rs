@@ -110,6 +110,11 @@ fn state(ledger: &Ledger, job: &JobId) -> JobState {
     ledger.find_job(job).unwrap().state
 }
 
+/// The number of entries before the first request's. A server's ledger also records its key.
+fn entries_before(ledger: &Ledger) -> u64 {
+    1 + u64::from(ledger.conn.lazy_seal().is_some())
+}
+
 fn nth(request: &RequestId, number: u32) -> JobId {
     JobId {
         request: request.clone(),

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use crate::commands::context::Context;
 use crate::commands::failures::local_io;
 use crate::commands::people::minimise;
-use crate::credentials::{KeyOrigin, Keyring, LedgerKeyError, read_ledger_key, write_ledger_key};
+use crate::credentials::{
+    IfNone, KeyOrigin, Keyring, LedgerKeyError, read_ledger_key, write_ledger_key,
+};
 use crate::domain::{ExitStatus, LedgerKey};
 use crate::ui::{Failure, LedgerKeyView};
 
@@ -34,7 +36,9 @@ pub(crate) struct LedgerKeyArgs {
 }
 
 pub(crate) fn run(ctx: &mut Context, args: &LedgerKeyArgs) -> Result<ExitStatus, Failure> {
-    let remembered = ctx.ledger_or_empty()?.find_people_key()?;
+    let ledger = ctx.ledger_or_empty()?;
+    let (remembered, if_none) = (ledger.find_people_key()?, ledger.if_no_key()?);
+    drop(ledger);
     let remembered = remembered.as_deref();
     let shown = match (&args.to, &args.from) {
         (Some(path), _) => write(ctx, remembered, path)?,
@@ -46,7 +50,7 @@ pub(crate) fn run(ctx: &mut Context, args: &LedgerKeyArgs) -> Result<ExitStatus,
             LedgerKeyView::new(&key, KeyOrigin::Keyring, remembered)
         }
         (None, None) => {
-            let (key, origin) = minimise::ledger_key(ctx, remembered)?;
+            let (key, origin) = minimise::ledger_key(ctx, if_none)?;
             LedgerKeyView::new(&key, origin, remembered)
         }
     };
@@ -56,7 +60,12 @@ pub(crate) fn run(ctx: &mut Context, args: &LedgerKeyArgs) -> Result<ExitStatus,
 
 fn write(ctx: &Context, remembered: Option<&str>, path: &Path) -> Result<LedgerKeyView, Failure> {
     ctx.refuse_key_of_sandbox()?;
-    let key = match minimise::ledger_key(ctx, remembered) {
+    // The operator asks for a key, so also a server's ledger may get its first one.
+    let if_none = match remembered {
+        None => IfNone::Make,
+        Some(_) => IfNone::Leave,
+    };
+    let key = match minimise::ledger_key(ctx, if_none) {
         Ok((key, _)) => key,
         // The ledger remembers nobody yet, and without a keyring there is no place for a key.
         Err(LedgerKeyError::Keyring(_)) if remembered.is_none() => LedgerKey::random(),

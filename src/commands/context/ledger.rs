@@ -2,9 +2,10 @@
 
 use crate::commands::failures::{no_ledger, usage};
 use crate::config::home_passfile;
+use crate::credentials::{IfNone, find_ledger_key};
 use crate::ledger::{
-    self, Ledger, LedgerPlace, Opening, PasswordFiles, Patience, ProcessRecord, Seen, SharedLedger,
-    SteadyClock, find_seen,
+    self, KeySource, Ledger, LedgerPlace, Opening, PasswordFiles, Patience, ProcessRecord, Seen,
+    SharedLedger, SteadyClock, find_seen,
 };
 use crate::ui::Failure;
 
@@ -144,7 +145,16 @@ impl Context {
             now: self.clock.now(),
             steady: SteadyClock::of_this_machine(),
             server_clock: self.server_clock.clone(),
+            key: self.key_source(),
         }
+    }
+
+    /// Never makes a key: the hosts of a server's ledger must share one.
+    fn key_source(&self) -> KeySource {
+        let (environment, data) = (self.environment.clone(), self.home.data().to_owned());
+        KeySource::new(move || {
+            find_ledger_key(&environment, &data, IfNone::Leave).map(|(key, _)| key)
+        })
     }
 
     /// How long dsr waits for the ledger's holder. The operator is told whom dsr waits for.

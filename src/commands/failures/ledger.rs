@@ -3,12 +3,13 @@
 use std::io;
 use std::path::Path;
 
+use crate::credentials::LedgerKeyError;
 use crate::domain::ExitStatus;
 use crate::ledger::LedgerError;
 use crate::ui::Failure;
 
 use super::in_the_way;
-use super::people::OTHER_KEY;
+use super::people::{OTHER_KEY, ledger_key_hint};
 
 /// Hint where a file is in the way of a copy of the ledger.
 pub(crate) const COPY_IN_THE_WAY: &str = "no backup was made; choose a new name";
@@ -74,6 +75,10 @@ impl From<LedgerError> for Failure {
                 "temporary",
                 "see its state with `dsr status`",
             ),
+            LedgerError::NoKey(cause) => {
+                return Self::from_error(ExitStatus::Usage, "ledger_key", &error)
+                    .hint(no_sealing_key(cause));
+            }
             LedgerError::OtherKey { .. } => (ExitStatus::Usage, "ledger_key", OTHER_KEY),
             LedgerError::Newer { .. } => (
                 ExitStatus::LocalIo,
@@ -113,6 +118,18 @@ impl From<LedgerError> for Failure {
             ),
         };
         Self::from_error(status, kind, &error).hint(hint)
+    }
+}
+
+/// All hosts need the same key, so a key that another host has must not be made again.
+fn no_sealing_key(error: &LedgerKeyError) -> String {
+    match error {
+        LedgerKeyError::Gone | LedgerKeyError::Keyring(_) => "nothing more was sent; get the key file from a host that has it, then set DSR_LEDGER_KEY_FILE or run `dsr auth ledger-key --from FILE`; the first host makes it with `dsr auth ledger-key --to FILE`".to_owned(),
+        LedgerKeyError::Read { .. }
+        | LedgerKeyError::Open { .. }
+        | LedgerKeyError::Malformed { .. }
+        | LedgerKeyError::Write { .. }
+        | LedgerKeyError::Lock(_) => ledger_key_hint(error),
     }
 }
 

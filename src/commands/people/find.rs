@@ -44,10 +44,7 @@ pub(crate) fn run(ctx: &mut Context, args: &FindArgs) -> Result<ExitStatus, Fail
     };
     // Without a key, dsr finds only people whose ids the ledger still has.
     let remembered = ledger.find_people_key()?;
-    let key = match (
-        minimise::ledger_key(ctx, remembered.as_deref()),
-        &remembered,
-    ) {
+    let key = match (minimise::ledger_key(ctx, ledger.if_no_key()?), &remembered) {
         (Ok((key, _)), _) => Some(key),
         (Err(_), None) => None,
         (Err(error), Some(_)) => return Err(error.into()),

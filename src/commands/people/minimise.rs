@@ -12,25 +12,20 @@ use crate::ui::{Failure, plural};
 /// In jobs. Hashing more than this takes a while.
 const MANY: usize = 2000;
 
-/// Returns the ledger's key for hashing people. Makes one only while the ledger remembers nobody.
+/// Returns the ledger's key for hashing people; see [`Ledger::if_no_key`].
 pub(crate) fn ledger_key(
     ctx: &Context,
-    remembered: Option<&str>,
+    if_none: IfNone,
 ) -> Result<(LedgerKey, KeyOrigin), LedgerKeyError> {
     if let Mode::Sandbox { .. } = ctx.mode {
         return Ok((LedgerKey::restore(sandbox::LEDGER_KEY), KeyOrigin::Sandbox));
     }
-    let if_none = match remembered {
-        None => IfNone::Make,
-        Some(_) => IfNone::Leave,
-    };
     find_ledger_key(&ctx.environment, ctx.home.data(), if_none)
 }
 
 /// Like `ledger_key`, but fails if the key is not the one that the ledger was hashed under.
 pub(crate) fn people_key(ctx: &Context, ledger: &Ledger) -> Result<LedgerKey, Failure> {
-    let remembered = ledger.find_people_key()?;
-    let (key, _) = ledger_key(ctx, remembered.as_deref())?;
+    let (key, _) = ledger_key(ctx, ledger.if_no_key()?)?;
     ledger.demand_people_key(&key)?;
     Ok(key)
 }
@@ -44,8 +39,8 @@ pub(crate) fn sweep(ctx: &Context, ledger: &mut Ledger) {
         Ok(waiting) => waiting,
         Err(failure) => return warn(ctx, &failure.message, failure.hint.as_deref()),
     };
-    let key = match ledger.find_people_key() {
-        Ok(remembered) => ledger_key(ctx, remembered.as_deref()),
+    let key = match ledger.if_no_key() {
+        Ok(if_none) => ledger_key(ctx, if_none),
         Err(error) => {
             let failure = Failure::from(error);
             return warn(ctx, &failure.message, failure.hint.as_deref());

@@ -6,6 +6,7 @@ use crate::commands::context::Context;
 use crate::commands::context::named::find_meant;
 use crate::commands::failures::usage;
 use crate::commands::people::minimise;
+use crate::credentials::IfNone;
 use crate::domain::{ExitStatus, JobState, Kind, RequestId};
 use crate::ledger::{AnswerChange, Ledger, RequestRecord, WantedPeople};
 use crate::packages::PackageForm;
@@ -172,7 +173,7 @@ fn find_personal_data(
     }
     // Without the key, dsr still finds ids that are not hashed yet.
     let remembered = ledger.find_people_key()?;
-    let key = remembered.and_then(|known| minimise::ledger_key(ctx, Some(&known)).ok());
+    let key = remembered.and_then(|_| minimise::ledger_key(ctx, IfNone::Leave).ok());
     let key = key.map(|(key, _)| key);
     let mut wanted = WantedPeople::new(key.as_ref());
     let all = words().flat_map(|word| [word, word.trim_matches(joints)]);

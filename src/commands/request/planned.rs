@@ -122,7 +122,7 @@ fn write(ctx: &Context, plans: &[Plan], path: &Path) -> Result<ExitStatus, Failu
     if let Some(learned) = ledger.find_learned_limit(&plan.project.key(), kind, now)? {
         plan.allow_at_most(learned.limit);
     }
-    let (key, _) = minimise::ledger_key(ctx, ledger.find_people_key()?.as_deref())?;
+    let (key, _) = minimise::ledger_key(ctx, ledger.if_no_key()?)?;
     drop(ledger);
     let own = ctx.actor();
     let creator = match ctx.is_sandbox() && !own.is_somebody() {

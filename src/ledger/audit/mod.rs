@@ -24,6 +24,7 @@ use crate::ledger::engine::{
 };
 
 use super::columns::{format_time, parse_time, unreadable};
+use super::seal::KeySource;
 use super::sql::{self, prepare};
 use super::{LedgerError, ServerClock, SteadyClock, Write};
 use chain::RawEntry;
@@ -53,6 +54,8 @@ pub struct Opening {
     pub steady: SteadyClock,
     /// Set once the ledger of a server is open.
     pub server_clock: ServerClock,
+    /// Only a ledger on a server asks it.
+    pub key: KeySource,
 }
 
 /// No named actor, for tests.
@@ -64,6 +67,7 @@ impl Default for Opening {
             now: DateTime::UNIX_EPOCH,
             steady: SteadyClock::default(),
             server_clock: ServerClock::default(),
+            key: KeySource::default(),
         }
     }
 }

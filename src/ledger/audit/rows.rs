@@ -15,13 +15,15 @@ use crate::domain::{IdsDigest, JobId, RequestId};
 use crate::ledger::columns::job_id;
 use crate::ledger::engine::{Connection, Row, params};
 use crate::ledger::jobs::payload;
+use crate::ledger::people::key::find_seal;
 use crate::ledger::people::{self, ENDED};
 use crate::ledger::requests::plans;
+use crate::ledger::seal::digest_in_row;
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError};
 
 /// A seal over the ids of a request. Its salt is deleted when the request is over; then nobody can
-/// guess the ids from the seal.
+/// guess the ids from the seal. On a server the digest is keyed, so copies of the salt do not help.
 pub(crate) fn ids_seal(salt: &str, digest: &str) -> String {
     let mut bytes = Vec::new();
     add_field(&mut bytes, Some(salt));
@@ -298,7 +300,7 @@ fn digest_of_kept(conn: &Connection, request: &RequestId) -> Result<Option<Strin
             Err(error) => return Err(error),
         }
     }
-    Ok(Some(digest.to_string()))
+    Ok(Some(digest_in_row(find_seal(conn)?, &digest)))
 }
 
 impl Ledger {

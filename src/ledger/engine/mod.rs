@@ -31,6 +31,7 @@ pub(crate) use postgres::TrustedRoots;
 pub(crate) use postgres::place::password::{PasswordError, PasswordOrigin, PasswordSources};
 pub(crate) use postgres::place::{PlaceError, ServerPlace};
 
+use crate::ledger::seal::LazySeal;
 use postgres::LedgerServer;
 use secrecy::SecretString;
 use statement::EngineStatement;
@@ -144,6 +145,14 @@ impl Connection {
         match self {
             Self::Sqlite(conn) => sqlite::make_ready(conn),
             Self::Postgres(_) => Ok(()),
+        }
+    }
+
+    /// What seals ids; `None` for a file, which is private and rewrites what it deletes.
+    pub(crate) fn lazy_seal(&self) -> Option<&LazySeal> {
+        match self {
+            Self::Sqlite(_) => None,
+            Self::Postgres(server) => Some(server.lazy_seal()),
         }
     }
 

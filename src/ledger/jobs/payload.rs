@@ -1,5 +1,5 @@
-//! The ids of a job, one a line (an id cannot hold a line break), compressed by zstd. Only this
-//! module reads them.
+//! The ids of a job, one a line (an id cannot hold a line break), compressed by zstd, and sealed on
+//! a server. Only this module reads them.
 
 use std::io::Read;
 
@@ -8,6 +8,8 @@ use crate::domain::{Batch, DEFAULT_EXPORT_BATCH, DistinctId, IdLines, JobId, MAX
 use crate::ledger::LedgerError;
 use crate::ledger::columns::unreadable;
 use crate::ledger::engine::{Connection, OptionalExtension, params};
+use crate::ledger::people::key::find_seal;
+use crate::ledger::seal::Seal;
 use crate::ledger::sql::{self, prepare};
 
 /// zstd's fastest level that stores letters in fewer than eight bits. It halves UUIDs at 300 MB a
@@ -22,30 +24,36 @@ pub(crate) struct PackedIds {
     bytes: Vec<u8>,
 }
 
-/// Compresses the ids of jobs, with buffers that are used again.
-pub(crate) struct Packer {
+/// Compresses and seals the ids of jobs, with buffers that are used again.
+pub(crate) struct Packer<'s> {
     zstd: zstd::bulk::Compressor<'static>,
+    seal: Option<&'s Seal>,
 }
 
-impl Packer {
-    pub(crate) fn new() -> Result<Self, LedgerError> {
+impl<'s> Packer<'s> {
+    pub(crate) fn new(seal: Option<&'s Seal>) -> Result<Self, LedgerError> {
         let mut zstd = zstd::bulk::Compressor::new(LEVEL).map_err(LedgerError::Packing)?;
         // SQLite has no checksums, and a changed byte would be another person's id.
         zstd.include_checksum(true).map_err(LedgerError::Packing)?;
-        Ok(Self { zstd })
+        Ok(Self { zstd, seal })
     }
 
-    pub(crate) fn pack(&mut self, ids: &IdLines) -> Result<PackedIds, LedgerError> {
+    pub(crate) fn pack(&mut self, job: &JobId, ids: &IdLines) -> Result<PackedIds, LedgerError> {
         let packed = self.zstd.compress(ids.expose().as_bytes());
+        let packed = packed.map_err(LedgerError::Packing)?;
         Ok(PackedIds {
             count: ids.count(),
-            bytes: packed.map_err(LedgerError::Packing)?,
+            bytes: match self.seal {
+                Some(seal) => seal.seal(job, packed),
+                None => packed,
+            },
         })
     }
 }
 
 pub(crate) fn write(conn: &Connection, job: &JobId, batch: &Batch) -> Result<(), LedgerError> {
-    write_packed(conn, job, &Packer::new()?.pack(&batch.into())?)
+    let mut packer = Packer::new(find_seal(conn)?)?;
+    write_packed(conn, job, &packer.pack(job, &batch.into())?)
 }
 
 pub(crate) fn write_packed(
@@ -93,6 +101,11 @@ pub(crate) fn read_lines(conn: &Connection, job: &JobId) -> Result<IdLines, Ledg
             false => unreadable("the ids of a job, which are missing"),
         });
     };
+    let packed = match find_seal(conn)? {
+        Some(seal) => seal.open(job, &packed),
+        None => Some(packed),
+    };
+    let packed = packed.ok_or_else(|| unreadable("the ids of a job"))?;
     let mut text = String::new();
     let unpacked = zstd::Decoder::with_buffer(packed.as_slice())
         .and_then(|zstd| zstd.take(MAX_BYTES).read_to_string(&mut text));

@@ -5,6 +5,7 @@
 pub(super) mod deletions;
 pub(super) mod elsewhere;
 pub(super) mod erased;
+pub(super) mod key;
 pub(super) mod purge;
 pub(super) mod search;
 pub(super) mod suppressed;
@@ -17,15 +18,16 @@ use chrono::{DateTime, Days, Utc};
 use serde_json::json;
 
 use crate::domain::{EXPORT_IDS_DAYS, JobId, LedgerKey, PersonHash, PersonHasher, RequestId};
-use crate::ledger::engine::{
-    Access, Answer, Connection, OptionalExtension, params, params_from_iter,
-};
+use crate::ledger::engine::{Access, Answer, Connection, params, params_from_iter};
 
 use super::audit::{self, AuditEvent, EntrySubject, Why};
 use super::columns::{format_time, job_id};
 use super::jobs::payload;
-use super::sql::{self, prepare};
+use super::seal::Seal;
+use super::sql;
 use super::{Ledger, LedgerError, Write};
+
+use key::demand_key;
 
 /// How many jobs one transaction hashes, while others wait.
 const AT_ONCE: usize = 64;
@@ -87,19 +89,6 @@ impl Ledger {
         count_to_hash(&self.conn, now)
     }
 
-    /// The fingerprint of the key that hashed the people, if there are any.
-    pub fn find_people_key(&self) -> Result<Option<String>, LedgerError> {
-        find_key(&self.conn)
-    }
-
-    /// Fails if the people were hashed with another key.
-    ///
-    /// # Errors
-    /// [`LedgerError::OtherKey`], or when the ledger cannot be read.
-    pub fn demand_people_key(&self, key: &LedgerKey) -> Result<(), LedgerError> {
-        demand_key(&self.conn, &key.fingerprint()).map(drop)
-    }
-
     /// Replaces the ids of every final job that does not need them by keyed hashes, a few jobs a
     /// transaction. Then removes all copies of the ids from the ledger's files.
     ///
@@ -121,6 +110,9 @@ impl Ledger {
             last = Some(newest);
             let tx = self.write()?;
             remember_key(&tx, &key.fingerprint(), now)?;
+            if tx.lazy_seal().is_none() {
+                tx.execute_batch("UPDATE people_key SET unclean = 1")?;
+            }
             let mut hashed: BTreeMap<&RequestId, HashedRequest> = BTreeMap::new();
             for job in &jobs {
                 if let Some(ids) = hash_one(&tx, job, &hasher, &mut swept)? {
@@ -142,7 +134,7 @@ impl Ledger {
     }
 
     /// Removes possible copies of deleted ids from the ledger's files, such as after a kill or
-    /// while others were reading.
+    /// while others were reading. On a server every copy is sealed, and none is marked.
     pub fn record_clean(&mut self) -> Result<(), LedgerError> {
         let unclean = "SELECT 1 FROM people_key WHERE unclean = 1";
         if !sql::exists(&self.conn, unclean, [])? {
@@ -250,19 +242,21 @@ fn fresh_after(now: DateTime<Utc>) -> DateTime<Utc> {
         .unwrap_or(DateTime::<Utc>::MIN_UTC)
 }
 
-fn find_key(conn: &Connection) -> Result<Option<String>, LedgerError> {
-    let mut statement = prepare(conn, "SELECT fingerprint FROM people_key")?;
-    Ok(statement.query_row([], |row| row.get(0)).optional()?)
-}
-
-fn demand_key(conn: &Connection, given: &str) -> Result<bool, LedgerError> {
-    match find_key(conn)? {
-        Some(known) if known != given => Err(LedgerError::OtherKey {
-            known,
-            given: given.to_owned(),
-        }),
-        known => Ok(known.is_some()),
-    }
+/// The seal for the first ids of a transaction; `None` for a file. Records whose it is, if the ledger
+/// has no key yet.
+///
+/// # Errors
+/// [`LedgerError::NoKey`], [`LedgerError::OtherKey`], or when the ledger cannot be written.
+pub(crate) fn begin_sealing<'t>(
+    tx: &'t Write<'_>,
+    now: DateTime<Utc>,
+) -> Result<Option<&'t Seal>, LedgerError> {
+    let Some(lazy) = tx.lazy_seal() else {
+        return Ok(None);
+    };
+    let seal = lazy.get().map_err(LedgerError::NoKey)?;
+    remember_key(tx, &seal.fingerprint, now)?;
+    Ok(Some(seal))
 }
 
 fn remember_key(tx: &Write<'_>, given: &str, now: DateTime<Utc>) -> Result<(), LedgerError> {
@@ -273,7 +267,6 @@ fn remember_key(tx: &Write<'_>, given: &str, now: DateTime<Utc>) -> Result<(), L
         let event = AuditEvent::LedgerKeyRecorded;
         audit::tell(tx, event, EntrySubject::Ledger, details, now)?;
     }
-    tx.execute_batch("UPDATE people_key SET unclean = 1")?;
     Ok(())
 }
 

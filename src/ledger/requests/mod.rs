@@ -24,6 +24,8 @@ use crate::ledger::engine::{Connection, params};
 use super::audit::{self, AuditEvent, EntrySubject};
 use super::columns::{format_time, to_sql};
 use super::jobs::payload::{self, PackedIds, Packer};
+use super::people;
+use super::seal::{Seal, digest_in_row};
 use super::sql::prepare;
 use super::{Ledger, LedgerError, NewRequest};
 use records::REQUEST_COLUMNS;
@@ -61,6 +63,7 @@ impl Ledger {
         at: DateTime<Utc>,
     ) -> Result<Recorded, E> {
         let tx = self.write()?;
+        let seal = people::begin_sealing(&tx, at)?;
         let mut new = Vec::new();
         for (request, batches) in asked {
             if let Some(plan) = &request.plan
@@ -72,7 +75,7 @@ impl Ledger {
             if let Some(plan) = &request.plan {
                 plans::insert(&tx, &id, plan)?;
             }
-            let (counts, digest) = insert_jobs(&tx, &id, batches)?;
+            let (counts, digest) = insert_jobs(&tx, seal, &id, batches)?;
             // Only now, since the batches can be read only once.
             if again == Again::Refuse
                 && let Some(same) = find_same(&tx, &request, &id, &digest)?
@@ -125,30 +128,34 @@ fn insert(
 /// writing.
 fn insert_jobs<E: From<LedgerError>>(
     tx: &Connection,
+    seal: Option<&Seal>,
     request: &RequestId,
     batches: impl Iterator<Item = Result<IdLines, E>>,
 ) -> Result<((usize, usize), String), E> {
     let mut digest = IdsDigest::default();
     let (mut jobs, mut ids) = (0, 0);
-    let mut write = |(number, packed): (u32, PackedIds)| {
+    let mut write = |(job, packed): (JobId, PackedIds)| {
         jobs += 1;
         ids += packed.count;
-        let request = request.clone();
-        insert_job(tx, &JobId { request, number }, &packed)
+        insert_job(tx, &job, &packed)
     };
     thread::scope(|scope| {
         let (to_pack, waiting) = sync_channel(QUEUED);
         let (to_write, packed) = channel();
-        let packing = scope.spawn(move || pack_all(&waiting, &to_write));
-        let mut packer = Packer::new()?;
+        let packing = scope.spawn(move || pack_all(seal, &waiting, &to_write));
+        let mut packer = Packer::new(seal)?;
         for (number, batch) in (1..).zip(batches) {
             let batch = batch?;
             batch.ids().for_each(|id| digest.add(id));
-            match to_pack.try_send((number, batch)) {
+            let request = request.clone();
+            match to_pack.try_send((JobId { request, number }, batch)) {
                 Ok(()) => packed.try_iter().try_for_each(&mut write)?,
                 // The other thread is busy, or has failed, which is reported below.
-                Err(TrySendError::Full((_, batch)) | TrySendError::Disconnected((_, batch))) => {
-                    write((number, packer.pack(&batch)?))?;
+                Err(
+                    TrySendError::Full((job, batch)) | TrySendError::Disconnected((job, batch)),
+                ) => {
+                    let packed = packer.pack(&job, &batch)?;
+                    write((job, packed))?;
                 }
             }
         }
@@ -157,7 +164,7 @@ fn insert_jobs<E: From<LedgerError>>(
         let packing = packing.join();
         Ok::<_, E>(packing.unwrap_or_else(|panic| resume_unwind(panic))?)
     })?;
-    let digest = digest.to_string();
+    let digest = digest_in_row(seal, &digest);
     let sql = "UPDATE requests SET ids_digest = $1, ids_salt = $2, rows_salt = $3 WHERE id = $4";
     let mut statement = prepare(tx, sql)?;
     let salt = || Uuid::new_v4().simple().to_string();
@@ -167,13 +174,15 @@ fn insert_jobs<E: From<LedgerError>>(
 }
 
 fn pack_all(
-    waiting: &Receiver<(u32, IdLines)>,
-    packed: &Sender<(u32, PackedIds)>,
+    seal: Option<&Seal>,
+    waiting: &Receiver<(JobId, IdLines)>,
+    to_write: &Sender<(JobId, PackedIds)>,
 ) -> Result<(), LedgerError> {
-    let mut packer = Packer::new()?;
-    for (number, batch) in waiting {
+    let mut packer = Packer::new(seal)?;
+    for (job, batch) in waiting {
+        let packed = packer.pack(&job, &batch)?;
         // A receiver that is gone has failed itself.
-        if packed.send((number, packer.pack(&batch)?)).is_err() {
+        if to_write.send((job, packed)).is_err() {
             break;
         }
     }

@@ -1,8 +1,16 @@
+use super::audit::check;
 use super::*;
+use crate::ledger::people::key::find_seal;
+
+/// What a server holds of ids, and who can read it.
+mod sealed;
 
 /// Puts other ids in the first job's place.
-fn put(ledger: &Ledger, text: &str) {
-    let packed = zstd::encode_all(text.as_bytes(), 1).unwrap();
+fn put(ledger: &Ledger, record: &RequestRecord, text: &str) {
+    let mut packed = zstd::encode_all(text.as_bytes(), 1).unwrap();
+    if let Some(seal) = find_seal(&ledger.conn).unwrap() {
+        packed = seal.seal(&nth(&record.id, 1), packed);
+    }
     let sql = "UPDATE payloads SET packed = $1 WHERE number = 1";
     assert_eq!(ledger.conn.execute(sql, [packed]).unwrap(), 1);
 }
@@ -32,11 +40,11 @@ fn ids_that_are_more_or_fewer_than_the_job_has_are_damaged() {
         "user-0\nuser-1\nuser-2\n",
         "user-0\nuser-1\nuser-2",
     ] {
-        put(&ledger, ids);
+        put(&ledger, &record, ids);
         let error = ledger.find_batch(&job).unwrap_err();
         assert!(matches!(error, LedgerError::Unreadable { .. }), "{error:?}");
     }
-    put(&ledger, "user-0\n");
+    put(&ledger, &record, "user-0\n");
     let one = "UPDATE jobs SET ids_count = 1 WHERE number = 1";
     assert_eq!(ledger.conn.execute(one, []).unwrap(), 1);
     assert_eq!(ledger.find_batch(&job).unwrap().count(), 1);
@@ -48,7 +56,7 @@ fn ids_that_unpack_to_too_much_are_damaged() {
     let (ledger, record) = with_request(&folder);
     let line = "x".repeat(MAX_ID_BYTES);
     let lines: Vec<String> = (0..3000).map(|n| format!("{n:04}{}", &line[4..])).collect();
-    put(&ledger, &(lines.join("\n") + "\n"));
+    put(&ledger, &record, &(lines.join("\n") + "\n"));
     let sql = "UPDATE jobs SET ids_count = 3000 WHERE number = 1";
     ledger.conn.execute(sql, []).unwrap();
     let error = ledger.find_batch(&nth(&record.id, 1)).unwrap_err();
@@ -141,7 +149,7 @@ fn ids_of_which_one_bit_has_changed_are_not_read() {
 fn a_line_end_that_no_id_has_is_damage() {
     let folder = tempfile::tempdir().unwrap();
     let (ledger, record) = with_request(&folder);
-    put(&ledger, "user-1\r\nuser-2\n");
+    put(&ledger, &record, "user-1\r\nuser-2\n");
     let error = ledger.find_batch(&nth(&record.id, 1)).unwrap_err();
     assert!(matches!(error, LedgerError::Unreadable { .. }), "{error:?}");
 }

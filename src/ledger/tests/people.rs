@@ -132,7 +132,9 @@ fn a_finished_export_keeps_its_ids_while_its_link_may_live() {
 fn another_key_is_refused_and_never_mixed_in() {
     let folder = tempfile::tempdir().unwrap();
     let (mut ledger, record) = with_request(&folder);
-    assert_eq!(ledger.find_people_key().unwrap(), None);
+    if ledger.conn.lazy_seal().is_none() {
+        assert_eq!(ledger.find_people_key().unwrap(), None);
+    }
     finish(&mut ledger, &nth(&record.id, 1), "t-1", noon());
     sweep(&mut ledger, noon());
     let known = ledger.find_people_key().unwrap().unwrap();
@@ -242,6 +244,9 @@ fn two_sweeps_at_once_hash_each_job_once() {
 fn a_sweep_that_was_killed_is_cleaned_up_after_later() {
     let folder = tempfile::tempdir().unwrap();
     let (mut ledger, record) = with_request(&folder);
+    if ledger.conn.skips_files("a server's copies are sealed") {
+        return;
+    }
     kill_the_sweep(&mut ledger, &record);
     ledger.record_clean().unwrap();
     assert_eq!(unclean(&ledger), 0);

@@ -16,6 +16,7 @@ use secrecy::SecretString;
 
 use super::row::ServerRow;
 use super::{Answer, EngineError, EngineTrouble, Params};
+use crate::ledger::seal::LazySeal;
 use place::ServerPlace;
 use session::{Deadlines, Session};
 
@@ -52,6 +53,7 @@ pub(crate) struct LedgerServer {
     version: Cell<i64>,
     /// The server's clock in microseconds, and when it was read.
     clock: Cell<Option<(i64, Instant)>>,
+    lazy_seal: LazySeal,
 }
 
 impl LedgerServer {
@@ -73,9 +75,14 @@ impl LedgerServer {
             has_head: Cell::new(false),
             version: Cell::new(0),
             clock: Cell::new(None),
+            lazy_seal: LazySeal::default(),
         };
         server.wait_up_to(IN_QUEUE)?;
         Ok(server)
+    }
+
+    pub(super) fn lazy_seal(&self) -> &LazySeal {
+        &self.lazy_seal
     }
 
     pub(super) fn wait_up_to(&self, patience: Duration) -> Answer<()> {
