@@ -89,6 +89,7 @@ struct GlobalArgs {
 }
 
 /// The clock of a shared ledger's server once it is open, or else this machine's.
+#[derive(Default)]
 struct SystemClock {
     server: ServerClock,
 }
@@ -306,6 +307,7 @@ fn context(
         clock: Box::new(SystemClock {
             server: server_clock.clone(),
         }),
+        host_clock: Box::new(SystemClock::default()),
         server_clock,
         command,
         actor: LazyCell::new(find_actor),

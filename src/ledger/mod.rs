@@ -32,9 +32,12 @@ use crate::config::{
 
 use jobs::receipts::{self, ReceiptFile};
 use open::holder::{self, HolderFile, Mark};
+use open::presence::Sharing;
 use open::sender::{self, Sender};
 use open::steady::SteadyMoment;
 use open::{migrations, presence, seen, set_back};
+
+pub use engine::{ServerReport, ServerRights};
 
 pub use audit::{
     Anchor, AnchorError, Audit, AuditEntry, AuditEvent, AuditHead, Chosen, Entries, Finding,
@@ -53,7 +56,7 @@ pub use jobs::{Claim, ClaimedJob, Purpose};
 pub use learned::LearnedLimit;
 pub use open::accept::{Accepted, LostTime, MaybeSent, find_seen};
 pub use open::backup::Backup;
-pub use open::health::{Health, examine, list_files};
+pub use open::health::{Health, ServerHealth, examine, examine_shared, list_files};
 pub use open::holder::Patience;
 pub use open::sender::ProcessRecord;
 pub use open::set_back::{Seen, SetBack};
@@ -91,6 +94,8 @@ pub struct Ledger {
     /// Created at the first send: a reader holds nothing.
     sender: Option<Sender>,
     kept: Kept,
+    /// Only with a server.
+    sharing: Option<Sharing>,
     older: Older,
     /// This process has written, so the drop notes the new head.
     has_written: bool,
@@ -216,6 +221,7 @@ impl Ledger {
             receipts: None,
             sender: None,
             kept,
+            sharing: None,
             older,
             has_written: false,
         }

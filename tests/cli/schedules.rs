@@ -2,17 +2,17 @@
 //! accepted, the ledger and what was asked agree, and nothing was sent twice without a note.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use crate::support::{
-    Chance, Habits, Model, Operator, account, at_once, csv_of, disagreements, people,
+    Chance, Habits, Model, Operator, account, csv_of, disagreements, in_turns, people,
 };
 
 /// How many schedules run in one `cargo test`, and how many at once.
 const SCHEDULES: u64 = 40;
-const AT_ONCE: u64 = 40;
+const AT_ONCE: usize = 20;
 /// This many commands settle everything.
 const MAX_RESUMES: usize = 8;
 /// Two calls with the same ids are 2 s apart, less the time that the first took to arrive: on a
@@ -179,22 +179,16 @@ impl Schedule {
 
 #[test]
 fn no_schedule_loses_an_id_or_doubles_one_without_a_word() {
-    let next = AtomicU64::new(0);
     let (resumes, lost, doubled) = <(AtomicUsize, AtomicUsize, AtomicUsize)>::default();
-    at_once(0..AT_ONCE, |_| {
-        loop {
-            let seed = next.fetch_add(1, Ordering::Relaxed);
-            if seed >= SCHEDULES {
-                return;
-            }
-            let mut schedule = Schedule::draw(seed);
-            resumes.fetch_max(schedule.play(), Ordering::Relaxed);
-            schedule.check();
-            lost.fetch_add(schedule.model.tally().lost, Ordering::Relaxed);
-            let jobs = account(&schedule.operator);
-            let noted = jobs.iter().filter(|job| job.may_be_double()).count();
-            doubled.fetch_add(noted, Ordering::Relaxed);
-        }
+    let seeds: Vec<u64> = (0..SCHEDULES).collect();
+    in_turns(&seeds, AT_ONCE, |seed| {
+        let mut schedule = Schedule::draw(*seed);
+        resumes.fetch_max(schedule.play(), Ordering::Relaxed);
+        schedule.check();
+        lost.fetch_add(schedule.model.tally().lost, Ordering::Relaxed);
+        let jobs = account(&schedule.operator);
+        let noted = jobs.iter().filter(|job| job.may_be_double()).count();
+        doubled.fetch_add(noted, Ordering::Relaxed);
     });
     println!(
         "{SCHEDULES} schedules ran: {lost:?} answers lost after accepting, {doubled:?} jobs noted \

@@ -4,8 +4,8 @@ use crate::commands::failures::{no_ledger, usage};
 use crate::config::home_passfile;
 use crate::credentials::{IfNone, find_ledger_key};
 use crate::ledger::{
-    self, KeySource, Ledger, LedgerPlace, Opening, PasswordFiles, Patience, ProcessRecord, Seen,
-    SharedLedger, SteadyClock, find_seen,
+    self, KeySource, Ledger, LedgerError, LedgerPlace, Opening, PasswordFiles, Patience,
+    ProcessRecord, Seen, SharedLedger, SteadyClock, find_seen,
 };
 use crate::ui::Failure;
 
@@ -200,6 +200,19 @@ impl Context {
     fn catch_up(&self, mut ledger: Ledger) -> Result<Ledger, Failure> {
         ledger.demand_not_set_back()?;
         self.warn_of_rejections(&ledger)?;
+        match self.record_left(&mut ledger) {
+            Ok(()) => Ok(ledger),
+            // Such as an auditor's role. A command that must write fails by itself.
+            Err(LedgerError::NotAllowed(error)) => {
+                let why = format!("what an earlier dsr left is not recorded: {error}");
+                self.ui.warn_once("read_only", &why);
+                Ok(ledger)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn record_left(&self, ledger: &mut Ledger) -> Result<(), LedgerError> {
         let receipts = ledger.record_receipts(self.clock.now())?;
         if receipts.recorded > 0 {
             let count = receipts.recorded;
@@ -220,6 +233,6 @@ impl Context {
                 ),
             );
         }
-        Ok(ledger)
+        Ok(())
     }
 }

@@ -32,6 +32,8 @@ pub(crate) struct Context {
     pub(crate) home: Home,
     pub(crate) mode: Mode,
     pub(crate) clock: Box<dyn Clock>,
+    /// This machine's own clock.
+    pub(crate) host_clock: Box<dyn Clock>,
     /// The same for a ledger on a server, which `clock` follows.
     pub(crate) server_clock: ServerClock,
     pub(crate) interrupt: Interrupt,

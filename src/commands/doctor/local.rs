@@ -1,14 +1,16 @@
 //! Checks this machine: the program, its files, the ledger.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::commands::context::{Context, holders};
 use crate::commands::failures::quoted;
 use crate::config::{NotPrivate, is_open_to_others};
 use crate::credentials::read_ledger_key;
 use crate::domain::ExitStatus;
-use crate::ledger::{self, Glance, Health, LedgerError, LostTime, Seen, SetBack};
+use crate::ledger::{self, Glance, Health, LedgerError, LedgerPlace, LostTime, Seen, SetBack};
 use crate::ui::{Check, Failure, plural};
+
+use super::{Offline, server};
 
 /// In bytes. dsr lets the log grow to 64 MiB; a log this long means that something keeps the ledger
 /// open.
@@ -64,8 +66,29 @@ fn close(path: &Path) -> String {
 }
 
 /// Whether the ledger is whole, and whether something in it needs the operator.
-pub(crate) fn check_ledger(ctx: &Context) -> Vec<Check> {
-    let path = ctx.home.ledger();
+pub(crate) fn check_ledger(ctx: &Context, offline: Offline) -> Vec<Check> {
+    match ctx.ledger_place() {
+        Ok(LedgerPlace::File(path)) => check_file(ctx, path),
+        Ok(LedgerPlace::Server(_)) if offline == Offline::Yes => {
+            vec![Check::skipped(
+                "ledger",
+                "it is on a server, which was not asked",
+            )]
+        }
+        Ok(LedgerPlace::Server(shared)) => server::check(ctx, &shared),
+        Err(failure) => vec![Check::of_failure("ledger", &failure)],
+    }
+}
+
+/// What needs the operator, then the trail.
+pub(super) fn of_whole(place: &str, health: &Health) -> Vec<Check> {
+    let trail = health.trail.as_ref().map(of_trail);
+    let accepted = health.lost.iter().map(of_lost);
+    let checks = [of_health(place, health)].into_iter();
+    checks.chain(accepted).chain(trail).collect()
+}
+
+fn check_file(ctx: &Context, path: PathBuf) -> Vec<Check> {
     match std::fs::metadata(&path) {
         Ok(metadata) if metadata.len() > LARGE => {
             ctx.ui
@@ -84,12 +107,7 @@ pub(crate) fn check_ledger(ctx: &Context) -> Vec<Check> {
         }
     }
     match ledger::examine(&path, ctx.lock_timeout, ctx.clock.now()) {
-        Ok(health) => {
-            let trail = health.trail.as_ref().map(of_trail);
-            let accepted = health.lost.iter().map(of_lost);
-            let checks = [of_health(&path, &health)].into_iter();
-            checks.chain(accepted).chain(trail).collect()
-        }
+        Ok(health) => of_whole(&path.display().to_string(), &health),
         // `check_files` reports it.
         Err(LedgerError::NotPrivate(NotPrivate::OpenFile { .. })) => {
             let message = "not checked while others can read it";
@@ -159,13 +177,10 @@ fn of_trail(glance: &Glance) -> Check {
     }
 }
 
-fn of_health(path: &Path, health: &Health) -> Check {
+fn of_health(place: &str, health: &Health) -> Check {
     if !health.damage.is_empty() {
-        let message = format!(
-            "the ledger `{}` is damaged: {}",
-            path.display(),
-            health.damage.join("; ")
-        );
+        let damage = health.damage.join("; ");
+        let message = format!("the ledger `{place}` is damaged: {damage}");
         let fix = "keep this file, and follow “Restore a ledger” in `dsr help runbooks`";
         return Check::problem("ledger", ExitStatus::LocalIo, message, fix);
     }

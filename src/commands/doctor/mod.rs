@@ -2,6 +2,7 @@
 
 mod local;
 mod projects;
+mod server;
 mod settings;
 mod tokens;
 
@@ -34,10 +35,21 @@ pub(crate) struct DoctorArgs {
     offline: bool,
 }
 
+/// Whether to ask no other machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Offline {
+    Yes,
+    No,
+}
+
 pub(super) async fn run(ctx: &mut Context, args: DoctorArgs) -> Result<ExitStatus, Failure> {
     let mut checks = vec![local::version()];
     checks.extend(local::check_files(ctx));
-    checks.extend(local::check_ledger(ctx));
+    let offline = match args.offline {
+        true => Offline::Yes,
+        false => Offline::No,
+    };
+    checks.extend(local::check_ledger(ctx, offline));
     checks.extend(local::check_ledger_key(ctx));
     let resolved = projects::resolve_each(ctx, &mut checks);
     checks.extend(tokens::check(ctx, &resolved));

@@ -110,9 +110,17 @@ pub(crate) fn digest_of(
         }
         EntrySubject::Job(job) => {
             rows.add_salt(conn, job.request.as_str())?;
-            for (table, order) in OF_JOBS {
+            let values = params![job.request.as_str(), job.number];
+            // Most jobs have no rows in the last two tables, and each question to a server takes time.
+            let (always, seldom) = OF_JOBS.split_at(3);
+            let some = seldom.iter().map(|(table, _)| {
+                format!("EXISTS (SELECT 1 FROM {table} WHERE request = $1 AND number = $2)")
+            });
+            let some = some.collect::<Vec<_>>().join(" OR ");
+            let has_some = sql::exists(conn, &format!("SELECT 1 WHERE {some}"), values)?;
+            let tables = [always, if has_some { seldom } else { &[] }].concat();
+            for (table, order) in tables {
                 let which = format!("WHERE request = $1 AND number = $2 ORDER BY {order}");
-                let values = params![job.request.as_str(), job.number];
                 rows.add(conn, table, &which, values)?;
             }
         }

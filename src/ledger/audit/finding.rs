@@ -19,6 +19,8 @@ pub struct Audit {
     /// Requests in the ledger, and purged ones.
     pub requests: u64,
     pub purged: u64,
+    /// Requests whose ids were not compared, since this host has no ledger key.
+    pub unread: u64,
     pub jobs: u64,
     pub anchored: Vec<Anchor>,
     /// Anchors that are heads lost when the ledger was set back, as its acceptance names them.

@@ -30,6 +30,7 @@ pub(crate) use statement::{OptionalExtension, Statement};
 pub(crate) use postgres::TrustedRoots;
 pub(crate) use postgres::place::password::{PasswordError, PasswordOrigin, PasswordSources};
 pub(crate) use postgres::place::{PlaceError, ServerPlace};
+pub use postgres::{ServerReport, ServerRights};
 
 use crate::ledger::seal::LazySeal;
 use postgres::LedgerServer;

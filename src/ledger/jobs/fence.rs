@@ -1,9 +1,7 @@
 //! The last moment for a POST. Other hosts of a shared ledger take a claim for lost after a time, so
 //! a dsr that was stopped or asleep must not send it later.
 
-use crate::ledger::LedgerError;
-use crate::ledger::engine::Connection;
-use crate::ledger::open::presence::find_sharing;
+use crate::ledger::open::presence::Sharing;
 use crate::ledger::open::steady::{SteadyClock, SteadyMoment};
 
 /// The moment after which a claimed job must not be sent. Without a server there is none.
@@ -12,17 +10,16 @@ pub struct Fence(Option<SteadyMoment>);
 
 impl Fence {
     /// For a claim that begins now.
-    pub(crate) fn from_now(conn: &Connection) -> Result<Self, LedgerError> {
-        if !conn.is_shared() {
-            return Ok(Self(None));
-        }
-        let after = find_sharing(conn)?.fence.num_microseconds().unwrap_or(0);
-        // It counts while the machine sleeps.
+    pub(crate) fn from_now(sharing: Option<Sharing>) -> Self {
+        // The clock counts while the machine sleeps.
         let now = SteadyClock::of_this_machine().now();
-        Ok(Self(now.map(|now| SteadyMoment {
-            micros: now.micros.saturating_add(after),
-            ..now
-        })))
+        let last = |sharing: Sharing| {
+            let after = sharing.fence.num_microseconds()?;
+            let now = now?;
+            let micros = now.micros.saturating_add(after);
+            Some(SteadyMoment { micros, ..now })
+        };
+        Self(sharing.and_then(last))
     }
 
     /// Whether the job may still be sent.

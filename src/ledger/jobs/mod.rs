@@ -97,7 +97,7 @@ impl Ledger {
     ) -> Result<Claim, LedgerError> {
         let sender = self.start_sending(now)?;
         // The fence counts from before the claim, so that it is never too late.
-        let begun = Fence::from_now(&self.conn)?;
+        let begun = Fence::from_now(self.sharing);
         let tx = self.write()?;
         let record = read_one(&tx, job)?;
         let fits = match purpose {

@@ -60,28 +60,6 @@ pub(crate) fn doubt_of(conn: &Connection, job: &JobId) -> Result<Doubt, LedgerEr
     Ok(Doubt::of(statement.query_row(values, |row| row.get(0))?))
 }
 
-/// Sets the next check of a job that just entered `state`.
-pub(crate) fn follow(
-    tx: &Transaction<'_>,
-    job: &JobId,
-    state: JobState,
-    now: DateTime<Utc>,
-) -> Result<(), LedgerError> {
-    match state {
-        JobState::Accepted => schedule(tx, job, Some(now)),
-        // It already has a next check.
-        JobState::Running => Ok(()),
-        JobState::Planned
-        | JobState::Sending
-        | JobState::Done
-        | JobState::Refused
-        | JobState::Deferred
-        | JobState::Unknown
-        | JobState::Failed
-        | JobState::Revoked => schedule(tx, job, None),
-    }
-}
-
 pub(crate) fn schedule(
     tx: &Transaction<'_>,
     job: &JobId,
@@ -108,8 +86,17 @@ pub(crate) fn step(
     }
     let next = doubt_of(tx, job)?.leads_to(next);
     let request: &RequestId = &job.request;
-    set(tx, job, "state = $1", params![next.as_str()])?;
-    follow(tx, job, next, at)?;
+    let check = (next == JobState::Accepted).then(|| format_time(at));
+    match next {
+        // It already has a next check.
+        JobState::Running => set(tx, job, "state = $1", params![next.as_str()])?,
+        _ => set(
+            tx,
+            job,
+            "state = $1, next_check = $2",
+            params![next.as_str(), check],
+        )?,
+    }
     let sql = "INSERT INTO steps (request, number, step, from_state, to_state, at)
          SELECT $1, $2, COALESCE(MAX(step), 0) + 1, $3, $4, $5
          FROM steps WHERE request = $1 AND number = $2";

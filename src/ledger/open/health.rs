@@ -6,12 +6,13 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::{accept, migrations, seen, sender, set_back};
-use crate::ledger::engine::{Access, Connection};
+use crate::ledger::columns::unreadable;
+use crate::ledger::engine::{Access, Connection, ServerReport};
 use crate::ledger::jobs::receipts;
 use crate::ledger::sql::prepare;
 use crate::ledger::{
-    Glance, Ledger, LedgerError, LostTime, ProcessRecord, SetBack, audit, people,
-    refuse_what_others_share,
+    Glance, Ledger, LedgerError, LostTime, Opening, ProcessRecord, SetBack, SharedLedger, audit,
+    people, refuse_what_others_share,
 };
 
 /// The most damages to name.
@@ -38,6 +39,18 @@ pub struct Health {
     pub set_back: Option<SetBack>,
     pub lost: Vec<LostTime>,
     pub senders: Vec<ProcessRecord>,
+    /// The server, if the ledger is on one.
+    pub server: Option<ServerHealth>,
+}
+
+/// The server of a ledger, and how this host stands to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerHealth {
+    pub report: ServerReport,
+    /// The server's clock.
+    pub now: DateTime<Utc>,
+    /// The fingerprint of the ledger's key; `None` before the first request.
+    pub key: Option<String>,
 }
 
 /// Checks the existing ledger at `path`; waits up to `patience` for another process.
@@ -77,6 +90,46 @@ pub fn examine(path: &Path, patience: Duration, now: DateTime<Utc>) -> Result<He
         set_back,
         lost,
         senders: sender::list_living(path).map_err(LedgerError::Sender)?,
+        server: None,
+    })
+}
+
+/// Checks the ledger on a server. The server checks its own pages.
+///
+/// # Errors
+/// When it cannot be opened, see [`Ledger::open_shared`].
+pub fn examine_shared(
+    opening: &Opening,
+    shared: &SharedLedger,
+    patience: Duration,
+    now: DateTime<Utc>,
+) -> Result<Health, LedgerError> {
+    let ledger = Ledger::open_shared(opening, shared, patience)?;
+    let Some(server) = ledger.conn.server() else {
+        return Err(unreadable("the ledger's server"));
+    };
+    let report = server.report()?;
+    ledger.conn.read_clock()?;
+    let clock = ledger.conn.clock();
+    let ended = receipts::list_ended(&ledger.path).map_err(LedgerError::Receipt)?;
+    Ok(Health {
+        damage: Vec::new(),
+        bytes: ledger.size()?,
+        log_bytes: 0,
+        unsettled: count_unsettled(&ledger.conn)?,
+        ids_to_hash: people::count_to_hash(&ledger.conn, now)?,
+        receipts: ended.len(),
+        trail: Some(audit::look(&ledger.conn)?),
+        set_back: ledger.find_set_back()?,
+        lost: ledger.list_lost_times()?,
+        senders: ledger.list_senders()?,
+        server: Some(ServerHealth {
+            report,
+            now: clock
+                .and_then(DateTime::from_timestamp_micros)
+                .unwrap_or(now),
+            key: ledger.find_people_key()?,
+        }),
     })
 }
 

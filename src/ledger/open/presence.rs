@@ -42,7 +42,7 @@ impl Ledger {
         if sender::is_alive(&self.path, sender).map_err(LedgerError::Sender)? {
             return Ok(true);
         }
-        let Some(server) = self.conn.server().filter(|_| self.conn.is_shared()) else {
+        let (Some(server), Some(sharing)) = (self.conn.server(), self.sharing) else {
             return Ok(false);
         };
         if is_known_here {
@@ -54,13 +54,12 @@ impl Ledger {
         }
         self.conn.read_clock()?;
         let now = self.conn.clock().and_then(DateTime::from_timestamp_micros);
-        let lease = find_sharing(&self.conn)?.lease;
-        Ok(now.is_none_or(|now| now <= started + lease))
+        Ok(now.is_none_or(|now| now <= started + sharing.lease))
     }
 
     /// The other processes that are sending from this ledger, on any host.
     pub fn list_senders(&self) -> Result<Vec<ProcessRecord>, LedgerError> {
-        let Some(server) = self.conn.server().filter(|_| self.conn.is_shared()) else {
+        let (Some(server), Some(_)) = (self.conn.server(), self.sharing) else {
             return sender::list_living(&self.path).map_err(LedgerError::Sender);
         };
         let own = self.sender.as_ref().map(|own| key_of(own.id()));

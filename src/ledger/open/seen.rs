@@ -56,11 +56,8 @@ pub(crate) fn find_set_back(
     if seen == Seen::Nothing && !is_copied_here(conn, ledger)? {
         return Ok(None);
     }
-    let has_trail = conn.has_table("audit_head")?;
-    let head = match has_trail {
-        true => audit::find_head(conn)?,
-        false => None,
-    };
+    // A shared ledger has it: it was opened.
+    let has_trail = conn.is_shared() || conn.has_table("audit_head")?;
     if let (Seen::Head(seen), true) = (&seen, has_trail) {
         let sequence = i64::try_from(seen.count).unwrap_or(i64::MAX);
         let hash: Option<String> =
@@ -69,6 +66,10 @@ pub(crate) fn find_set_back(
             return Ok(None);
         }
     }
+    let head = match has_trail {
+        true => audit::find_head(conn)?,
+        false => None,
+    };
     Ok(Some(SetBack { seen, head }))
 }
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::migrations;
+use super::presence::find_sharing;
 use super::seen;
 use super::set_back::Seen;
 use crate::config::create_private_folder;
@@ -110,7 +111,10 @@ impl Ledger {
         if older == Older::Refused && seen::read(&path)? == Seen::Nothing {
             seen::catch_up(&conn, &path)?;
         }
-        Ok(Self::with(conn, opening, &path, Kept::Server, older))
+        let sharing = find_sharing(&conn)?;
+        let mut ledger = Self::with(conn, opening, &path, Kept::Server, older);
+        ledger.sharing = Some(sharing);
+        Ok(ledger)
     }
 }
 

@@ -124,6 +124,7 @@ impl View for AuditView<'_> {
             "requests": {
                 "covered": audit.requests,
                 "purged": audit.purged,
+                "ids_not_compared": audit.unread,
             },
             "jobs": audit.jobs,
             "anchored": audit.anchored.iter().map(ToString::to_string).collect::<Vec<_>>(),
@@ -150,7 +151,14 @@ impl AuditView<'_> {
             0 => String::new(),
             purged => format!("; {} purged since", number(to_usize(purged))),
         };
-        format!("The ledger matches the trail: {requests}, {jobs}{purged}.")
+        let unread = match audit.unread {
+            0 => String::new(),
+            unread => format!(
+                " The ids of {} were not compared: there is no ledger key here.",
+                count(unread, "request", "requests")
+            ),
+        };
+        format!("The ledger matches the trail: {requests}, {jobs}{purged}.{unread}")
     }
 }
 

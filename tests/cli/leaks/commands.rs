@@ -38,7 +38,7 @@ pub(super) const ASKING: [&[&str]; 10] = [
 ];
 
 /// Commands that ask nobody, with their standard input.
-pub(super) const LOCAL: [(&[&str], &str); 44] = [
+pub(super) const LOCAL: [(&[&str], &str); 46] = [
     (&["help", "files"], ""),
     (&["man", "export"], ""),
     (&["auth", "ledger-key", "--to", "own/ledger-key"], ""),
@@ -49,6 +49,8 @@ pub(super) const LOCAL: [(&[&str], &str); 44] = [
     (&["ledger", "status"], ""),
     (&["ledger", "backup", "own/copy.db"], ""),
     (&["ledger", "accept", "--yes"], ""),
+    (&["ledger", "init"], ""),
+    (&["ledger", "migrate"], ""),
     (&["suppressions", "export"], ""),
     (
         &["suppressions", "export", "--ids", "--output", "own/list"],

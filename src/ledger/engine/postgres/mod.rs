@@ -4,6 +4,7 @@ mod cause;
 mod error;
 pub(in crate::ledger) mod place;
 mod presence;
+mod report;
 mod session;
 mod value;
 
@@ -21,6 +22,7 @@ use place::ServerPlace;
 use session::{Deadlines, Session};
 
 pub(super) use error::ServerError;
+pub use report::{ServerReport, ServerRights};
 pub(crate) use session::tls::TrustedRoots;
 use value::{Bound, Taken};
 
