@@ -95,7 +95,7 @@ impl Ui {
             Some(word) => format!("{what}\nType {word} to confirm: "),
             None => format!("{what}\nType {purpose} ({}): ", number(count)),
         };
-        self.aside.write(&ask);
+        self.aside.write(&self.spell(&ask));
         let mut answer = String::new();
         let stopped = format!("\nStopped. {unchanged}.\n");
         let read = self
