@@ -79,7 +79,7 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             [CompletionResult]::new('--expect', '--expect', [CompletionResultType]::ParameterName, 'Refuse unless there are exactly N unique ids, without the excluded ids')
             [CompletionResult]::new('--plan', '--plan', [CompletionResultType]::ParameterName, 'Write the plan to a new file for others to approve, and send nothing; see `dsr apply`')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Wait, and give up after this long, such as `90s`, `2h` or `3days`')
-            [CompletionResult]::new('--max-wait', '--max-wait', [CompletionResultType]::ParameterName, 'How long to wait out Mixpanel''s rate limit before leaving the rest for `dsr resume`')
+            [CompletionResult]::new('--max-wait', '--max-wait', [CompletionResultType]::ParameterName, 'How long to wait out Mixpanel''s rate limit before leaving the rest for `dsr resume`; if Mixpanel cannot be reached, dsr tries five more times, whatever DURATION says')
             [CompletionResult]::new('--ref', '--ref', [CompletionResultType]::ParameterName, 'Your own ticket number, recorded with the request')
             [CompletionResult]::new('--received', '--received', [CompletionResultType]::ParameterName, 'The day the person asked; the legal clock starts that day [default: today]')
             [CompletionResult]::new('--download', '--download', [CompletionResultType]::ParameterName, 'Wait, and fetch each finished export into this folder, as `dsr download --to DIR` does')
@@ -127,7 +127,7 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             [CompletionResult]::new('--expect', '--expect', [CompletionResultType]::ParameterName, 'Refuse unless there are exactly N unique ids, without the excluded ids')
             [CompletionResult]::new('--plan', '--plan', [CompletionResultType]::ParameterName, 'Write the plan to a new file for others to approve, and send nothing; see `dsr apply`')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Wait, and give up after this long, such as `90s`, `2h` or `3days`')
-            [CompletionResult]::new('--max-wait', '--max-wait', [CompletionResultType]::ParameterName, 'How long to wait out Mixpanel''s rate limit before leaving the rest for `dsr resume`')
+            [CompletionResult]::new('--max-wait', '--max-wait', [CompletionResultType]::ParameterName, 'How long to wait out Mixpanel''s rate limit before leaving the rest for `dsr resume`; if Mixpanel cannot be reached, dsr tries five more times, whatever DURATION says')
             [CompletionResult]::new('--ref', '--ref', [CompletionResultType]::ParameterName, 'Your own ticket number, recorded with the request')
             [CompletionResult]::new('--received', '--received', [CompletionResultType]::ParameterName, 'The day the person asked; the legal clock starts that day [default: today]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use color')
@@ -184,7 +184,7 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             [CompletionResult]::new('--digest', '--digest', [CompletionResultType]::ParameterName, 'Refuse unless the plan has this digest (all 64 digits)')
             [CompletionResult]::new('--expect', '--expect', [CompletionResultType]::ParameterName, 'Refuse unless the plan has exactly N unique ids')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Wait, and give up after this long, such as `90s`, `2h` or `3days`')
-            [CompletionResult]::new('--max-wait', '--max-wait', [CompletionResultType]::ParameterName, 'How long to wait out Mixpanel''s rate limit before leaving the rest for `dsr resume`')
+            [CompletionResult]::new('--max-wait', '--max-wait', [CompletionResultType]::ParameterName, 'How long to wait out Mixpanel''s rate limit before leaving the rest for `dsr resume`; if Mixpanel cannot be reached, dsr tries five more times, whatever DURATION says')
             [CompletionResult]::new('--download', '--download', [CompletionResultType]::ParameterName, 'Wait, and fetch each finished export into this folder, as `dsr download --to DIR` does')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use color')
             [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'The project to work on; repeat it to work on several at once')
@@ -237,7 +237,7 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             break
         }
         'dsr;resume' {
-            [CompletionResult]::new('--max-wait', '--max-wait', [CompletionResultType]::ParameterName, 'How long to wait out Mixpanel''s rate limit before leaving the rest for `dsr resume`')
+            [CompletionResult]::new('--max-wait', '--max-wait', [CompletionResultType]::ParameterName, 'How long to wait out Mixpanel''s rate limit before leaving the rest for `dsr resume`; if Mixpanel cannot be reached, dsr tries five more times, whatever DURATION says')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Wait, and give up after this long, such as `90s`, `2h` or `3days`')
             [CompletionResult]::new('--task', '--task', [CompletionResultType]::ParameterName, 'The unknown job is this task; dsr asks Mixpanel about it')
             [CompletionResult]::new('--job', '--job', [CompletionResultType]::ParameterName, 'The number of the unknown job, if there are several')

@@ -105,6 +105,8 @@ pub enum ProjectsFileError {
         /// The setting that an unknown one probably means.
         similar: Option<&'static str>,
     },
+    #[error("the config file `{path}` is not a regular file")]
+    NotAFile { path: PathBuf },
     #[error("the config file `{path}` is UTF-16, and dsr reads UTF-8")]
     Utf16 { path: PathBuf },
     #[error("there is a project `{0}` already")]
@@ -122,7 +124,13 @@ impl ProjectsFile {
     /// # Errors
     /// When it is unreadable or malformed. The message never quotes the file.
     pub fn load(path: PathBuf) -> Result<Self, ProjectsFileError> {
-        let bytes = match std::fs::read(&path) {
+        // Opening a pipe would wait for a writer.
+        let bytes = match std::fs::metadata(&path).map(|found| found.is_file()) {
+            Ok(false) => return Err(ProjectsFileError::NotAFile { path }),
+            Ok(true) => std::fs::read(&path),
+            Err(error) => Err(error),
+        };
+        let bytes = match bytes {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             Err(source) => return Err(ProjectsFileError::Read { path, source }),
@@ -131,16 +139,17 @@ impl ProjectsFile {
         if let [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, _, ..] | [_, 0, ..] = bytes[..] {
             return Err(ProjectsFileError::Utf16 { path });
         }
-        let text = String::from_utf8(bytes).map_err(|error| ProjectsFileError::Read {
+        let text = String::from_utf8(bytes).map_err(|error| ProjectsFileError::Malformed {
             path: path.clone(),
-            source: io::Error::new(io::ErrorKind::InvalidData, error.utf8_error()),
+            line: line_at(error.as_bytes(), error.utf8_error().valid_up_to()),
+            message: "not UTF-8; save the file as UTF-8".to_owned(),
+            similar: None,
         })?;
         let malformed = |mistake: Mistake| {
-            let start = mistake.place.map_or(0, |place| place.start).min(text.len());
-            let before = text.as_bytes().iter().take(start);
+            let start = mistake.place.map_or(0, |place| place.start);
             ProjectsFileError::Malformed {
                 path: path.clone(),
-                line: 1 + before.filter(|byte| **byte == b'\n').count(),
+                line: line_at(text.as_bytes(), start),
                 message: mistake.message,
                 similar: mistake.similar,
             }
@@ -194,6 +203,20 @@ impl ProjectsFile {
 
     pub fn find(&self, name: &str) -> Option<&ProjectEntry> {
         self.content.projects.get(name)
+    }
+
+    /// Where a project's setting is: the file and the line.
+    pub fn place_of(&self, project: &str, setting: &str) -> String {
+        // The document loses its places when it becomes editable.
+        let text = self.document.to_string();
+        let parsed = Document::parse(text.as_str()).ok();
+        let start = parsed.as_ref().and_then(|parsed| {
+            let table = parsed.get("projects")?.get(project)?.as_table_like()?;
+            Some(table.get_key_value(setting)?.0.span()?.start)
+        });
+        let path = self.path.display();
+        let line = line_at(text.as_bytes(), start.unwrap_or(0));
+        format!("the config file `{path}`, line {line}: project `{project}`")
     }
 
     /// Each project's name and settings, sorted by name.
@@ -315,6 +338,12 @@ impl ProjectsFile {
         *self = Self::load(self.path.clone())?;
         Ok(())
     }
+}
+
+/// The number of the line of this byte, from 1.
+fn line_at(bytes: &[u8], place: usize) -> usize {
+    let before = bytes.iter().take(place);
+    1 + before.filter(|byte| **byte == b'\n').count()
 }
 
 fn implicit_table() -> Item {

@@ -3,7 +3,7 @@ use secrecy::ExposeSecret;
 
 use crate::domain::{
     ApiUrl, ApiUrlError, BatchLimits, LimitsError, Project, ProjectName, ProjectToken, ProjectZone,
-    Rate, Region, most_like,
+    Rate, Region, looks_like_secret, most_like,
 };
 
 use super::{Environment, ProjectEntry, ProjectsFile};
@@ -58,6 +58,8 @@ pub enum ResolveError {
         name: String,
         similar: Option<String>,
     },
+    #[error("the project's name looks like a token or a password, so dsr does not show it")]
+    SecretName,
     #[error("`{name}` cannot be the name of a project")]
     BadName { name: String },
     #[error("project `{name}` is named twice")]
@@ -78,12 +80,12 @@ pub enum ResolveError {
     BadRegion,
     #[error("DSR_API_URL cannot be used: {0}")]
     BadApiUrl(#[source] ApiUrlError),
-    #[error("project `{name}`: {source}")]
-    BadLimits { name: String, source: LimitsError },
-    #[error("project `{name}`: `callbacks` takes at most 5 https URLs")]
-    BadCallbacks { name: String },
-    #[error("project `{name}`: `time_zone` takes an IANA name, such as Europe/Berlin")]
-    BadTimeZone { name: String },
+    #[error("{place}: {error}")]
+    BadLimits { place: String, error: LimitsError },
+    #[error("{place}: `callbacks` takes at most 5 https URLs")]
+    BadCallbacks { place: String },
+    #[error("{place}: `time_zone` takes an IANA name, such as Europe/Berlin")]
+    BadTimeZone { place: String },
 }
 
 /// The name of a project that exists only in the environment.
@@ -103,6 +105,9 @@ pub fn resolve(
     mode: &Mode,
 ) -> Result<Vec<Resolved>, ResolveError> {
     let chosen = choose(flags, environment, file, mode)?;
+    if chosen.iter().any(|name| looks_like_secret(name)) {
+        return Err(ResolveError::SecretName);
+    }
     for (place, name) in chosen.iter().enumerate() {
         if chosen[..place].contains(name) {
             return Err(ResolveError::NamedTwice { name: name.clone() });
@@ -184,7 +189,7 @@ fn put_together(
     let entry = entry.cloned().unwrap_or_default();
     let approvals = approvals_of(&token, &entry, file);
     Ok(Resolved {
-        project: finish(name, token, region, api_url, &entry)?,
+        project: finish(name, token, region, api_url, (file, &entry))?,
         token_from,
         region_from,
         api_url_from,
@@ -275,7 +280,7 @@ fn rehearsal(
     let placeholder = ApiUrl::parse("http://127.0.0.1/api/app").map_err(ResolveError::BadApiUrl)?;
     let approvals = approvals_of(&token, &entry, file);
     Ok(Resolved {
-        project: finish(name, token, region, Some(placeholder), &entry)?,
+        project: finish(name, token, region, Some(placeholder), (file, &entry))?,
         token_from: Origin::Default,
         region_from: Origin::Default,
         api_url_from: Origin::Default,
@@ -288,23 +293,30 @@ fn finish(
     token: ProjectToken,
     region: Region,
     api_url: Option<ApiUrl>,
-    entry: &ProjectEntry,
+    (file, entry): (&ProjectsFile, &ProjectEntry),
 ) -> Result<Project, ResolveError> {
     let owned = || name.to_owned();
-    let bad_limits = |source| ResolveError::BadLimits {
-        name: name.to_owned(),
-        source,
+    let place = |setting| file.place_of(name, setting);
+    let bad_limits = |error: LimitsError| ResolveError::BadLimits {
+        place: place(error.setting()),
+        error,
     };
     let limits = BatchLimits::new(entry.delete_batch, entry.export_batch, entry.data_groups)
         .map_err(bad_limits)?;
     let rate = entry.rate.map_or(Ok(Rate::default()), Rate::new);
     let is_https = |text: &String| text.starts_with("https://");
     if entry.callbacks.len() > 5 || !entry.callbacks.iter().all(is_https) {
-        return Err(ResolveError::BadCallbacks { name: owned() });
+        return Err(ResolveError::BadCallbacks {
+            place: place("callbacks"),
+        });
     }
     let holidays: Vec<NaiveDate> = entry.holidays.iter().map(|day| day.0).collect();
     let zone = entry.time_zone.as_deref().map(ProjectZone::parse);
-    let zone = zone.map(|zone| zone.ok_or_else(|| ResolveError::BadTimeZone { name: owned() }));
+    let zone = zone.map(|zone| {
+        zone.ok_or_else(|| ResolveError::BadTimeZone {
+            place: place("time_zone"),
+        })
+    });
     Ok(Project {
         name: ProjectName::new(name).ok_or_else(|| ResolveError::BadName { name: owned() })?,
         token,

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use toml_edit::{Item, TableLike, Value};
 
-use crate::domain::{ProjectName, Region, most_like};
+use crate::domain::{ProjectName, Region, looks_like_secret, most_like};
 
 /// What a setting takes.
 #[derive(Debug, Clone, Copy)]
@@ -129,7 +129,7 @@ fn check_value(setting: &'static str, takes: Takes, item: &Item) -> Result<(), M
 
 fn check_projects(projects: &dyn TableLike) -> Result<(), Mistake> {
     for (name, item) in projects.iter() {
-        if ProjectName::new(name).is_none() {
+        if ProjectName::new(name).is_none() || looks_like_secret(name) {
             return Err(Mistake {
                 place: place_of(projects, name),
                 message: format!("{} cannot be the name of a project", shown(name)),

@@ -31,7 +31,7 @@ pub use project::api_url::{ApiUrl, ApiUrlError};
 pub use project::limits::{
     BatchLimits, DEFAULT_DELETE_BATCH, DEFAULT_EXPORT_BATCH, LimitsError, Rate,
 };
-pub use project::names::{Lane, Project, ProjectKey, ProjectName, ProjectToken};
+pub use project::names::{Lane, Project, ProjectKey, ProjectName, ProjectToken, looks_like_secret};
 pub use project::region::Region;
 pub use project::time_zone::ProjectZone;
 pub use project::token_name::TokenName;

@@ -99,6 +99,8 @@ pub enum Fault {
     MissingKey(String),
     #[error(" holds no events: neither JSON objects nor a table with a heading")]
     NoEvents,
+    #[error(" is a list of ids, not of events: an event has a person and a time")]
+    OnlyIds,
     #[error(" has no event that names a person: none has `distinct_id` or another known name")]
     Nameless,
 }

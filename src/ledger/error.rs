@@ -47,6 +47,8 @@ pub enum LedgerError {
     Trail(String),
     #[error("the ids of request {0} are not those that the audit trail recorded")]
     OtherIds(RequestId),
+    #[error("the record of request {0} is not the one that the audit trail recorded")]
+    OtherRequest(RequestId),
     #[error("there is no job {0} in the ledger")]
     NoJob(JobId),
     #[error(

@@ -341,6 +341,10 @@ impl<'a> Deref for Write<'a> {
 /// Whether something was ever recorded at `path`. A file of zero bytes is no ledger, nor is an
 /// SQLite file without a schema, which a dsr that was killed may leave.
 pub fn exists(path: &Path) -> bool {
+    // Reading a pipe would wait for a writer. Opening the ledger refuses it.
+    if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        return true;
+    }
     let size = |path: &Path| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
     let read_header = || -> io::Result<[u8; TABLES.end]> {
         let mut header = [0; TABLES.end];

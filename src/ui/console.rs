@@ -12,7 +12,7 @@ use super::drawing::paper::{Layout, Paper};
 use super::drawing::terminal::{self, Stream, Terminal};
 use super::drawing::tone::Tone;
 use super::drawing::view::View;
-use super::drawing::words::printable;
+use super::drawing::words::{printable, spelled};
 use super::failures::failure::Failure;
 use super::failures::failure::is_published;
 use super::talk::aside::Aside;
@@ -65,7 +65,7 @@ pub struct Ui {
     pub(super) aside: Aside,
     pub(super) terminal: Terminal,
     /// How hints write commands: in a rehearsal with `--sandbox`.
-    program: &'static str,
+    pub(super) program: &'static str,
     /// With JSON, warnings go into the object at the end: stderr has one object or none.
     pub(super) warnings: RefCell<Vec<Value>>,
     warned_of: RefCell<HashSet<&'static str>>,
@@ -274,9 +274,7 @@ impl Ui {
 
     /// Returns the text with its commands as the operator must type them in this run.
     pub fn spell(&self, text: &str) -> String {
-        let spelled = text.replace("`dsr ", &format!("`{} ", self.program));
-        // Some texts were spelled before, or name the flag themselves.
-        spelled.replace("--sandbox --sandbox", "--sandbox")
+        spelled(text, self.program)
     }
 
     pub(super) fn paper(&self) -> Paper {
@@ -287,6 +285,7 @@ impl Ui {
         Paper {
             width,
             layout: self.layout,
+            program: self.program,
         }
     }
 }

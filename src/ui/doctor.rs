@@ -249,6 +249,7 @@ mod tests {
         let paper = Paper {
             width: Some(60),
             layout: Layout::Columns,
+            program: "dsr",
         };
         let text = lines_of(&check, &paper);
         let text = anstream::adapter::strip_str(&text).to_string();
@@ -263,7 +264,14 @@ mod tests {
         let piped = lines_of(&check, &Paper { width, ..paper });
         assert_eq!(piped.lines().count(), 2);
         let layout = Layout::Plain;
-        let plain = lines_of(&check, &Paper { width, layout });
+        let plain = lines_of(
+            &check,
+            &Paper {
+                width,
+                layout,
+                ..paper
+            },
+        );
         assert!(plain.contains("\nFix: make a new one"), "{plain}");
     }
 }

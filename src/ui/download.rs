@@ -9,7 +9,7 @@ use crate::packages::Summary;
 use crate::ui::drawing::json::time;
 use crate::ui::drawing::paper::{FactList, Layout, Paper};
 use crate::ui::drawing::view::View;
-use crate::ui::drawing::words::{number, plural, printable, wrapped};
+use crate::ui::drawing::words::{number, plural, printable};
 use crate::ui::failures::failure::Failure;
 use crate::workflow::{DownloadOutcome, Look, Loss, SplitOutcome, Untried};
 
@@ -107,7 +107,7 @@ impl DownloadView<'_> {
             Layout::Columns => format!("{id}  "),
             Layout::Plain => format!("Export {id}: "),
         };
-        wrapped(&label, &result, paper.width) + &facts.into_text()
+        paper.wrapped(&label, &result) + &facts.into_text()
     }
 
     fn object(&self) -> Value {

@@ -145,7 +145,7 @@ impl ProjectView<'_> {
                 .collect::<Vec<_>>(),
             "rate": project.rate.per_second(),
             "auth": project.auth.as_ref().map(|name| name.as_str()),
-            "callbacks": project.callbacks,
+            "callbacks": project.callbacks.iter().map(|url| without_login(url)).collect::<Vec<_>>(),
             "approvals": resolved.approvals,
             "time_zone": project.zone.as_str(),
             "holidays": project.holidays.iter().map(ToString::to_string).collect::<Vec<_>>(),
@@ -161,6 +161,18 @@ fn learned_object(learned: LearnedLimit, kind: Kind) -> Value {
         "learned_at": time(learned.at),
         "expires_at": time(learned.expires()),
     })
+}
+
+/// An address without its user name and password.
+fn without_login(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return "…".to_owned();
+    };
+    let end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());
+    match rest[..end].rfind('@') {
+        Some(at) => format!("{scheme}://…{}", &rest[at..]),
+        None => url.to_owned(),
+    }
 }
 
 fn approvals_text(approvals: u32) -> String {

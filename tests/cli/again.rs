@@ -87,3 +87,48 @@ fn of_two_operators_with_the_same_file_one_sends_and_the_other_is_told() {
     ends[1].exits_with(2).says(&id).says("nothing was sent");
     same_people(&fake.posted_ids(), &ids);
 }
+
+#[test]
+fn a_damaged_row_of_an_open_request_lets_nothing_be_sent_again() {
+    for change in [
+        "UPDATE requests SET kind = 'export'",
+        "UPDATE requests SET law = 'ccpa'",
+        "UPDATE requests SET ids_digest = 'x'",
+        "UPDATE requests SET ids_digest = replace(ids_digest, ids_digest, '0')",
+        "UPDATE requests SET project_key = 'x'",
+    ] {
+        let fake = Fake::start();
+        let operator = Operator::at(&fake);
+        let delete = ["delete", "--gdpr", "--yes", "a1"];
+        operator.run(&delete).exits_with(0);
+        operator.give_up_trail();
+        operator.change_ledger(change);
+        for ids in ["a1", "a2"] {
+            let again = operator.run(&["delete", "--gdpr", "--yes", ids]);
+            again.exits_with(74).says("`dsr audit verify`");
+            again.says("nothing was sent");
+        }
+        assert_eq!(fake.posts().len(), 1, "{change}");
+        assert_eq!(operator.ledger_texts("SELECT id FROM requests").len(), 1);
+    }
+}
+
+#[test]
+fn a_dry_run_names_the_open_request_with_the_same_ids_and_no_other() {
+    let fake = Fake::start();
+    let operator = Operator::at(&fake);
+    operator.file("ids.csv", "distinct_id\na1\na2\na1\n");
+    operator.file("same.csv", "distinct_id\na2\na1\n");
+    operator.file("other.csv", "distinct_id\na1\na3\n");
+    let delete = |args: &[&str]| operator.run(&[&["delete", "--gdpr"], args].concat());
+    delete(&["--yes", "ids.csv"]).exits_with(0);
+    let id = operator.only_request()["id"].as_str().unwrap()[..8].to_owned();
+    let same = delete(&["--dry-run", "same.csv"]);
+    same.exits_with(0).says(&id).says("exactly these ids");
+    delete(&["--dry-run", "other.csv"])
+        .exits_with(0)
+        .never_says(&id);
+    let export = operator.run(&["export", "--gdpr", "--dry-run", "same.csv"]);
+    export.exits_with(0).never_says(&id);
+    assert_eq!(fake.posts().len(), 1);
+}

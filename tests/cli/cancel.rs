@@ -433,7 +433,9 @@ fn after_a_deletion_the_command_to_cancel_it_is_named() {
     let operator = Operator::at(&fake);
     let outcome = operator.run(&["delete", "--gdpr", "--yes", "a1"]);
     let id = id_of_only_request(&operator)[..8].to_owned();
-    outcome.says(&format!("Until Mixpanel starts it: `dsr cancel {id}`"));
+    outcome.says(&format!(
+        "You can cancel until Mixpanel starts: `dsr cancel {id}`"
+    ));
     operator.run(&["cancel", &id]).exits_with(0);
     let outcome = operator.run(&["export", "--gdpr", "a1"]);
     outcome.exits_with(0).never_says("dsr cancel");

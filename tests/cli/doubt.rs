@@ -281,7 +281,7 @@ fn what_was_accepted_without_a_readable_task_is_not_sent_again_beyond_one_probe(
                 .exits_with(6)
                 .says("--task")
                 .says("--abandon")
-                .never_says("within 15 minutes");
+                .never_says("15 minutes after the attempt");
             assert_eq!(fake.posts().len(), posts, "{kind}: {name}\n{outcome}");
             operator.run(&["resume"]).exits_with(6).says("--send-again");
             assert_eq!(fake.posts().len(), posts, "{kind}: {name}");

@@ -62,6 +62,7 @@ fn without_times(mut text: String) -> String {
         (r"127\.0\.0\.1:[0-9]{4,5}", "127.0.0.1:[port]"),
         (r"process [0-9]+", "process [pid]"),
         (r"since [0-9T:.-]+Z", "since [time]"),
+        (r"before [0-9]{2}:[0-9]{2} UTC", "before [time] UTC"),
         (r"[0-9,.]+ (?:bytes|[KM]iB)", "[size]"),
         (r"just now|(?:[0-9]+m )?[0-9]+s ago|[0-9]+m ago", "[age]"),
     ] {

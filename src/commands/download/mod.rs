@@ -106,7 +106,11 @@ pub(crate) async fn run(ctx: &mut Context, args: DownloadArgs) -> Result<ExitSta
         args.lost(&reports),
         args.to_be_checked(&reports, &splits),
     ];
-    Ok(tell(ctx, &reports, &splits, mine.into_iter().flatten()))
+    let status = tell(ctx, &reports, &splits, mine.into_iter().flatten());
+    if let (ExitStatus::Done, Some(next)) = (status, args.split.next_step(&requests)) {
+        ctx.ui.note(&next);
+    }
+    Ok(status)
 }
 
 /// Warns if Mixpanel delivered other bytes than for an earlier fetch.

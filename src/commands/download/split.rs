@@ -6,7 +6,7 @@ use crate::commands::context::Context;
 use crate::commands::failures::split_failure;
 use crate::config::Company;
 use crate::credentials::{ProjectSecret, ProjectSecretError, SecretOrigin, find_project_secret};
-use crate::domain::ExitStatus;
+use crate::domain::{ExitStatus, JobState};
 use crate::ledger::{JobRecord, Ledger, RequestRecord};
 use crate::packages::{PackageForm, Review, SplitError, Summary, Unassigned};
 use crate::sandbox::api_secret;
@@ -52,6 +52,27 @@ impl SplitArgs {
             words.extend(["--ids".to_owned(), shell_word(&path.display().to_string())]);
         }
         words
+    }
+
+    /// What comes after the archives or packages of these requests are here. `None` if nobody waits
+    /// for an answer to them.
+    pub(super) fn next_step(&self, requests: &[RequestRecord]) -> Option<String> {
+        let waits = |request: &&RequestRecord| {
+            request.answer.is_none() && !request.is_open() && request.jobs_in(JobState::Done) > 0
+        };
+        let mut waiting = requests.iter().filter(waits);
+        let name = match (waiting.next()?, waiting.next()) {
+            (one, None) => one.id.short(),
+            (_, Some(_)) => "REQUEST",
+        };
+        Some(match self.split {
+            true => format!(
+                "Next: hand each package over to its person. Then run `dsr answered {name}`."
+            ),
+            false => format!(
+                "Next: hand the data over. `dsr download {name} --split` makes a package for each person. Then run `dsr answered {name}`."
+            ),
+        })
     }
 
     /// The command that splits this archive, with `flags`.

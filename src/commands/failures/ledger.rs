@@ -55,7 +55,7 @@ impl From<LedgerError> for Failure {
                 return in_the_way(path, COPY_IN_THE_WAY);
             }
             LedgerError::Backup { .. } => (ExitStatus::LocalIo, "local_io", NOT_COPIED),
-            LedgerError::Trail(_) | LedgerError::OtherIds(_) => (
+            LedgerError::Trail(_) | LedgerError::OtherIds(_) | LedgerError::OtherRequest(_) => (
                 ExitStatus::LocalIo,
                 "audit",
                 "nothing was sent and nothing was changed; see what is wrong with `dsr audit verify`",

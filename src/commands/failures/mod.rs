@@ -142,7 +142,9 @@ fn fault_hint(fault: &Fault) -> Cow<'static, str> {
         Fault::NoKnownKey | Fault::SeveralKeys(_) | Fault::MissingKey(_) => {
             "name the key with the ids: `--column KEY`, or `--column OUTER.KEY` for a key inside an object"
         }
-        Fault::NoEvents => "check that it is the right file; `--format` sets how dsr reads it",
+        Fault::NoEvents | Fault::OnlyIds => {
+            "name files of events, such as Mixpanel's raw export; `--format` sets how dsr reads them; to look ids up in the ledger, use `dsr find`"
+        }
         Fault::Nameless => {
             "name the column or key with the person's id: `--column NAME`, or `--column OUTER.KEY` in JSON"
         }
@@ -169,6 +171,11 @@ impl From<ProjectsFileError> for Failure {
                 ExitStatus::Usage,
                 "config",
                 "save it as UTF-8, such as with `iconv -f UTF-16 -t UTF-8`",
+            ),
+            ProjectsFileError::NotAFile { .. } => (
+                ExitStatus::Usage,
+                "config",
+                "nothing was read; move it away",
             ),
             ProjectsFileError::Exists(_) => (
                 ExitStatus::Usage,
@@ -207,6 +214,9 @@ impl From<ResolveError> for Failure {
                     "list the projects with `dsr project list`, or add it with `dsr project add`";
                 return Self::from_error(ExitStatus::Usage, "project", &error)
                     .hint(meant(similar.as_deref(), list));
+            }
+            ResolveError::SecretName => {
+                "nothing was sent; `--project`, DSR_PROJECT and `default_project` take a name such as `shop`; the project token belongs in `token` in the config file"
             }
             ResolveError::BadName { .. } => "use letters, digits, `-`, `_` and `.`",
             ResolveError::NamedTwice { .. } => "name each project once",

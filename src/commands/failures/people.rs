@@ -40,7 +40,7 @@ pub(crate) fn ledger_key_hint(error: &LedgerKeyError) -> String {
     match error {
         LedgerKeyError::Open { path } => format!("run `chmod 600 {}`", quoted(path)),
         LedgerKeyError::Read { .. } | LedgerKeyError::Malformed { .. } => {
-            "check DSR_LEDGER_KEY_FILE; `dsr auth ledger-key --to FILE` makes such a file".to_owned()
+            "restore that file from a copy, or correct DSR_LEDGER_KEY_FILE; to make a first key, unset DSR_LEDGER_KEY_FILE and run `dsr auth ledger-key --to FILE`".to_owned()
         }
         LedgerKeyError::Keyring(_) => {
             "make one with `dsr auth ledger-key --to FILE`, and always set DSR_LEDGER_KEY_FILE to it"

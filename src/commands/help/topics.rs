@@ -6,7 +6,7 @@ use crate::domain::ExitStatus;
 use crate::ui::{Block, HelpPage};
 
 /// The guide's pages, in the order in which a reader needs them. Tests run their commands.
-const GUIDE: [&str; 12] = [
+const GUIDE: [&str; 13] = [
     include_str!("../../../docs/guide/set-up.md"),
     include_str!("../../../docs/guide/sources.md"),
     include_str!("../../../docs/guide/erase-people.md"),
@@ -18,6 +18,7 @@ const GUIDE: [&str; 12] = [
     include_str!("../../../docs/guide/after-a-deletion.md"),
     include_str!("../../../docs/guide/prove-it.md"),
     include_str!("../../../docs/guide/tokens.md"),
+    include_str!("../../../docs/guide/share-the-ledger.md"),
     include_str!("../../../docs/guide/restore.md"),
 ];
 

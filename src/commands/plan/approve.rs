@@ -62,7 +62,7 @@ pub(crate) fn run(ctx: &mut Context, args: &ApproveArgs) -> Result<ExitStatus, F
             flag,
         )
         .map_err(|error| {
-            Failure::from(error).or_hint("nothing was approved; add `--yes --digest HEX`")
+            Failure::from(error).or_hint("nothing was approved; add `--yes --expect N`")
         })?;
     let approved = file.approve(&by, &key, ctx.clock.now())?;
     let result = view(&approved);

@@ -67,6 +67,18 @@ pub(crate) fn find_key(ctx: &Context, file: &PlanFile) -> Result<LedgerKey, Fail
             found.map_err(|error| no_key_for_plans(&error))?.0
         }
     };
-    file.demand_key(&key)?;
+    file.demand_key(&key).map_err(|error| {
+        let failure = Failure::from(error);
+        let rehearsed = LedgerKey::restore(sandbox::LEDGER_KEY).fingerprint();
+        match ctx.mode {
+            Mode::Sandbox { .. } => failure.hint(
+                "nothing was done; a rehearsal takes only plans that were made with `--sandbox`",
+            ),
+            Mode::Real if file.ledger_key() == rehearsed => {
+                failure.hint("nothing was done; the plan is from a rehearsal: add `--sandbox`")
+            }
+            Mode::Real => failure,
+        }
+    })?;
     Ok(key)
 }

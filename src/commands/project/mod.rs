@@ -10,11 +10,11 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::commands::context::Context;
 use crate::commands::context::tokens::parse_token_name;
 use crate::commands::failures::{local_io, usage};
-use crate::config::{Day, ProjectEntry, ProjectsFile, Resolved, resolve};
+use crate::config::{Day, ProjectEntry, ProjectsFile, ResolveError, Resolved, resolve};
 use crate::credentials::{SecretOrigin, find_project_secret};
 use crate::domain::{
     BatchLimits, ExitStatus, Kind, LimitsError, ProjectKey, ProjectName, ProjectToken, ProjectZone,
-    Rate, Region, TokenName,
+    Rate, Region, TokenName, looks_like_secret,
 };
 use crate::ledger::LearnedLimit;
 use crate::sandbox;
@@ -348,6 +348,9 @@ fn parse_zone(text: &str) -> Result<ProjectZone, String> {
 }
 
 fn parse_name(text: &str) -> Result<ProjectName, Failure> {
+    if looks_like_secret(text) {
+        return Err(ResolveError::SecretName.into());
+    }
     ProjectName::new(text).ok_or_else(|| {
         usage(format!("`{text}` cannot be the name of a project"))
             .hint("use letters, digits, `-`, `_` and `.`; begin with a letter or digit")

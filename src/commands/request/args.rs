@@ -63,7 +63,8 @@ pub(crate) struct RequestArgs {
 pub(crate) struct SendingArgs {
     #[command(flatten)]
     pub(crate) wait: WaitArgs,
-    /// How long to wait out Mixpanel's rate limit before leaving the rest for `dsr resume`
+    /// How long to wait out Mixpanel's rate limit before leaving the rest for `dsr resume`; if
+    /// Mixpanel cannot be reached, dsr tries five more times, whatever DURATION says
     #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = humantime::parse_duration)]
     pub(super) max_wait: Duration,
     /// Start a new request even if an open one has the same ids

@@ -72,21 +72,30 @@ fn show(ctx: &Context, plans: &[Plan]) -> Result<ExitStatus, Failure> {
     Ok(ExitStatus::Done)
 }
 
-/// Names open requests that may have the same ids. A dry run keeps no ids to compare, and a ledger
-/// that cannot be read does not keep it from its plan.
-fn note_open_requests(ctx: &Context, plans: &[Plan]) {
+/// Whether an open request may have the same ids. A dry run keeps ids only to compare them.
+pub(super) fn may_be_repeated(ctx: &Context, operation: Operation) -> bool {
     let open = ctx.ledger_to_ask().ok();
     let open = open.and_then(|ledger| ledger.list_requests(Which::Open).ok());
-    for request in open.into_iter().flatten() {
-        let may_be_same = plans.iter().any(|plan| {
-            plan.project.key() == request.asked.project_key
-                && plan.order.operation == request.asked.operation
-                && plan.counts.unique == request.asked.unique
-        });
-        if may_be_same {
+    let mut open = open.into_iter().flatten();
+    open.any(|request| request.asked.operation == operation)
+}
+
+/// Names open requests that have the same ids. A ledger that cannot be read does not keep a dry run
+/// from its plan.
+fn note_open_requests(ctx: &Context, plans: &[Plan]) {
+    let Ok(ledger) = ctx.ledger_to_ask() else {
+        return;
+    };
+    for plan in plans {
+        let Ok(Some(digest)) = plan.ids_digest() else {
+            return;
+        };
+        let project = plan.project.key();
+        let same = ledger.find_repeated(plan.order.operation, &project, &digest);
+        if let Ok(Some(request)) = same {
             ctx.ui.note(&format!(
-                "Request {} is open and has as many ids. If they are the same, dsr sends nothing without `--new`.",
-                request.id.short()
+                "Request {} is open and has exactly these ids. dsr sends them again only with `--new`.",
+                request.short()
             ));
         }
     }

@@ -58,7 +58,7 @@ pub(super) fn read(
     planned::demand_a_plan(operation, &resolved, request)?;
     let law = operation.law().as_str();
     let sources = source.given.sources(&format!("{} --{law}", ctx.command))?;
-    let intake = read_all(ctx, source, &sources, request)?;
+    let intake = read_all(ctx, source, &sources, (operation, request))?;
     if let (Some(hashed), false) = (&intake.hashed, request.is_only_shown()) {
         ctx.ui.note(&format!("Hashed: {}", hashing_text(hashed)));
     }
@@ -82,7 +82,7 @@ fn read_all(
     ctx: &Context,
     args: &SourceArgs,
     sources: &[Source],
-    request: &RequestArgs,
+    (operation, request): (Operation, &RequestArgs),
 ) -> Result<Intake, Failure> {
     let options = args.reading.options()?;
     let excluded = args.exclude.iter().map(|path| Source::from_path(path));
@@ -95,7 +95,7 @@ fn read_all(
         );
     }
     let folder = ctx.home.data();
-    let keep = match request.is_only_shown() {
+    let keep = match request.is_only_shown() && !planned::may_be_repeated(ctx, operation) {
         true => Keep::Counts,
         false => Keep::Ids(folder),
     };

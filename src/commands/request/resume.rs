@@ -37,7 +37,8 @@ pub(crate) struct ResumeArgs {
     /// A request; at least four characters of its id [default: all open ones]
     #[arg(value_name = "REQUEST")]
     name: Option<String>,
-    /// How long to wait out Mixpanel's rate limit before leaving the rest for `dsr resume`
+    /// How long to wait out Mixpanel's rate limit before leaving the rest for `dsr resume`; if
+    /// Mixpanel cannot be reached, dsr tries five more times, whatever DURATION says
     #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = humantime::parse_duration)]
     max_wait: Duration,
     #[command(flatten)]

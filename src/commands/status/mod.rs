@@ -411,15 +411,16 @@ fn advise(ctx: &Context, ledger: &Ledger, requests: &[RequestRecord]) -> Result<
         }
         let waits = waiting.iter().flatten().find(|waits| waits.job == job.id);
         let short = request.id.short();
+        let resume = format!("Continue with `dsr resume {short}`");
         let go_on = match urgency(request) {
             Urgency::Unsettled => match settled_by(ctx, ledger, request)? {
-                Settles::ByItself => format!("Continue with `dsr resume {short}`"),
+                Settles::ByItself(until) => format!("{resume} {}", outcome::before(until)),
                 Settles::ByWord => {
                     let jobs = request.count_jobs(JobGroup::is_unsettled);
                     capital(&outcome::by_word(short, jobs))
                 }
             },
-            Urgency::Unsent | Urgency::None => format!("Continue with `dsr resume {short}`"),
+            Urgency::Unsent | Urgency::None => resume,
         };
         ctx.ui.note(&match waits.map(outcome::waits_for) {
             Some(WaitsFor { why, hint }) => format!("{short} waits: {why}. To continue, {hint}."),

@@ -3,6 +3,9 @@
 use crate::domain::{JobState, Kind};
 use crate::ledger::{JobGroup, RequestRecord};
 use crate::ui::number;
+use crate::workflow::{RunTally, SubmitReport};
+
+use super::outcome::FollowEnd;
 
 pub(crate) const AFTER_DELETION: &str =
     "Deleting does not stop collection: `dsr guide after-deletion` lists what is left to do.";
@@ -36,22 +39,25 @@ fn is_cancellable(group: &JobGroup) -> bool {
     group.state == JobState::Accepted && !group.is_linked
 }
 
-pub(super) fn next_step(requests: &[RequestRecord], are_fetched: bool) -> String {
+pub(super) fn next_step(report: &SubmitReport, followed: FollowEnd) -> String {
+    let requests = report.requests.as_slice();
     let abandoned = requests
         .iter()
         .map(|request| request.jobs_in(JobState::Unknown))
         .sum::<usize>();
-    if abandoned > 0 {
-        return match abandoned {
-            1 => "1 job is abandoned. It stays unknown.".to_owned(),
-            many => format!("{} jobs are abandoned. They stay unknown.", number(many)),
-        };
+    let given_up = match abandoned {
+        0 => String::new(),
+        1 => "1 job is abandoned. It stays unknown.".to_owned(),
+        many => format!("{} jobs are abandoned. They stay unknown.", number(many)),
+    };
+    let all_ended = !requests.iter().any(RequestRecord::is_open);
+    if all_ended && abandoned > 0 {
+        return given_up;
     }
-    let all_done = requests.iter().all(|request| !request.state().is_open());
     let deletes = |request: &RequestRecord| request.asked.operation.kind() == Kind::Delete;
-    if all_done {
+    if all_ended {
         let mut text = "All jobs are done.".to_owned();
-        if !are_fetched {
+        if followed != FollowEnd::AndFetched {
             text.push_str(&fetch_hint(requests));
         }
         if requests.iter().any(deletes) {
@@ -59,19 +65,28 @@ pub(super) fn next_step(requests: &[RequestRecord], are_fetched: bool) -> String
         }
         return text;
     }
-    let mut text = match requests {
+    let follow = match requests {
         [one] => format!("Follow it with `dsr status {}`.", one.id.short()),
         _ => "Follow them with `dsr status`.".to_owned(),
     };
+    if abandoned > 0 {
+        return format!("{given_up} {follow}");
+    }
+    // Only `dsr resume` can have sent nothing. How to cancel was said when the jobs were sent.
+    if followed == FollowEnd::No && report.tally == RunTally::default() {
+        return format!("Nothing was left to send. {follow}");
+    }
+    let mut text = follow;
     let cancellable = requests
         .iter()
         .filter(|request| deletes(request) && request.count_jobs(is_cancellable) > 0);
     let names: Vec<&str> = cancellable.map(|request| request.id.short()).collect();
-    if !names.is_empty() {
-        text.push_str(&format!(
-            " Until Mixpanel starts it: `dsr cancel {}`.",
-            names.join("`, `dsr cancel ")
-        ));
+    match names.as_slice() {
+        [] => {}
+        [one] => text.push_str(&format!(
+            " You can cancel until Mixpanel starts: `dsr cancel {one}`."
+        )),
+        _ => text.push_str(" You can cancel each until Mixpanel starts it: `dsr cancel REQUEST`."),
     }
     if requests.iter().any(deletes) {
         text.push_str(&format!(" {AFTER_DELETION}"));

@@ -1,6 +1,6 @@
 //! How a run that submitted or asked ends: the last message and the exit status.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::commands::context::Context;
 use crate::commands::failures::renewal;
@@ -46,10 +46,7 @@ pub(crate) fn tell(
     let status = ExitStatus::most_pressing(statuses);
     match failure(ctx, status, report, troubles, followed) {
         Some(failure) => ctx.ui.fail(&failure),
-        None => ctx.ui.note(&next_step(
-            &report.requests,
-            followed == FollowEnd::AndFetched,
-        )),
+        None => ctx.ui.note(&next_step(report, followed)),
     }
     status
 }
@@ -339,15 +336,21 @@ fn stop_reason(report: &SubmitReport) -> String {
 fn settle_hint(report: &SubmitReport) -> String {
     let short = short_names(&report.requests);
     match (report.settling, report.requests.as_slice()) {
-        (Settles::ByItself, _) => {
-            format!("run `dsr resume{short}` within 15 minutes of the attempt")
-        }
+        (Settles::ByItself(until), _) => format!(
+            "run `dsr resume{short}` {}, 15 minutes after the attempt",
+            before(until)
+        ),
         (Settles::ByWord, [one]) => by_word(one.id.short(), unsettled_jobs(one)),
         (Settles::ByWord, several) => {
             let most = several.iter().map(unsettled_jobs).max();
             by_word("REQUEST", most.unwrap_or(1))
         }
     }
+}
+
+/// `before 14:23 UTC`
+pub(crate) fn before(until: DateTime<Utc>) -> String {
+    until.format("before %H:%M UTC").to_string()
 }
 
 fn refused_text(report: &SubmitReport) -> String {
@@ -437,7 +440,7 @@ pub(crate) fn waits_for(waiting: &Waiting) -> WaitsFor {
     let settle_by =
         |how: String| format!("resolve request {other} first: {how}; then run `dsr resume {own}`");
     let (why, hint) = match (waiting.on.state, waiting.settling) {
-        (JobState::Unknown, Settles::ByItself) => (
+        (JobState::Unknown, Settles::ByItself(_)) => (
             format!("{has}, and the outcome of its job {number} is unknown"),
             settle_by(format!("run `dsr resume {other}`")),
         ),

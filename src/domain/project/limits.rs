@@ -32,6 +32,18 @@ pub enum LimitsError {
     Rate,
 }
 
+impl LimitsError {
+    /// The setting that is out of range.
+    pub fn setting(self) -> &'static str {
+        match self {
+            Self::DeleteBatch => "delete_batch",
+            Self::ExportBatch => "export_batch",
+            Self::DataGroups => "data_groups",
+            Self::Rate => "rate",
+        }
+    }
+}
+
 impl BatchLimits {
     /// Computes the limits from a project's settings; `None` is the default.
     ///

@@ -25,6 +25,20 @@ impl ProjectName {
 
 text!(ProjectName);
 
+/// Whether a text where a project's name belongs may be a token or a password, which no message
+/// may show: 32 letters and digits in a row, or 20 characters whose letters and digits take turns.
+pub fn looks_like_secret(text: &str) -> bool {
+    let runs = || text.split(|c: char| !c.is_ascii_alphanumeric());
+    let turns = |run: &str| {
+        let pairs = run.as_bytes().windows(2);
+        pairs
+            .filter(|pair| pair[0].is_ascii_digit() != pair[1].is_ascii_digit())
+            .count()
+    };
+    let is_mixed = text.len() >= 20 && runs().map(turns).sum::<usize>() >= 5;
+    is_mixed || runs().any(|run| run.len() >= 32)
+}
+
 /// The project token: sent as `?token=`, never shown, logged or kept in the ledger.
 #[derive(Clone)]
 pub struct ProjectToken(SecretString);
@@ -158,6 +172,25 @@ mod tests {
         let token = ProjectToken::new("12345678901234567890123456789012").unwrap();
         assert!(!token.looks_like_project_id());
         assert!(token.has_documented_form());
+    }
+
+    #[test]
+    fn a_secret_is_not_taken_for_a_name() {
+        for secret in [
+            "0123456789abcdef0123456789abcdef",
+            "wJ8sK2mQp4Tz9xVb7Nc1",
+            "3e0b7f52-77aa-4c1e-9a4b-0000000000a1",
+            "qwertyuiopasdfghjklzxcvbnmqwertyui",
+        ] {
+            assert!(looks_like_secret(secret), "{secret}");
+        }
+        for name in [
+            "shop",
+            "acme-production-eu-2024-marketing",
+            "CustomerAnalytics2024",
+        ] {
+            assert!(!looks_like_secret(name), "{name}");
+        }
     }
 
     #[test]

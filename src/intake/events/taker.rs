@@ -98,6 +98,9 @@ impl Columns {
             return Err(missing(column));
         }
         let width = names.len();
+        if width == 1 && options.column.is_none() {
+            return Err(Fault::OnlyIds);
+        }
         Ok(Self { width, fields })
     }
 

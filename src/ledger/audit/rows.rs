@@ -308,6 +308,30 @@ fn digest_of_kept(conn: &Connection, request: &RequestId) -> Result<Option<Strin
     Ok(Some(digest_in_row(find_seal(conn)?, &digest)))
 }
 
+/// Fails if an open request is for something else than the trail recorded. dsr would not find such
+/// a request when the same is asked again. Reads only what tells a repeated request: there may be
+/// many.
+pub(crate) fn demand_open_rows(conn: &Connection) -> Result<(), LedgerError> {
+    let open = format!(
+        "WHERE EXISTS (SELECT 1 FROM jobs WHERE request = requests.id AND NOT {ENDED}) ORDER BY id"
+    );
+    let mut statement = prepare(conn, &REQUESTS.replace("ORDER BY id", &open))?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = &rows.next()? {
+        let request = RequestId::restore(row.get(0)?);
+        let told = last_of(conn, &request, AuditEvent::RequestRecorded)?.unwrap_or_default();
+        let (salt, digest) = salt_of(row)?;
+        let mut is_told = told["ids_seal"] == json!(ids_seal(&salt, &digest));
+        for key in ["kind", "law", "disclosure", "project_key"] {
+            is_told &= told[key] == value(row.get_ref(key)?);
+        }
+        if !is_told {
+            return Err(LedgerError::OtherRequest(request));
+        }
+    }
+    Ok(())
+}
+
 impl Ledger {
     /// Fails if the kept ids of a request are not those that were recorded. Once some of them are
     /// hashed, dsr cannot tell.

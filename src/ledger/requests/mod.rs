@@ -18,7 +18,9 @@ use std::thread;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::domain::{IdLines, IdsDigest, JobId, RequestId, SubjectRequestId};
+use crate::domain::{
+    IdLines, IdsDigest, JobId, Operation, ProjectKey, RequestId, SubjectRequestId,
+};
 use crate::ledger::engine::{Connection, params};
 
 use super::audit::{self, AuditEvent, EntrySubject};
@@ -55,7 +57,8 @@ impl Ledger {
     /// applied before.
     ///
     /// # Errors
-    /// When the ledger cannot be written, or a batch is an error; then nothing is recorded.
+    /// When the ledger cannot be written, a batch is an error, or `again` refuses repeats and an
+    /// open request is not as the trail recorded it. Then nothing is recorded.
     pub fn record_requests<E: From<LedgerError>>(
         &mut self,
         asked: impl IntoIterator<Item = (NewRequest, impl Iterator<Item = Result<IdLines, E>>)>,
@@ -63,6 +66,9 @@ impl Ledger {
         at: DateTime<Utc>,
     ) -> Result<Recorded, E> {
         let tx = self.write()?;
+        if again == Again::Refuse {
+            audit::demand_open_rows(&tx)?;
+        }
         let seal = people::begin_sealing(&tx, at)?;
         let mut new = Vec::new();
         for (request, batches) in asked {
@@ -78,7 +84,13 @@ impl Ledger {
             let (counts, digest) = insert_jobs(&tx, seal, &id, batches)?;
             // Only now, since the batches can be read only once.
             if again == Again::Refuse
-                && let Some(same) = find_same(&tx, &request, &id, &digest)?
+                && let Some(same) = find_same(
+                    &tx,
+                    request.operation,
+                    &request.project_key,
+                    &digest,
+                    id.as_str(),
+                )?
             {
                 return Ok(Recorded::There(same));
             }
@@ -89,6 +101,16 @@ impl Ledger {
         }
         tx.commit_seen()?;
         Ok(Recorded::New(new))
+    }
+
+    /// An open request for the same: the same operation and project, and ids with this digest.
+    pub fn find_repeated(
+        &self,
+        operation: Operation,
+        project: &ProjectKey,
+        digest: &str,
+    ) -> Result<Option<RequestId>, LedgerError> {
+        find_same(&self.conn, operation, project, digest, "")
     }
 }
 
@@ -201,14 +223,14 @@ fn insert_job(tx: &Connection, job: &JobId, packed: &PackedIds) -> Result<(), Le
     payload::write_packed(tx, job, packed)
 }
 
-/// An open request for the same as the one just inserted.
+/// An open request for the same, other than `but`.
 fn find_same(
     conn: &Connection,
-    asked: &NewRequest,
-    new: &RequestId,
+    operation: Operation,
+    project: &ProjectKey,
     digest: &str,
+    but: &str,
 ) -> Result<Option<RequestId>, LedgerError> {
-    let operation = asked.operation;
     let sql = "SELECT id FROM requests
          WHERE ids_digest = $1 AND project_key = $2 AND kind = $3 AND law = $4
            AND COALESCE(disclosure, '') = $5 AND id <> $6
@@ -219,11 +241,11 @@ fn find_same(
     let mut statement = prepare(conn, sql)?;
     let mut rows = statement.query(params![
         digest,
-        asked.project_key.as_str(),
+        project.as_str(),
         operation.kind().as_str(),
         operation.law().as_str(),
         operation.disclosure().map_or("", |d| d.as_str()),
-        new.as_str(),
+        but,
     ])?;
     match rows.next()? {
         Some(row) => Ok(Some(RequestId::restore(row.get(0)?))),

@@ -105,7 +105,7 @@ fn summary(request: &RequestFacts) -> String {
         Kind::Export => "for a copy of the data of",
     };
     let done = match answer.ended_at {
-        Some(ended) => format!(" It ended on {}.", day(ended.date_naive())),
+        Some(ended) => format!(" Its last job ended on {}.", day(ended.date_naive())),
         None => String::new(),
     };
     let due = day(asked.due);

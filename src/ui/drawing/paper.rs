@@ -1,6 +1,6 @@
 //! The layout of a result: columns of some width, or one fact a line.
 
-use super::words::wrapped;
+use super::words::{spelled, wrapped};
 
 /// How results are laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub struct Paper {
     /// Of the terminal, in columns; `None` without one. Plain lines are never folded.
     pub width: Option<u16>,
     pub layout: Layout,
+    /// How commands begin: in a rehearsal with `--sandbox`.
+    pub program: &'static str,
 }
 
 /// Facts one below the other, each with its label.
@@ -29,6 +31,11 @@ pub(crate) struct FactList<'p> {
 }
 
 impl Paper {
+    /// A text after its label, with its commands as the operator must type them, folded.
+    pub(crate) fn wrapped(&self, label: &str, text: &str) -> String {
+        wrapped(label, &spelled(text, self.program), self.width)
+    }
+
     /// Starts facts whose labels have `width` columns, `indent` columns from the edge.
     pub(crate) fn facts(&self, indent: usize, width: usize) -> FactList<'_> {
         FactList {
@@ -60,7 +67,7 @@ impl FactList<'_> {
             ),
             Layout::Plain => format!("{plain}: "),
         };
-        self.text.push_str(&wrapped(&label, text, self.paper.width));
+        self.text.push_str(&self.paper.wrapped(&label, text));
     }
 
     pub(crate) fn into_text(self) -> String {
@@ -75,7 +82,11 @@ mod tests {
     #[test]
     fn a_fact_is_a_line_or_a_label_in_a_column() {
         let drawn = |layout, width| {
-            let paper = Paper { width, layout };
+            let paper = Paper {
+                width,
+                layout,
+                program: "dsr",
+            };
             let mut facts = paper.facts(2, 5);
             facts.add("Due", "tomorrow at noon");
             facts.add_below("Rule", "that of the house");
@@ -88,6 +99,24 @@ mod tests {
         assert_eq!(
             drawn(Layout::Plain, None),
             "Due: tomorrow at noon\nRule: that of the house\n"
+        );
+    }
+
+    #[test]
+    fn a_command_of_a_rehearsal_is_measured_as_it_is_shown() {
+        let paper = Paper {
+            width: Some(30),
+            layout: Layout::Columns,
+            program: "dsr --sandbox",
+        };
+        let mut facts = paper.facts(0, 4);
+        facts.add("Next", "then run `dsr status`, and look");
+        let text = facts.into_text();
+        let shown = "Next  then run\n      `dsr --sandbox status`,\n      and look\n";
+        assert_eq!(text, shown);
+        assert_eq!(
+            paper.wrapped("", "run `dsr --sandbox find`"),
+            "run `dsr --sandbox find`\n"
         );
     }
 }

@@ -6,7 +6,6 @@ use crate::domain::JobState;
 
 use super::paper::{Layout, Paper};
 use super::tone::Tone;
-use super::words::wrapped;
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Column {
@@ -18,8 +17,8 @@ pub(crate) enum Column {
 const GAP: &str = "  ";
 
 /// Draws rows under their headings. On a narrow terminal the columns of `folds` move below their
-/// row, in this order; if that is not enough, each row becomes a list. Nothing is cut or left out:
-/// people copy ids.
+/// row, in this order; if that is not enough, each row becomes a list. Nothing is cut: people copy
+/// ids. A column of `folds` is left out if no row has a value in it.
 pub(crate) fn draw(
     columns: &[Column],
     folds: &[&str],
@@ -29,6 +28,16 @@ pub(crate) fn draw(
     if paper.layout == Layout::Plain {
         return draw_list(columns, rows, paper);
     }
+    let says_nothing = |place: usize, column: &Column| {
+        folds.contains(&column.heading()) && rows.iter().all(|row| is_nothing(&row[place]))
+    };
+    let said = columns.iter().enumerate();
+    let said = said.filter(|(place, column)| !says_nothing(*place, column));
+    let (places, columns): (Vec<usize>, Vec<Column>) = said.unzip();
+    let rows = rows
+        .iter()
+        .map(|row| places.iter().map(|place| row[*place].clone()).collect());
+    let (columns, rows) = (columns.as_slice(), &rows.collect::<Vec<Vec<String>>>()[..]);
     let room = paper.width.map_or(usize::MAX, usize::from);
     for folded in 0..=folds.len() {
         let folds = &folds[..folded];
@@ -87,7 +96,7 @@ fn draw_table(
             .map(|(place, column)| format!("{}: {}", column.heading().to_lowercase(), row[place]));
         let below: Vec<String> = below.collect();
         if !below.is_empty() {
-            text.push_str(&wrapped("    ", &below.join("; "), paper.width));
+            text.push_str(&paper.wrapped("    ", &below.join("; ")));
         }
     }
     text
@@ -166,7 +175,11 @@ mod tests {
             &COLUMNS,
             &["CHECKED", "PROJECT"],
             &rows,
-            &Paper { width, layout },
+            &Paper {
+                width,
+                layout,
+                program: "dsr",
+            },
         );
         anstream::adapter::strip_str(&coloured).to_string()
     }

@@ -67,6 +67,13 @@ pub fn day_count(days: i64) -> String {
     }
 }
 
+/// The text with its commands as the operator must type them in this run.
+pub(crate) fn spelled(text: &str, program: &str) -> String {
+    let spelled = text.replace("`dsr ", &format!("`{program} "));
+    // Some texts were spelled before, or name the flag themselves.
+    spelled.replace("--sandbox --sandbox", "--sandbox")
+}
+
 /// A text after its label, folded to the width, each line below the first. Never breaks a command:
 /// people copy it.
 pub(crate) fn wrapped(label: &str, text: &str, width: Option<u16>) -> String {

@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 use crate::guide::{Calls, Library, Sdk, Section, Topic};
 use crate::ui::drawing::paper::Paper;
 use crate::ui::drawing::view::View;
-use crate::ui::drawing::words::wrapped;
 
 /// The list of topics.
 #[derive(Debug)]
@@ -46,10 +45,10 @@ impl GuideView {
 
 impl View for GuideView {
     fn human(&self, paper: &Paper) -> String {
-        let mut text = wrapped("", self.topic.title(), paper.width);
+        let mut text = paper.wrapped("", self.topic.title());
         for paragraph in self.topic.paragraphs() {
             text.push('\n');
-            text.push_str(&wrapped("", paragraph, paper.width));
+            text.push_str(&paper.wrapped("", paragraph));
         }
         for (library, section) in self.sections() {
             text.push('\n');
@@ -101,7 +100,7 @@ fn section_text(library: &Library, section: &Section, paper: &Paper) -> String {
         text.push('\n');
     }
     for note in section.notes {
-        text.push_str(&wrapped("- ", note, paper.width));
+        text.push_str(&paper.wrapped("- ", note));
     }
     text.push_str(&format!("{}\n", section.source));
     text

@@ -280,6 +280,7 @@ mod tests {
         let text = page.human(&Paper {
             width: Some(20),
             layout: Layout::Columns,
+            program: "dsr",
         });
         let expected = "How to live with\ncron\n\nIN CRON\n\nSay nothing, see\nthere, unless [x]\n\
             changed:\n\n    dsr status\n\n    dsr find\n\n- one thing\n- two\n\n  0   done\n  75  a \

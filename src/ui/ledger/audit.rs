@@ -7,7 +7,7 @@ use crate::ui::drawing::json::time;
 use crate::ui::drawing::paper::{Layout, Paper};
 use crate::ui::drawing::table::{Column, draw};
 use crate::ui::drawing::view::View;
-use crate::ui::drawing::words::{number, plural, printable, wrapped};
+use crate::ui::drawing::words::{number, plural, printable};
 
 use super::lost_text;
 
@@ -54,7 +54,7 @@ impl View for AuditView<'_> {
         let entries = count(audit.entries, "entry", "entries");
         let mut text = String::new();
         if let Some(set_back) = self.set_back {
-            text.push_str(&wrapped("", &format!("Problem: {set_back}."), paper.width));
+            text.push_str(&paper.wrapped("", &format!("Problem: {set_back}.")));
         }
         match &audit.head {
             Some(head) if audit.is_whole() => {
@@ -72,7 +72,7 @@ impl View for AuditView<'_> {
                 let line = format!(
                     "The trail and the ledger agree. dsr cannot check {heads} from the lost time."
                 );
-                text.push_str(&wrapped("", &line, paper.width));
+                text.push_str(&paper.wrapped("", &line));
             }
             _ if audit.disagrees_only_with_heads() => text.push_str(&format!(
                 "The trail and the saved heads disagree ({entries} read):\n"
@@ -82,17 +82,13 @@ impl View for AuditView<'_> {
             )),
         }
         for finding in &audit.findings {
-            text.push_str(&wrapped(
-                "- ",
-                &printable(&finding.to_string()),
-                paper.width,
-            ));
+            text.push_str(&paper.wrapped("- ", &printable(&finding.to_string())));
         }
         if audit.more > 0 {
             text.push_str(&format!("- and {} more\n", number(to_usize(audit.more))));
         }
         if audit.is_whole() {
-            text.push_str(&wrapped("", &self.records(), paper.width));
+            text.push_str(&paper.wrapped("", &self.records()));
         }
         if !audit.anchored.is_empty() {
             let heads = plural(
@@ -104,10 +100,10 @@ impl View for AuditView<'_> {
         }
         for head in &audit.lost {
             let line = lost_head_text(head);
-            text.push_str(&wrapped("", &line, paper.width));
+            text.push_str(&paper.wrapped("", &line));
         }
         for lost in &self.lost {
-            text.push_str(&wrapped("", &lost_text(lost), paper.width));
+            text.push_str(&paper.wrapped("", &lost_text(lost)));
         }
         text
     }

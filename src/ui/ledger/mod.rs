@@ -10,7 +10,7 @@ use crate::ledger::{Accepted, Anchor, AuditHead, Backup, LostTime, MadeReady, Se
 use crate::ui::drawing::json::time;
 use crate::ui::drawing::paper::Paper;
 use crate::ui::drawing::view::View;
-use crate::ui::drawing::words::{capital, number, plural, printable, wrapped};
+use crate::ui::drawing::words::{capital, number, plural, printable};
 
 /// Where the ledger is, and what this host has seen of it.
 #[derive(Debug)]
@@ -71,7 +71,7 @@ impl View for LedgerStatusView<'_> {
             ));
         }
         for lost in &self.lost {
-            text.push_str(&wrapped("", &lost_text(lost), paper.width));
+            text.push_str(&paper.wrapped("", &lost_text(lost)));
         }
         if self.set_back.is_none() && matches!(self.seen, Seen::Head(_)) {
             text.push_str(match self.lost.is_empty() {
@@ -83,7 +83,7 @@ impl View for LedgerStatusView<'_> {
             let words = format!(
                 "Problem: {set_back}. dsr sends nothing until you restore the newest ledger or accept this one with `dsr ledger accept`."
             );
-            text.push_str(&wrapped("", &words, paper.width));
+            text.push_str(&paper.wrapped("", &words));
         }
         text
     }

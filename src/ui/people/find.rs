@@ -12,7 +12,7 @@ use crate::ui::drawing::json::time;
 use crate::ui::drawing::paper::{Layout, Paper};
 use crate::ui::drawing::table::{Column, draw, state_cell};
 use crate::ui::drawing::view::View;
-use crate::ui::drawing::words::{number, plural, printable, wrapped};
+use crate::ui::drawing::words::{number, plural, printable};
 
 const MAX_NAMED: usize = 20;
 
@@ -180,21 +180,21 @@ impl FindView<'_> {
 
 impl View for FindView<'_> {
     fn human(&self, paper: &Paper) -> String {
-        let mut text = wrapped("", &self.outcome_text(), paper.width);
+        let mut text = paper.wrapped("", &self.outcome_text());
         if let Some(missing) = self.places_text(|one| !one.is_found()) {
-            text.push_str(&wrapped("Not found: ", &missing, paper.width));
+            text.push_str(&paper.wrapped("Not found: ", &missing));
         }
         let involved = self.people.iter().flat_map(|one| &one.involved);
         let doubts: BTreeSet<&str> = involved.filter_map(|found| found.doubt).collect();
         for doubt in doubts {
             if let Some(possibly) = self.places_text(|one| one.is_possibly(doubt)) {
                 let line = format!("Possibly carried out ({doubt}): {possibly}");
-                text.push_str(&wrapped("", &line, paper.width));
+                text.push_str(&paper.wrapped("", &line));
             }
         }
         if let Some(doubled) = self.places_text(Sought::is_possible_duplicate) {
             let label = "Possible duplicate (sent twice): ";
-            text.push_str(&wrapped(label, &doubled, paper.width));
+            text.push_str(&paper.wrapped(label, &doubled));
         }
         let people = self.people.iter();
         let rows: Vec<Vec<String>> = people.flat_map(|one| rows(one, paper.layout)).collect();
@@ -227,7 +227,7 @@ impl View for FindView<'_> {
         if !purged.is_empty() {
             text.push_str("\nDeletions whose records were purged:\n");
             let lines = purged.iter();
-            lines.for_each(|line| text.push_str(&wrapped("- ", line.trim_end(), paper.width)));
+            lines.for_each(|line| text.push_str(&paper.wrapped("- ", line.trim_end())));
         }
         text
     }

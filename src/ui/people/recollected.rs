@@ -7,7 +7,7 @@ use crate::ui::drawing::json::time;
 use crate::ui::drawing::paper::Paper;
 use crate::ui::drawing::table::{Column, draw};
 use crate::ui::drawing::view::View;
-use crate::ui::drawing::words::{number, plural, printable, wrapped};
+use crate::ui::drawing::words::{number, plural, printable};
 use crate::workflow::{Arrivals, Recollected, SeenEvent};
 
 use super::sources;
@@ -110,7 +110,7 @@ impl RecollectedView<'_> {
         let rows: Vec<Vec<String>> = named.map(|person| self.row(person)).collect();
         let mut text = draw(&columns, &folds, &rows, paper);
         let legend = "Events by time: after the deletion was done, while it ran, or before. Line: the first event.";
-        text.push_str(&wrapped("", legend, paper.width));
+        text.push_str(&paper.wrapped("", legend));
         let more = self.people.len().saturating_sub(MAX_NAMED);
         if more > 0 {
             text.push_str(&format!(
@@ -184,7 +184,7 @@ impl View for RecollectedView<'_> {
     fn human(&self, paper: &Paper) -> String {
         let mut text = String::new();
         for line in self.findings() {
-            text.push_str(&wrapped("", &line, paper.width));
+            text.push_str(&paper.wrapped("", &line));
         }
         if !self.people.is_empty() {
             text.push('\n');
@@ -200,7 +200,7 @@ impl View for RecollectedView<'_> {
             plural(nameless, "event names", "events name"),
         );
         text.push('\n');
-        text.push_str(&wrapped("", &line, paper.width));
+        text.push_str(&paper.wrapped("", &line));
         text
     }
 

@@ -15,7 +15,7 @@ use crate::ui::drawing::json::SCHEMA;
 use crate::ui::drawing::json::{self as lines, time};
 use crate::ui::drawing::paper::Paper;
 use crate::ui::drawing::view::View;
-use crate::ui::drawing::words::{number, plural, printable, wrapped};
+use crate::ui::drawing::words::{number, plural, printable};
 use crate::ui::failures::print::PrintError;
 use crate::workflow::{HashShare, HeldIds, Suppressed};
 
@@ -311,9 +311,7 @@ impl View for ListWrittenView<'_> {
             printable(&self.file)
         );
         let key = format!("It was made with the ledger key {}.", self.list.key);
-        [text, key]
-            .map(|text| wrapped("", &text, paper.width))
-            .concat()
+        [text, key].map(|text| paper.wrapped("", &text)).concat()
     }
 
     fn json(&self) -> Value {
@@ -326,7 +324,7 @@ impl View for ListWrittenView<'_> {
 }
 
 impl ListWrittenView<'_> {
-    /// `: 3 erased, 1 unknown`
+    /// `: 3 erased, 1 accepted but not done`
     fn by_erasure(&self) -> String {
         let ListCounts {
             done,
@@ -336,7 +334,7 @@ impl ListWrittenView<'_> {
         } = self.counts;
         let kinds = [
             (done, "erased"),
-            (under_way, "being erased"),
+            (under_way, "accepted but not done"),
             (unknown, "unknown"),
         ];
         let kinds = kinds.into_iter().filter(|(count, _)| *count > 0);

@@ -8,7 +8,7 @@ use crate::plan_file::{Approval, Header, PlanFile};
 use crate::ui::drawing::json::time;
 use crate::ui::drawing::paper::Paper;
 use crate::ui::drawing::view::View;
-use crate::ui::drawing::words::{duration, number, plural, printable, rate_text, wrapped};
+use crate::ui::drawing::words::{duration, number, plural, printable, rate_text};
 use crate::ui::request::dates::{Dates, NOT_ADVICE};
 use crate::ui::request::plan::{approval, signed};
 
@@ -23,6 +23,9 @@ pub enum Checked {
     /// No ledger key is available here to check them.
     No,
 }
+
+/// What a look without the key leaves open.
+const NOT_CHECKED: &str = "NOT CHECKED: this host does not have the ledger key that sealed the plan. The ids, the approvals and every line here may be forged";
 
 /// A plan file to look at.
 pub struct PlanFileView<'a> {
@@ -61,6 +64,9 @@ impl View for PlanFileView<'_> {
             facts.add_below("Approved by", &one_line(&line));
         }
         let mut add = |label: &str, line: &str| facts.add(label, &one_line(line));
+        if self.approvals == Checked::No {
+            add("Checked", NOT_CHECKED);
+        }
         add("Created", &created_text(header));
         if let Some(reference) = &header.reference {
             add("Ref", reference);
@@ -71,11 +77,11 @@ impl View for PlanFileView<'_> {
         for (label, line) in contents(header) {
             add(label, &line);
         }
-        let mut text = wrapped("", &heading, paper.width);
+        let mut text = paper.wrapped("", &heading);
         text.push_str(&facts.into_text());
         text.push_str(&Dates::of_plan_file(header).lines(self.today, paper));
         text.push_str(&digest_line(&self.file.digest().to_string(), paper));
-        text + &wrapped("", NOT_ADVICE, paper.width)
+        text + &paper.wrapped("", NOT_ADVICE)
     }
 
     fn json(&self) -> Value {
@@ -100,9 +106,6 @@ impl PlanFileView<'_> {
             0 => format!("none{needed}"),
             given => format!("{given}{needed}"),
         }];
-        if self.approvals == Checked::No && !approvals.is_empty() {
-            lines[0].push_str("; NOT CHECKED: this host does not have the ledger key");
-        }
         lines.extend(
             approvals
                 .iter()

@@ -8,7 +8,7 @@ use crate::intake::{HashExample, Hashed, LetterCase};
 use crate::ui::drawing::json::time;
 use crate::ui::drawing::paper::{Layout, Paper};
 use crate::ui::drawing::view::View;
-use crate::ui::drawing::words::{duration, number, plural, printable, rate_text, wrapped};
+use crate::ui::drawing::words::{duration, number, plural, printable, rate_text};
 use crate::ui::people::sources::{self, exclusion_text};
 use crate::ui::request::dates::{Dates, NOT_ADVICE};
 use crate::workflow::Plan;
@@ -28,11 +28,7 @@ impl View for PlanView<'_> {
             text.push_str(&Dates::of_plan(plan).lines(self.today, paper));
             text.push('\n');
         }
-        text.push_str(&wrapped(
-            "",
-            &format!("{NOT_ADVICE} Nothing was sent."),
-            paper.width,
-        ));
+        text.push_str(&paper.wrapped("", &format!("{NOT_ADVICE} Nothing was sent.")));
         text
     }
 

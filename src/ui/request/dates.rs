@@ -10,7 +10,7 @@ use crate::ui::console::Ui;
 use crate::ui::drawing::json::time;
 use crate::ui::drawing::paper::{Layout, Paper};
 use crate::ui::drawing::tone::Tone;
-use crate::ui::drawing::words::{day_count, plural, printable, wrapped};
+use crate::ui::drawing::words::{day_count, plural, printable};
 use crate::workflow::Plan;
 
 /// Printed once wherever dates are shown.
@@ -30,6 +30,7 @@ pub(crate) struct Dates<'a> {
     is_open: bool,
     /// The time to answer is running.
     is_to_be_answered: bool,
+    is_answered: bool,
     /// What is known of the answer to the person; `None` while the request is open.
     answer: Option<String>,
 }
@@ -46,6 +47,7 @@ impl<'a> Dates<'a> {
             is_unsent: true,
             is_open: true,
             is_to_be_answered: true,
+            is_answered: false,
             answer: None,
         }
     }
@@ -61,6 +63,7 @@ impl<'a> Dates<'a> {
             is_unsent: true,
             is_open: true,
             is_to_be_answered: true,
+            is_answered: false,
             answer: None,
         }
     }
@@ -76,6 +79,7 @@ impl<'a> Dates<'a> {
             is_unsent: request.has_unsent(),
             is_open: request.is_open(),
             is_to_be_answered: request.is_to_be_answered(),
+            is_answered: request.answer.is_some(),
             answer: answer_text(request),
         }
     }
@@ -83,9 +87,13 @@ impl<'a> Dates<'a> {
     /// A line for each date, and below it the rule it follows from.
     pub(crate) fn lines(&self, today: NaiveDate, paper: &Paper) -> String {
         let mut facts = paper.facts(2, 10);
-        let left = match self.is_to_be_answered {
-            true => format!(", {}", left_text(&self.deadline, today)),
-            false => String::new(),
+        let left = match (self.is_to_be_answered, self.is_answered) {
+            (true, _) => format!(", {}", left_text(&self.deadline, today)),
+            // Before the first `dsr answered`, dsr does not know who records answers.
+            (false, false) if self.deadline.is_over(today) => {
+                format!(", {} unless answered", left_text(&self.deadline, today))
+            }
+            (false, _) => String::new(),
         };
         let (due, received) = (self.deadline.due, self.received);
         facts.add("Due", &format!("{due}{left} (received {received})"));
@@ -289,5 +297,5 @@ pub(crate) fn rules_text(requests: &[RequestRecord], paper: &Paper) -> String {
         Layout::Plain => "Due rule: ",
     };
     let text = format!("{label}{}. Not legal advice.", rules.join("; "));
-    format!("\n{}", wrapped("", &text, paper.width))
+    format!("\n{}", paper.wrapped("", &text))
 }

@@ -11,7 +11,7 @@ use crate::ledger::{
 };
 use crate::ui::drawing::paper::{Layout, Paper};
 use crate::ui::drawing::table::{Column, draw, state_cell};
-use crate::ui::drawing::words::{age, folded, number, plural, printable, wrapped};
+use crate::ui::drawing::words::{age, folded, number, plural, printable};
 use crate::ui::request::dates::{Dates, NOT_ADVICE, due_cell, rules_text};
 
 use super::shown::Shown;
@@ -50,7 +50,7 @@ pub(crate) fn requests_text(
         texts.push(request_text(ledger, request, shown, present, paper)?);
     }
     if !requests.is_empty() {
-        texts.push(wrapped("", NOT_ADVICE, paper.width));
+        texts.push(paper.wrapped("", NOT_ADVICE));
     }
     Ok(texts.join("\n"))
 }
@@ -111,7 +111,7 @@ fn duplicates_text(requests: &[RequestRecord], paper: &Paper) -> String {
         "{}: sent twice, and Mixpanel may have accepted both.",
         named.join(", ")
     );
-    wrapped("Possible duplicate: ", &text, paper.width)
+    paper.wrapped("Possible duplicate: ", &text)
 }
 
 fn answered_text(answered: AnswerAge, now: DateTime<Utc>) -> String {
@@ -235,7 +235,7 @@ fn heading(request: &RequestRecord, present: Present, paper: &Paper) -> String {
         facts.add("Jobs", &standing_text(request));
     }
     let title = folded(&title, 0, "  ", paper.width);
-    format!("{title}\n") + &wrapped("  ", &created, paper.width) + &facts.into_text()
+    format!("{title}\n") + &paper.wrapped("  ", &created) + &facts.into_text()
 }
 
 /// Counts jobs by state, the most pressing first: `1 unknown, 2 running, 3 done`.
@@ -336,7 +336,7 @@ fn reasons_text(jobs: &[JobRecord], paper: &Paper) -> String {
     let lines = groups.iter().map(|(reason, numbers)| {
         let jobs = if numbers.len() == 1 { "Job" } else { "Jobs" };
         let label = format!("{jobs} {}: ", spans_text(numbers));
-        wrapped(&label, &printable(reason), paper.width)
+        paper.wrapped(&label, &printable(reason))
     });
     lines.collect()
 }

@@ -75,6 +75,7 @@ impl<'a> Screen<'a> {
         let paper = Paper {
             width: Some(size.columns),
             layout: Layout::Columns,
+            program: self.ui.program,
         };
         let present = Present::by(picture.clock);
         let Picture {
@@ -84,6 +85,7 @@ impl<'a> Screen<'a> {
             ..
         } = *picture;
         let text = requests_text(ledger, requests, shown, present, &paper)?;
+        let text = self.ui.spell(&text);
         let footer = self.footer(picture, size);
         let lines = fit(&text, &footer, size);
         let mut out = self.way_back(size);
@@ -160,7 +162,8 @@ impl<'a> Screen<'a> {
             lines.push(different_clocks(ahead));
         }
         let width = Some(size.columns);
-        let wrapped = lines.iter().map(|line| wrapped("", line, width));
+        let spelled = lines.iter().map(|line| self.ui.spell(line));
+        let wrapped = spelled.map(|line| wrapped("", &line, width));
         let wrapped: String = wrapped.collect();
         wrapped.lines().map(str::to_owned).collect()
     }

@@ -99,7 +99,7 @@ impl Ui {
         let stopped = format!("\nStopped. {unchanged}.\n");
         // A signal may come as soon as the question is on the screen.
         let read = self.terminal.saying(stopped, || {
-            self.aside.write(&ask);
+            self.aside.write(&self.spell(&ask));
             io::stdin().lock().read_line(&mut answer)
         });
         if read? == 0 {

@@ -5,10 +5,10 @@ use std::time::Duration;
 use chrono::NaiveDate;
 
 use crate::domain::{
-    Confirmed, Deadline, Disclosure, DistinctId, Exclusion, Operation, Period, PlanRecord, Project,
-    confirmation_date, due_date,
+    Confirmed, Deadline, Disclosure, DistinctId, Exclusion, IdsDigest, Operation, Period,
+    PlanRecord, Project, confirmation_date, due_date,
 };
-use crate::intake::{Batches, Counts, Hashed, Intake, Reading, UniqueIds};
+use crate::intake::{Batches, Counts, Hashed, Intake, IntakeError, Reading, UniqueIds};
 use crate::ledger::NewRequest;
 use crate::plan_file::Warned;
 
@@ -121,6 +121,22 @@ impl Plan {
     /// When the plan can only be shown.
     pub(crate) fn ids(&self) -> Result<Rc<UniqueIds>, NotReady> {
         self.ids.clone().ok_or(NotReady::ShownOnly)
+    }
+
+    /// The digest of the ids, by which the ledger knows a repeated request; `None` if they were not
+    /// kept.
+    ///
+    /// # Errors
+    /// When the kept ids cannot be read.
+    pub fn ids_digest(&self) -> Result<Option<String>, IntakeError> {
+        let Some(ids) = &self.ids else {
+            return Ok(None);
+        };
+        let mut digest = IdsDigest::default();
+        for batch in ids.batches(self.limit()) {
+            batch?.ids().for_each(|id| digest.add(id));
+        }
+        Ok(Some(digest.to_string()))
     }
 
     pub fn job_count(&self) -> usize {

@@ -225,14 +225,19 @@ impl Queue {
     }
 }
 
-/// Whether `dsr resume` settles an unknown job without the operator's word.
-pub(crate) fn settles_by_itself(
+/// Until when `dsr resume` settles an unknown job without the operator's word; `None` if it does
+/// not.
+pub(crate) fn settles_until(
     ledger: &Ledger,
     job: &JobRecord,
     kind: Kind,
     now: DateTime<Utc>,
-) -> Result<bool, LedgerError> {
-    Ok(is_recent(job, now) && may_tell(job, ledger.find_tried(&job.id)?, kind))
+) -> Result<Option<DateTime<Utc>>, LedgerError> {
+    let may = is_recent(job, now) && may_tell(job, ledger.find_tried(&job.id)?, kind);
+    Ok(job
+        .unclear_since
+        .filter(|_| may)
+        .map(|begun| begun + SETTLE_WITHIN))
 }
 
 /// Whether a repeated POST may show what happened to the earlier ones, without harm. If Mixpanel

@@ -6,14 +6,15 @@ use chrono::{DateTime, Utc};
 use crate::domain::{JobId, JobState, Kind};
 use crate::ledger::{JobRecord, Ledger, LedgerError, RequestRecord, Standing};
 
-use super::queue::settles_by_itself;
+use super::queue::settles_until;
 use super::settle::list_unsent;
 
 /// What settles the jobs of unknown outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Settles {
-    /// Another run, while a repeated POST still shows what happened to the first.
-    ByItself,
+    /// Another run before this moment, while a repeated POST still shows what happened to the
+    /// first.
+    ByItself(DateTime<Utc>),
     ByWord,
 }
 
@@ -24,15 +25,15 @@ impl Settles {
         requests: &[RequestRecord],
         now: DateTime<Utc>,
     ) -> Result<Self, LedgerError> {
+        let mut first = None;
         for request in requests {
             let kind = request.asked.operation.kind();
             for job in ledger.jobs(&request.id, Standing::Unsettled) {
-                if settles_by_itself(ledger, &job?, kind, now)? {
-                    return Ok(Self::ByItself);
-                }
+                let until = settles_until(ledger, &job?, kind, now)?;
+                first = first.into_iter().chain(until).min();
             }
         }
-        Ok(Self::ByWord)
+        Ok(first.map_or(Self::ByWord, Self::ByItself))
     }
 }
 
@@ -77,10 +78,8 @@ pub fn list_waiting(
             // The other job may have its task by now.
             let taskless = found.into_iter().filter(|on| on.task.is_none());
             if let Some(on) = taskless.min_by_key(|on| on.state != JobState::Unknown) {
-                let settling = match settles_by_itself(ledger, &on, Kind::Delete, now)? {
-                    true => Settles::ByItself,
-                    false => Settles::ByWord,
-                };
+                let until = settles_until(ledger, &on, Kind::Delete, now)?;
+                let settling = until.map_or(Settles::ByWord, Settles::ByItself);
                 waiting.push(Waiting { job, on, settling });
             }
         }

@@ -91,7 +91,11 @@ fn without_the_plans_own_key_nobody_approves_or_applies_and_the_way_out_is_said(
         let approval = run_as(&operator, BEN, &[&APPROVE[..], &["--json"]].concat());
         assert_eq!(approval.exits_with(2).failure()["kind"], "ledger_key");
         let look = operator.run(&["apply", "erase.plan", "--dry-run"]);
-        look.exits_with(0);
+        let shown = &look.exits_with(0).stdout;
+        assert!(
+            shown.contains("NOT CHECKED") && shown.contains("forged"),
+            "{look}"
+        );
     }
     assert!(!plan_text(&operator).contains("\"approval\""));
 }

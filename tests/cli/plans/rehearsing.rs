@@ -55,6 +55,21 @@ fn a_plan_of_a_rehearsal_is_none_for_the_real_thing() {
     ];
     operator.run(&sandbox).exits_with(0);
     let refused = operator.run(&super::APPLY);
-    refused.exits_with(2).says("ledger key");
+    refused
+        .exits_with(2)
+        .says("ledger key")
+        .says("add `--sandbox`");
+    super::came_to_nothing(&operator, &real);
+}
+
+#[test]
+fn a_real_plan_is_none_for_a_rehearsal() {
+    let real = Fake::start();
+    let operator = super::with_plan(&real, "", 3);
+    let rehearsed = operator.run(&[&["--sandbox"], &super::APPLY[..]].concat());
+    rehearsed
+        .exits_with(2)
+        .says("made with `--sandbox`")
+        .never_says("auth ledger-key");
     super::came_to_nothing(&operator, &real);
 }
