@@ -12,7 +12,7 @@ pub(super) mod schedule;
 pub(super) mod told;
 pub(super) mod word;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 
@@ -21,11 +21,14 @@ use crate::domain::{Batch, JobId, JobState, Lane, SubjectRequestId, TaskStatus};
 use super::audit::{self, Moved, Why};
 use super::columns::{job_id, moment};
 use super::sql;
-use super::{JobRecord, Ledger, LedgerError, Slot};
+use super::{JobRecord, Ledger, LedgerError};
 use attempts::{IN_DOUBT, Outcome, begin_attempt, finish_attempt, sender_of};
 use fence::Fence;
 use row::{note_reason, note_status, read_one, schedule, step};
 use schedule::after_question;
+
+/// How long before its slot a job is claimed.
+const EARLY: Duration = Duration::from_millis(150);
 
 /// Why a job is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +57,8 @@ pub struct ClaimedJob {
     attempt: u32,
     batch: Batch,
     subject: SubjectRequestId,
+    /// Not before this moment.
+    slot: Instant,
     fence: Fence,
 }
 
@@ -61,6 +66,11 @@ impl ClaimedJob {
     /// Which attempt this is, counted from 1.
     pub fn attempt(&self) -> u32 {
         self.attempt
+    }
+
+    /// When its slot begins: the POST must not leave before.
+    pub fn slot(&self) -> Instant {
+        self.slot
     }
 
     /// Spends the claim on the POST, which must not leave behind the fence.
@@ -97,7 +107,8 @@ impl Ledger {
     ) -> Result<Claim, LedgerError> {
         let sender = self.start_sending(now)?;
         // The fence counts from before the claim, so that it is never too late.
-        let begun = Fence::from_now(self.sharing);
+        let sharing = self.sharing;
+        let begun = Fence::from_now(sharing);
         let tx = self.write()?;
         let record = read_one(&tx, job)?;
         let fits = match purpose {
@@ -107,16 +118,25 @@ impl Ledger {
         if !fits {
             return Ok(Claim::Taken(record.state));
         }
-        let slot = pace::take(&tx, lane, now)?;
+        // With a server the claim takes a while, which must not come on top of the interval.
+        let early = match sharing {
+            Some(_) => EARLY,
+            None => Duration::ZERO,
+        };
+        let slot = pace::take_early(&tx, lane, early, now)?;
         pace::reserve(&tx, lane, now)?;
-        if let Slot::Wait(wait) = slot {
-            tx.commit()?;
-            return Ok(Claim::Wait(wait));
-        }
+        let slot = match slot {
+            Ok(wait) => Instant::now() + wait,
+            Err(wait) => {
+                tx.commit()?;
+                return Ok(Claim::Wait(wait));
+            }
+        };
         let claimed = ClaimedJob {
             attempt: record.attempts + 1,
             batch: payload::read(&tx, job)?,
             subject: record.subject,
+            slot,
             fence: begun,
         };
         let started = tx.time().unwrap_or(now);

@@ -25,6 +25,8 @@ const HOLD: TimeDelta = TimeDelta::seconds(10);
 const SLOTS_A_QUESTION: i64 = 20;
 /// The least time between two such questions; at a high rate the answers take the time.
 const LEAST_BETWEEN: TimeDelta = TimeDelta::seconds(10);
+/// How early a slot is taken at most, in microseconds.
+const MOST_EARLY: i64 = 250_000;
 /// When to try a delayed question again.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
@@ -133,19 +135,37 @@ struct Left {
 
 /// Takes the slot in the caller's transaction. The caller commits whatever the answer.
 pub(crate) fn take(tx: &Write<'_>, lane: &Lane, now: DateTime<Utc>) -> Result<Slot, LedgerError> {
+    let taken = take_early(tx, lane, Duration::ZERO, now)?;
+    Ok(taken.map_or_else(Slot::Wait, |_| Slot::Yours))
+}
+
+/// Like `take`, and also takes a slot that begins within `early`. Returns how long the call must
+/// still wait for its slot, or else when to ask again.
+pub(crate) fn take_early(
+    tx: &Write<'_>,
+    lane: &Lane,
+    early: Duration,
+    now: DateTime<Utc>,
+) -> Result<Result<Duration, Duration>, LedgerError> {
     let (left, goes_on) = read(tx, &lane.project, now)?;
     let interval = microseconds(lane.rate);
     // The rate may be higher now.
-    let slot = left.slot.min(interval);
-    if let Ok(wait @ 1..) = u64::try_from(slot.max(left.block)) {
+    let most = match tx.is_shared() {
+        true => interval.saturating_add(MOST_EARLY),
+        false => interval,
+    };
+    let slot = left.slot.min(most);
+    let wait = slot.max(left.block).max(0);
+    let wait_time = Duration::from_micros(wait.unsigned_abs());
+    if wait_time > early {
         if !goes_on {
             write(tx, &lane.project, Left { slot, ..left }, now)?;
         }
-        return Ok(Slot::Wait(Duration::from_micros(wait)));
+        return Ok(Err(wait_time - early));
     }
-    let slot = interval;
+    let slot = interval.saturating_add(wait);
     write(tx, &lane.project, Left { slot, ..left }, now)?;
-    Ok(Slot::Yours)
+    Ok(Ok(wait_time))
 }
 
 pub(crate) fn push_back(

@@ -9,8 +9,8 @@ use crate::config::{create_private_folder, private_file};
 use crate::domain::{JobId, JobState, RequestId, TaskId};
 
 use super::attempts::{finish_attempt, sender_of};
-use super::row::{read_one, set};
-use crate::ledger::audit::Why;
+use super::row::{note_doubt, note_reason, read_one, set};
+use crate::ledger::audit::{self, Why};
 use crate::ledger::columns::format_time;
 use crate::ledger::engine::params;
 use crate::ledger::open::sender;
@@ -218,6 +218,28 @@ fn settle(
     };
     if record.task.as_ref() == Some(&task) {
         return Ok(Settled::Known);
+    }
+    // Another host took it for lost meanwhile and sent it again.
+    if let Some(own) = &record.task {
+        let double = format!("possible duplicate: Mixpanel also accepted it as task {task}");
+        let is_said = record
+            .reason
+            .as_deref()
+            .unwrap_or_default()
+            .contains(&double);
+        if tx.is_shared() && !is_said {
+            let reason = match &record.reason {
+                Some(reason) => format!("{reason}; {double}"),
+                None => double,
+            };
+            note_doubt(tx, &job)?;
+            note_reason(tx, &job, &reason)?;
+            audit::note(tx, &job, Why::Receipt, now)?;
+            tracing::info!(%job, %own, %task, "a second task");
+        }
+        if tx.is_shared() {
+            return Ok(Settled::Recorded);
+        }
     }
     let is_open = matches!(record.state, JobState::Sending | JobState::Unknown);
     // If another sender has the job now, the receipt is for a different attempt.

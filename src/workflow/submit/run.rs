@@ -266,6 +266,7 @@ async fn post(
     item: &Item,
     claimed: ClaimedJob,
 ) -> (CreateAnswer, Batch) {
+    tokio::time::sleep_until(claimed.slot().into()).await;
     let (batch, subject, fence) = claimed.into_parts();
     let interrupted = || CreateAnswer::Unknown {
         reason: Words::ours("interrupted before the answer came"),
