@@ -1,0 +1,18 @@
+use crate::ledger::ProcessRecord;
+
+/// Why a ledger does not move.
+#[derive(Debug, thiserror::Error)]
+pub enum MoveRefusal {
+    #[error("another dsr is sending ({} in process {})", .0.command, .0.process)]
+    Sending(ProcessRecord),
+    #[error("the ledger cannot take {0} receipts of what Mixpanel accepted")]
+    Receipts(usize),
+    #[error("the ledger in the file is damaged: {0}")]
+    Damaged(String),
+    #[error("the audit trail of the file is damaged: {0}")]
+    Trail(String),
+    #[error("the ledger at `{to}` is in use: its audit trail has {entries} entries")]
+    InUse { to: String, entries: u64 },
+    #[error("this host has seen a ledger on a server that continues this file")]
+    MovedBefore,
+}
