@@ -48,11 +48,7 @@ impl Ledger {
     ///
     /// # Errors
     /// As for [`Self::move_to`].
-    pub fn plan_move(
-        &self,
-        server: &Self,
-        shared: &SharedLedger,
-    ) -> Result<MovePlan, LedgerError> {
+    pub fn plan_move(&self, server: &Self, shared: &SharedLedger) -> Result<MovePlan, LedgerError> {
         seen::demand(&self.conn, &self.path)?;
         refuse_unready(&self.path)?;
         refuse_used(&server.conn, shared)?;
@@ -94,7 +90,8 @@ impl Ledger {
         if copied.is_none_or(|copied| copied.hash != plan.head.hash) {
             return Err(unreadable("the audit trail that was copied to the server"));
         }
-        let details = json!({ "from": on_server.opening.actor.host(), "to": shared.without_user() });
+        let details =
+            json!({ "from": on_server.opening.actor.host(), "to": shared.without_user() });
         let event = AuditEvent::LedgerMoved;
         audit::tell(&on_server, event, EntrySubject::Ledger, details, now)?;
         plan.head = find_head(&on_server)?;
@@ -139,12 +136,19 @@ impl Ledger {
         let mut file = Connection::open(path, Access::ReadWrite)?;
         file.make_durable(|tries| patience.goes_on(tries))?;
         file.wait_while(move |tries| patience.goes_on(tries))?;
-        // Waits for a dsr that was killed while the server committed its move.
-        let on_server = self.write()?;
+        // Waits for a dsr that was killed while the server committed its move. Only then does the
+        // server tell which ledger it has.
+        let on_server = self.conn.write()?;
+        let there = shared.beside(&identity_of(&on_server)?);
+        seen::demand(&on_server, &there)?;
         let file = file.write()?;
         let MoveMark { to, head } = moved::read(&file)?;
         if has_entry(&on_server, &head)? {
-            seen::catch_up(&on_server, path)?;
+            let folder = there.parent().unwrap_or(Path::new("."));
+            create_private_folder(folder).map_err(LedgerError::Seen)?;
+            for ledger in [path, &there] {
+                seen::catch_up(&on_server, ledger)?;
+            }
             return Ok(MoveSettled::Complete(head));
         }
         if to != shared.to_string() || !is_new(&on_server)? {
@@ -157,7 +161,10 @@ impl Ledger {
             Seen::Head(seen) => *seen == head || has_entry(&file, seen)?,
             Seen::Nothing | Seen::Unreadable => false,
         };
-        for (seen, is_fine) in [(seen_there.clone(), seen_there == Seen::Nothing), (seen_here, is_known)] {
+        for (seen, is_fine) in [
+            (seen_there.clone(), seen_there == Seen::Nothing),
+            (seen_here, is_known),
+        ] {
             if !is_fine {
                 let head = Some(own);
                 return Err(LedgerError::SetBack(Box::new(SetBack { seen, head })));
@@ -174,7 +181,10 @@ fn refuse_unready(path: &Path) -> Result<(), LedgerError> {
     if let Some(sender) = list_senders(path)?.into_iter().next() {
         return Err(MoveRefusal::Sending(sender).into());
     }
-    match receipts::list_ended(path).map_err(LedgerError::Receipt)?.len() {
+    match receipts::list_ended(path)
+        .map_err(LedgerError::Receipt)?
+        .len()
+    {
         0 => Ok(()),
         left => Err(MoveRefusal::Receipts(left).into()),
     }

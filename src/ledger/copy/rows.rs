@@ -30,7 +30,10 @@ pub(crate) const TABLES: &[&str] = &[
 
 #[cfg(test)]
 const NOT_COPIED: &[(&str, &str)] = &[
-    ("audit_head", "every writer waits for its row, so the row stays and changes"),
+    (
+        "audit_head",
+        "every writer waits for its row, so the row stays and changes",
+    ),
     ("payloads_aside", "empty except for moments"),
     ("sharing", "about the server, not about the ledger"),
 ];
@@ -61,10 +64,7 @@ pub(crate) fn copy(from: &Connection, to: &Connection) -> Result<(), LedgerError
 }
 
 /// What a row becomes in the other ledger. Only here could the engines hold ids in different forms.
-fn carried(
-    table: &str,
-    row: Result<Vec<Value>, EngineError>,
-) -> Result<Vec<Value>, LedgerError> {
+fn carried(table: &str, row: Result<Vec<Value>, EngineError>) -> Result<Vec<Value>, LedgerError> {
     let row = row?;
     let has_nul = |value: &Value| matches!(value, Value::Text(text) if text.contains('\0'));
     match row.iter().any(has_nul) {

@@ -68,7 +68,9 @@ impl Connection {
         if let Self::Postgres(server) = self {
             return copy_in(server, &into, rows);
         }
-        let places: Vec<String> = (1..=columns.len()).map(|place| format!("${place}")).collect();
+        let places: Vec<String> = (1..=columns.len())
+            .map(|place| format!("${place}"))
+            .collect();
         let sql = format!("INSERT INTO {into} VALUES ({})", places.join(", "));
         let mut statement = self.prepare(&sql)?;
         let mut count = 0;

@@ -199,7 +199,9 @@ impl View for MoveView {
                 plan.head
             ),
             MoveCourse::MovedBefore(head) => {
-                format!("The ledger is already at {to}. Nothing was sent.\nHead after the move: {head}\n")
+                format!(
+                    "The ledger is already at {to}. Nothing was sent.\nHead after the move: {head}\n"
+                )
             }
             MoveCourse::Interrupted => format!(
                 "A move of {from} was interrupted. `dsr ledger move` completes it. Nothing was changed.\n"

@@ -161,13 +161,11 @@ impl ServerPlace {
             ServerRoute::Socket(folder) => {
                 let folder = folder.to_string_lossy();
                 let folder = utf8_percent_encode(&folder, ESCAPED_IN_FOLDER);
-                format!("postgres://{user}localhost:{port}/{database}?host={folder}"
-                )
+                format!("postgres://{user}localhost:{port}/{database}?host={folder}")
             }
             ServerRoute::Loopback(host) => {
                 let host = bracketed(host);
-                format!("postgres://{user}{host}:{port}/{database}?sslmode=disable"
-                )
+                format!("postgres://{user}{host}:{port}/{database}?sslmode=disable")
             }
             ServerRoute::Tls(host) => {
                 let host = bracketed(host);
