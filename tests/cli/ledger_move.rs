@@ -11,7 +11,8 @@ use serde_json::Value;
 
 use crate::minimisation::with_key;
 use crate::support::{
-    Fake, Operator, Outcome, Reply, csv_of, object_reply, people, same_people, status_reply,
+    Chance, Fake, Operator, Outcome, Reply, csv_of, in_turns, object_reply, people, same_people,
+    status_reply,
 };
 
 /// A database of its own on the server for tests.
@@ -285,36 +286,41 @@ fn a_move_that_is_killed_at_any_moment_leaves_one_ledger() {
     let delete = ["delete", "--gdpr", "--yes", "--max-wait", "0s", "ids.csv"];
     first.run(&delete).exits_with(75);
     let posts = fake.posts().len();
-    let mut whole = Duration::ZERO;
-    for moment in 0..=20_u32 {
+    let copied = |name: &str| {
         let mut operator = with_key(&fake, "rate = 1000\ndelete_batch = 1");
         for file in ["ledger.db", "seen-head"] {
             fs::copy(first.dsr_home().join(file), operator.dsr_home().join(file)).expect("a copy");
         }
-        let Some(database) = Database::with_ledger(&format!("kill_{moment}"), &mut operator) else {
-            return;
-        };
-        if moment == 0 {
-            whole = move_it(&operator).exits_with(0).took;
-            continue;
-        }
+        let database = Database::with_ledger(name, &mut operator)?;
+        Some((operator, database))
+    };
+    let Some((operator, _)) = copied("kill") else {
+        return;
+    };
+    let whole = move_it(&operator).exits_with(0).took;
+    let mut chance = Chance::new(2026);
+    let moments: Vec<_> = (1..=20_u32)
+        .map(|case| (case, chance.part_of(whole)))
+        .collect();
+    in_turns(&moments, 2, |(case, moment)| {
+        let (mut operator, database) = copied(&format!("kill_{case}")).expect("there is a server");
         let running = operator.start(&["ledger", "move", "--yes"]);
-        thread::sleep(whole * moment / 20);
+        thread::sleep(*moment);
         running.kill();
         let jobs = "SELECT count(*) FROM dsr.jobs";
         let is_there = database.ask(jobs) != "0";
-        let on_file = on_file(&mut operator, |operator| {
+        let seen = on_file(&mut operator, |operator| {
             operator.run(&["status", "--cached"])
         });
-        let is_here = on_file.status == Some(0);
-        assert!(!(is_here && is_there), "two ledgers at moment {moment}");
+        let is_here = seen.status == Some(0);
+        assert!(!(is_here && is_there), "two ledgers\n{seen}");
         move_it(&operator).exits_with(0);
-        assert_eq!(database.ask(jobs), "200", "moment {moment}");
+        assert_eq!(database.ask(jobs), "200");
         assert_eq!(database.ask("SELECT count(*) FROM dsr.payloads"), "200");
         let moves = "SELECT count(*) FROM dsr.audit WHERE event = 'ledger_moved'";
-        assert_eq!(database.ask(moves), "1", "moment {moment}");
+        assert_eq!(database.ask(moves), "1");
         operator.run(&["audit", "verify"]).exits_with(0);
-    }
+    });
     assert_eq!(fake.posts().len(), posts, "nothing was sent");
 }
 

@@ -132,7 +132,7 @@ impl From<LedgerError> for Failure {
 
 fn not_moved(refusal: &MoveRefusal) -> (ExitStatus, &'static str) {
     match refusal {
-        MoveRefusal::Sending(_) => (
+        MoveRefusal::Sending { .. } => (
             ExitStatus::Usage,
             "nothing was moved; when that dsr has ended, run `dsr ledger move` again",
         ),

@@ -18,7 +18,7 @@ use init::{InitArgs, MigrateArgs};
 use moving::MoveArgs;
 use status::LedgerStatusArgs;
 
-/// Share the ledger, copy it, and use a restored copy
+/// Share the ledger, move it, copy it, and use a restored copy
 ///
 /// The ledger records what was sent. A restored copy lacks everything that came after the copy was
 /// made. So dsr keeps the last entry it has seen in a file beside the ledger. From a ledger without

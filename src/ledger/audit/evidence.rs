@@ -72,6 +72,10 @@ pub(crate) const OTHER_TABLES: &[(&str, &str)] = &[
     ("pace", "when the next call may leave"),
     ("learned", "batch limits: no statement about a person"),
     ("rejected_tokens", "tokens: no statement about a person"),
+    (
+        "sharing",
+        "how hosts keep apart: no statement about a person",
+    ),
 ];
 
 #[cfg(test)]

@@ -179,7 +179,11 @@ impl Ledger {
 
 fn refuse_unready(path: &Path) -> Result<(), LedgerError> {
     if let Some(sender) = list_senders(path)?.into_iter().next() {
-        return Err(MoveRefusal::Sending(sender).into());
+        return Err(MoveRefusal::Sending {
+            command: sender.command,
+            process: sender.process,
+        }
+        .into());
     }
     match receipts::list_ended(path)
         .map_err(LedgerError::Receipt)?

@@ -1,10 +1,8 @@
-use crate::ledger::ProcessRecord;
-
 /// Why a ledger does not move.
 #[derive(Debug, thiserror::Error)]
 pub enum MoveRefusal {
-    #[error("another dsr is sending ({} in process {})", .0.command, .0.process)]
-    Sending(ProcessRecord),
+    #[error("another dsr is sending ({command} in process {process})")]
+    Sending { command: String, process: u32 },
     #[error("the ledger cannot take {0} receipts of what Mixpanel accepted")]
     Receipts(usize),
     #[error("the ledger in the file is damaged: {0}")]

@@ -60,3 +60,38 @@ pub(crate) fn clear(conn: &Connection) -> Result<(), LedgerError> {
     conn.execute_batch("DROP TABLE moved")?;
     Ok(conn.set_schema_version(conn.schema_version()? - MOVED)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::ledger::Ledger;
+
+    #[test]
+    fn a_dsr_that_has_the_file_open_no_longer_writes_to_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.db");
+        let ledger = Ledger::open(&path, Duration::ZERO).unwrap();
+        if ledger.conn.skips_files("a server's ledger is not marked") {
+            return;
+        }
+        let mut other = Ledger::open(&path, Duration::ZERO).unwrap();
+        drop(other.write().unwrap());
+        let mark = MoveMark {
+            to: "postgres://dsr@db.example:5432/dsr".to_owned(),
+            head: format!("2:{}", "0a".repeat(32)).parse().unwrap(),
+        };
+        let tx = ledger.conn.write().unwrap();
+        set(&tx, &mark).unwrap();
+        tx.commit().unwrap();
+        let refused = |result| matches!(result, Err(LedgerError::Moved(to)) if to == mark.to);
+        assert!(refused(other.write().map(drop)));
+        assert!(refused(Ledger::open(&path, Duration::ZERO).map(drop)));
+        assert_eq!(find_mark(&path).unwrap().as_ref(), Some(&mark));
+        let tx = ledger.conn.write().unwrap();
+        clear(&tx).unwrap();
+        tx.commit().unwrap();
+        drop(other.write().unwrap());
+    }
+}
