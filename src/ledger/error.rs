@@ -5,6 +5,7 @@ use crate::config::NotPrivate;
 use crate::credentials::LedgerKeyError;
 use crate::domain::{JobId, JobState, RequestId};
 
+use super::copy::refusal::MoveRefusal;
 use super::engine::{EngineError, EngineTrouble, PasswordError, PasswordOrigin};
 use super::open::set_back::SetBack;
 
@@ -29,6 +30,13 @@ pub enum LedgerError {
         found: i64,
         known: i64,
     },
+    /// No dsr uses this file any more; with the server's address.
+    #[error("this ledger has moved to `{0}`")]
+    Moved(String),
+    #[error(transparent)]
+    NotMoved(#[from] MoveRefusal),
+    #[error("the move stopped at its last step, and may be complete")]
+    MoveStopped(#[source] Box<LedgerError>),
     #[error("{0}")]
     SetBack(Box<SetBack>),
     #[error("cannot record the last seen entry beside the ledger")]

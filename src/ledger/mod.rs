@@ -5,6 +5,7 @@
 
 mod audit;
 mod columns;
+mod copy;
 mod engine;
 mod error;
 mod jobs;
@@ -43,6 +44,9 @@ pub use audit::{
     Anchor, AnchorError, Audit, AuditEntry, AuditEvent, AuditHead, Chosen, Entries, Finding,
     Glance, KeptHead, LostHead, Opening,
 };
+pub use copy::backup::Backup;
+pub use copy::moving::{MovePlan, MoveSettled};
+pub use copy::refusal::MoveRefusal;
 pub use error::LedgerError;
 pub use jobs::attempts::Outcome;
 pub use jobs::doubt::{Settling, Tried};
@@ -55,9 +59,9 @@ pub use jobs::word::MadeFor;
 pub use jobs::{Claim, ClaimedJob, Purpose};
 pub use learned::LearnedLimit;
 pub use open::accept::{Accepted, LostTime, MaybeSent, find_seen};
-pub use open::backup::Backup;
 pub use open::health::{Health, ServerHealth, examine, examine_shared, list_files};
 pub use open::holder::Patience;
+pub use open::moved::{MoveMark, find_mark};
 pub use open::sender::ProcessRecord;
 pub use open::set_back::{Seen, SetBack};
 pub use open::shared::MadeReady;
@@ -157,8 +161,8 @@ impl Ledger {
             source,
         })?;
         let mut conn = Connection::open(path, Access::ReadWrite)?;
-        // A file of another program is not even given a log.
-        if let Err(error @ LedgerError::Unreadable { .. }) =
+        // A file of another program, or that nobody uses any more, is not even given a log.
+        if let Err(error @ (LedgerError::Unreadable { .. } | LedgerError::Moved(_))) =
             migrations::check(&conn, &path.display())
         {
             return Err(error);
@@ -262,9 +266,12 @@ impl Ledger {
     }
 
     /// Starts a transaction that holds the write lock from the start. Refuses to write to a ledger
-    /// that was set back.
+    /// that was set back or has moved.
     fn write(&mut self) -> Result<Write<'_>, LedgerError> {
         let tx = self.conn.write()?;
+        if tx.server().is_none() && tx.schema_version()? != migrations::known() {
+            migrations::check(&tx, &self.path.display())?;
+        }
         self.opening.server_clock.follow(&self.conn);
         let mark = self.holder.mark(&self.opening.command);
         if self.kept != Kept::Nowhere && self.older == Older::Refused {

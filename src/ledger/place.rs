@@ -92,6 +92,11 @@ impl SharedLedger {
         })
     }
 
+    /// The server and its database, as the audit trail names them.
+    pub(crate) fn without_user(&self) -> String {
+        self.server.without_user()
+    }
+
     /// The path that this host's files about the ledger are beside. No file is at the path itself.
     /// `identity` is the hash of the trail's first entry: it stays when the server moves.
     pub(crate) fn beside(&self, identity: &str) -> PathBuf {

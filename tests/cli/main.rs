@@ -53,6 +53,7 @@ mod large;
 mod leaks;
 mod learned;
 mod ledger;
+mod ledger_move;
 mod links;
 mod lint;
 mod locked;

@@ -59,3 +59,20 @@ fn a_ledger_that_was_set_back_is_accepted() {
 fn a_ledger_that_was_not_set_back_is_accepted() {
     snapshot!(Scene::with_a_deletion().pipes(&["ledger", "accept", "--yes"]));
 }
+
+#[test]
+fn a_ledger_that_has_moved_is_refused() {
+    let mut scene = Scene::with_a_deletion();
+    scene.pipes(&["ledger", "move"]);
+    scene.operator.change_ledger(&format!(
+        "CREATE TABLE moved (ledger TEXT NOT NULL, head TEXT NOT NULL);
+         INSERT INTO moved VALUES ('postgres://dsr@db.example:5432/dsr', '9:{}');
+         PRAGMA user_version = 1000024",
+        "0a".repeat(32)
+    ));
+    snapshot!(
+        scene
+            .pipes(&["status"])
+            .pipes(&["export", "--gdpr", "ids.csv"])
+    );
+}

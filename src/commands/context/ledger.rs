@@ -191,6 +191,13 @@ impl Context {
         self.catch_up(self.open_ledger()?)
     }
 
+    /// Opens the ledger in this host's file and catches up, wherever the ledger is by the settings.
+    pub(crate) fn ledger_to_move(&self) -> Result<Ledger, Failure> {
+        let place = LedgerPlace::File(self.home.ledger());
+        let patience = self.patience(&place);
+        self.catch_up(Ledger::open_at(&self.opening(), &place, patience)?)
+    }
+
     /// Like `ledger`, and makes the ledger if there is none.
     pub(crate) fn ledger_to_fill(&self) -> Result<Ledger, Failure> {
         self.catch_up(self.open_or_make_ledger()?)

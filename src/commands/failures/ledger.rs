@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::credentials::LedgerKeyError;
 use crate::domain::ExitStatus;
-use crate::ledger::LedgerError;
+use crate::ledger::{LedgerError, MoveRefusal};
 use crate::ui::Failure;
 
 use super::in_the_way;
@@ -48,6 +48,20 @@ impl From<LedgerError> for Failure {
                 ExitStatus::LocalIo,
                 "ledger_set_back",
                 "nothing was sent and nothing was changed; restore the newest ledger, or run `dsr ledger accept`",
+            ),
+            LedgerError::Moved(to) => {
+                return Self::from_error(ExitStatus::LocalIo, "ledger_moved", &error).hint(format!(
+                    "nothing was sent and nothing was changed; set `ledger = \"{to}\"` in the config file, or DSR_LEDGER_URL"
+                ));
+            }
+            LedgerError::NotMoved(refusal) => {
+                let (status, hint) = not_moved(refusal);
+                return Self::from_error(status, "not_moved", refusal).hint(hint);
+            }
+            LedgerError::MoveStopped(_) => (
+                ExitStatus::Temporary,
+                "move_stopped",
+                "nothing was sent; run `dsr ledger move` again: it completes the move or starts anew",
             ),
             LedgerError::Backup { path, source }
                 if source.kind() == io::ErrorKind::AlreadyExists =>
@@ -130,6 +144,31 @@ fn no_sealing_key(error: &LedgerKeyError) -> String {
         | LedgerKeyError::Malformed { .. }
         | LedgerKeyError::Write { .. }
         | LedgerKeyError::Lock(_) => ledger_key_hint(error),
+    }
+}
+
+fn not_moved(refusal: &MoveRefusal) -> (ExitStatus, &'static str) {
+    match refusal {
+        MoveRefusal::Sending { .. } => (
+            ExitStatus::Usage,
+            "nothing was moved; when that dsr has ended, run `dsr ledger move` again",
+        ),
+        MoveRefusal::Receipts(_) => (
+            ExitStatus::LocalIo,
+            "nothing was moved; the warnings name the receipts: settle those jobs, then run `dsr ledger move` again",
+        ),
+        MoveRefusal::Damaged(_) | MoveRefusal::Trail(_) => (
+            ExitStatus::LocalIo,
+            "nothing was moved; restore the newest copy of the file, then run `dsr ledger move` again",
+        ),
+        MoveRefusal::InUse { .. } => (
+            ExitStatus::Usage,
+            "nothing was moved; make a new database, set `ledger` to it, and run `dsr ledger init`",
+        ),
+        MoveRefusal::MovedBefore => (
+            ExitStatus::LocalIo,
+            "nothing was moved; this file is an older copy: use the ledger on that server, or restore its newest backup there",
+        ),
     }
 }
 

@@ -57,7 +57,8 @@ fn make(ctx: &Context, shared: &SharedLedger) -> Result<ExitStatus, Failure> {
     Ok(ExitStatus::Done)
 }
 
-fn server(ctx: &Context, command: &str) -> Result<SharedLedger, Failure> {
+/// The server that the settings name.
+pub(super) fn server(ctx: &Context, command: &str) -> Result<SharedLedger, Failure> {
     match ctx.ledger_place()? {
         LedgerPlace::Server(shared) => Ok(*shared),
         LedgerPlace::File(_) => Err(usage(format!(

@@ -1,9 +1,10 @@
-//! The ledger itself: where it is, its making, its copies, and the acceptance of an older copy.
+//! The ledger itself: where it is, its making, its move, its copies, and the acceptance of an older copy.
 
 mod accept;
 pub(super) mod audit;
 mod backup;
 mod init;
+mod moving;
 pub(super) mod purge;
 mod status;
 
@@ -14,9 +15,10 @@ use crate::ui::Failure;
 use accept::AcceptArgs;
 use backup::BackupArgs;
 use init::{InitArgs, MigrateArgs};
+use moving::MoveArgs;
 use status::LedgerStatusArgs;
 
-/// Share the ledger, copy it, and use a restored copy
+/// Share the ledger, move it, copy it, and use a restored copy
 ///
 /// The ledger records what was sent. A restored copy lacks everything that came after the copy was
 /// made. So dsr keeps the last entry it has seen in a file beside the ledger. From a ledger without
@@ -36,6 +38,7 @@ enum LedgerCommand {
     Status(LedgerStatusArgs),
     Init(InitArgs),
     Migrate(MigrateArgs),
+    Move(MoveArgs),
     Backup(BackupArgs),
     Accept(AcceptArgs),
 }
@@ -45,6 +48,7 @@ pub(super) fn run(ctx: &mut Context, args: &LedgerArgs) -> Result<ExitStatus, Fa
         LedgerCommand::Status(LedgerStatusArgs {}) => status::run(ctx),
         LedgerCommand::Init(InitArgs {}) => init::init(ctx),
         LedgerCommand::Migrate(MigrateArgs {}) => init::migrate(ctx),
+        LedgerCommand::Move(args) => moving::run(ctx, args),
         LedgerCommand::Backup(args) => backup::run(ctx, args),
         LedgerCommand::Accept(args) => accept::run(ctx, args),
     }

@@ -31,6 +31,8 @@ pub enum AuditEvent {
     /// The operator continues with a ledger older than this host had seen.
     SetBackAccepted,
     SetBackReviewed,
+    /// The ledger went from a file to a server.
+    LedgerMoved,
 }
 
 words!(AuditEvent {
@@ -52,4 +54,5 @@ words!(AuditEvent {
     RecordsPurged => "records_purged",
     SetBackAccepted => "set_back_accepted",
     SetBackReviewed => "set_back_reviewed",
+    LedgerMoved => "ledger_moved",
 });

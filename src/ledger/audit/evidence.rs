@@ -76,6 +76,10 @@ pub(crate) const OTHER_TABLES: &[(&str, &str)] = &[
     ),
     ("learned", "batch limits: no statement about a person"),
     ("rejected_tokens", "tokens: no statement about a person"),
+    (
+        "sharing",
+        "how hosts keep apart: no statement about a person",
+    ),
 ];
 
 #[cfg(test)]

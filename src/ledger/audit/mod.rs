@@ -38,9 +38,7 @@ pub use finding::{Audit, Finding, Glance, LostHead};
 pub(crate) use evidence::{NOT_EVIDENCE, OTHER_TABLES, tables};
 pub(crate) use rows::{demand_open_rows, details_of};
 pub(crate) use start::start;
-pub(crate) use verify::look;
-#[cfg(test)]
-pub(crate) use verify::verify;
+pub(crate) use verify::{look, verify, verify_chain};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 

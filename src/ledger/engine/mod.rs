@@ -2,6 +2,7 @@
 //! in a form that each engine takes: parameters `$1`, `$2`, … in the order of their appearance, TEXT
 //! and BIGINT, RFC 3339 times in UTC. Values are rusqlite's types, whichever engine they come from.
 
+mod bulk;
 mod error;
 #[cfg(test)]
 mod order;
@@ -23,7 +24,7 @@ pub(crate) use error::EngineTrouble;
 pub(crate) use params::{Params, params_from_iter};
 pub(crate) use row::{Row, Rows};
 pub(crate) use rusqlite::params;
-pub(crate) use rusqlite::types::{FromSql, ToSql, ValueRef};
+pub(crate) use rusqlite::types::{FromSql, ToSql, Value, ValueRef};
 pub(crate) use sqlite::Access;
 pub(crate) use statement::{OptionalExtension, Statement};
 

@@ -1,5 +1,6 @@
 use std::fmt::Display;
 
+use super::moved;
 use crate::ledger::columns::unreadable;
 use crate::ledger::engine::Connection;
 use crate::ledger::{LedgerError, Opening, audit};
@@ -297,6 +298,9 @@ pub(crate) fn check(conn: &Connection, place: &dyn Display) -> Result<bool, Ledg
     let is_new = found == 0 && is_empty;
     if !is_new && !conn.has_table("requests")? {
         return Err(unreadable("tables that are not dsr's"));
+    }
+    if moved::is_mark(found) {
+        return Err(LedgerError::Moved(moved::read(conn)?.to));
     }
     if found < 0 || found > known() {
         return Err(LedgerError::Newer {

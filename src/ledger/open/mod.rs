@@ -1,10 +1,10 @@
-//! The ledger's file: its schema, its holder, the last head this host has seen, and backups.
+//! The ledger's file: its schema, its holder, the last head this host has seen, and its mark after a move.
 
 pub(super) mod accept;
-pub(super) mod backup;
 pub(super) mod health;
 pub(super) mod holder;
 pub(super) mod migrations;
+pub(super) mod moved;
 pub(super) mod presence;
 pub(super) mod seen;
 pub(super) mod sender;

@@ -100,10 +100,7 @@ impl Ledger {
         }
         conn.read_clock()?;
         opening.server_clock.follow(&conn);
-        let sql = "SELECT hash FROM audit WHERE seq = 1";
-        let identity: Option<String> = sql::find_value(&conn, sql, [])?;
-        let identity = identity.ok_or_else(|| unreadable("the audit trail's first entry"))?;
-        let path = shared.beside(&identity);
+        let path = shared.beside(&identity_of(&conn)?);
         let folder = path.parent().unwrap_or(Path::new("."));
         create_private_folder(folder).map_err(LedgerError::Seen)?;
         refuse_what_others_share(&path)?;
@@ -116,6 +113,13 @@ impl Ledger {
         ledger.sharing = Some(sharing);
         Ok(ledger)
     }
+}
+
+/// The hash of the trail's first entry. It stays when the ledger moves.
+pub(crate) fn identity_of(conn: &Connection) -> Result<String, LedgerError> {
+    let sql = "SELECT hash FROM audit WHERE seq = 1";
+    let identity: Option<String> = sql::find_value(conn, sql, [])?;
+    identity.ok_or_else(|| unreadable("the audit trail's first entry"))
 }
 
 fn connect(

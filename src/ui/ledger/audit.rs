@@ -313,6 +313,7 @@ fn what(entry: &AuditEntry) -> String {
             many("jobs", "job", "jobs")
         ),
         "set_back_reviewed" => format!("reviewed the lost time: {}", text("note")),
+        "ledger_moved" => format!("moved the ledger from {} to {}", text("from"), text("to")),
         other => other.to_owned(),
     }
 }

@@ -6,7 +6,9 @@ pub(super) mod purge;
 use serde_json::{Value, json};
 
 use crate::domain::LedgerReview;
-use crate::ledger::{Accepted, Anchor, AuditHead, Backup, LostTime, MadeReady, Seen, SetBack};
+use crate::ledger::{
+    Accepted, Anchor, AuditHead, Backup, LostTime, MadeReady, MovePlan, Seen, SetBack,
+};
 use crate::ui::drawing::json::time;
 use crate::ui::drawing::paper::Paper;
 use crate::ui::drawing::view::View;
@@ -30,6 +32,26 @@ pub struct MadeView {
     pub place: String,
     pub made: MadeReady,
     pub head: AuditHead,
+}
+
+/// A move of the ledger from a file to a server.
+#[derive(Debug)]
+pub struct MoveView {
+    pub from: String,
+    pub to: String,
+    pub course: MoveCourse,
+}
+
+/// How far a move is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MoveCourse {
+    /// Nothing was changed.
+    Planned(MovePlan),
+    Moved(MovePlan),
+    /// The server already had the ledger, with this entry of the move.
+    MovedBefore(Anchor),
+    /// An earlier dsr was stopped; nothing was changed.
+    Interrupted,
 }
 
 /// A copy that was made.
@@ -152,6 +174,58 @@ impl View for MadeView {
             "made": made,
             "format_before": from,
             "head": format!("{}:{}", self.head.count, self.head.hash),
+        }})
+    }
+}
+
+impl View for MoveView {
+    fn human(&self, _: &Paper) -> String {
+        let (from, to) = (printable(&self.from), printable(&self.to));
+        let has = |plan: &MovePlan| {
+            format!(
+                "{}, {}, {}",
+                plural(plan.requests, "request", "requests"),
+                plural(plan.jobs, "job", "jobs"),
+                plural(plan.ids, "id", "ids"),
+            )
+        };
+        match &self.course {
+            MoveCourse::Planned(plan) => format!(
+                "dsr would move {} from {from} to {to}.\nHead: {}\nNothing was changed.\n",
+                has(plan),
+                plan.head
+            ),
+            MoveCourse::Moved(plan) => format!(
+                "Moved the ledger to {to}: {}.\nHead: {}\nNo dsr uses {from} any more. It holds ids: delete it when the server has a backup.\n",
+                has(plan),
+                plan.head
+            ),
+            MoveCourse::MovedBefore(head) => {
+                format!(
+                    "The ledger is already at {to}. Nothing was sent.\nHead after the move: {head}\n"
+                )
+            }
+            MoveCourse::Interrupted => format!(
+                "A move of {from} was interrupted. `dsr ledger move` completes it. Nothing was changed.\n"
+            ),
+        }
+    }
+
+    fn json(&self) -> Value {
+        let (course, plan, head) = match &self.course {
+            MoveCourse::Planned(plan) => ("planned", Some(plan), Some(&plan.head)),
+            MoveCourse::Moved(plan) => ("now", Some(plan), Some(&plan.head)),
+            MoveCourse::MovedBefore(head) => ("before", None, Some(head)),
+            MoveCourse::Interrupted => ("interrupted", None, None),
+        };
+        json!({ "moved": {
+            "from": self.from,
+            "ledger": self.to,
+            "moved": course,
+            "requests": plan.map(|plan| plan.requests),
+            "jobs": plan.map(|plan| plan.jobs),
+            "ids": plan.map(|plan| plan.ids),
+            "head": head.map(ToString::to_string),
         }})
     }
 }

@@ -34,6 +34,8 @@ pub enum Confirmable {
     Purge,
     /// Of a ledger that was set back.
     Acceptance,
+    /// Of the ledger to a server.
+    Move,
     Cancellation,
 }
 
@@ -58,6 +60,7 @@ impl Ui {
         };
         let word = match (act, count) {
             (Confirmable::Acceptance, 0) => Some("accept"),
+            (Confirmable::Move, 0) => Some("move"),
             (Confirmable::Cancellation, 0) => Some("cancel"),
             _ => None,
         };
@@ -81,6 +84,11 @@ impl Ui {
                 "`ledger accept` needs a confirmation",
                 "Nothing was changed",
                 "the number of these jobs to confirm",
+            ),
+            Confirmable::Move => (
+                "`ledger move` needs a confirmation",
+                "Nothing was moved",
+                "the number of requests to confirm",
             ),
             Confirmable::Cancellation => (
                 "a cancellation of other deletions needs a confirmation",

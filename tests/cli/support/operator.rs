@@ -110,6 +110,14 @@ impl Operator {
         self.variables.insert(name.to_owned(), value.to_owned());
     }
 
+    pub(crate) fn unset(&mut self, name: &str) {
+        self.variables.remove(name);
+    }
+
+    pub(crate) fn variable(&self, name: &str) -> Option<String> {
+        self.variables.get(name).cloned()
+    }
+
     pub(crate) fn without(mut self, name: &str) -> Self {
         self.variables.remove(name);
         self

@@ -12,6 +12,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use rusqlite::types::Value;
 use secrecy::SecretString;
 
@@ -203,6 +204,15 @@ impl LedgerServer {
             names: names.map(|column| column.name().to_owned()).collect(),
             statement,
         })
+    }
+
+    /// See [`Session::copy_in`].
+    pub(super) fn copy_in<E: From<ServerError>>(
+        &self,
+        sql: &str,
+        chunks: impl IntoIterator<Item = Result<Bytes, E>>,
+    ) -> Result<u64, E> {
+        self.session.copy_in(sql, chunks)
     }
 
     pub(super) fn execute_batch(&self, sql: &str) -> Answer<()> {

@@ -144,27 +144,32 @@ impl ServerPlace {
 impl fmt::Display for ServerPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let user = utf8_percent_encode(&self.user, ESCAPED);
+        f.write_str(&self.address(&format!("{user}@")))
+    }
+}
+
+impl ServerPlace {
+    /// The same for every user.
+    pub(crate) fn without_user(&self) -> String {
+        self.address("")
+    }
+
+    fn address(&self, user: &str) -> String {
         let database = utf8_percent_encode(&self.database, ESCAPED);
         let port = self.port;
         match &self.route {
             ServerRoute::Socket(folder) => {
                 let folder = folder.to_string_lossy();
                 let folder = utf8_percent_encode(&folder, ESCAPED_IN_FOLDER);
-                write!(
-                    f,
-                    "postgres://{user}@localhost:{port}/{database}?host={folder}"
-                )
+                format!("postgres://{user}localhost:{port}/{database}?host={folder}")
             }
             ServerRoute::Loopback(host) => {
                 let host = bracketed(host);
-                write!(
-                    f,
-                    "postgres://{user}@{host}:{port}/{database}?sslmode=disable"
-                )
+                format!("postgres://{user}{host}:{port}/{database}?sslmode=disable")
             }
             ServerRoute::Tls(host) => {
                 let host = bracketed(host);
-                write!(f, "postgres://{user}@{host}:{port}/{database}")
+                format!("postgres://{user}{host}:{port}/{database}")
             }
         }
     }

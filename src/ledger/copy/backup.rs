@@ -10,7 +10,10 @@ use tempfile::NamedTempFile;
 use crate::ledger::audit::{self, Anchor};
 use crate::ledger::columns::unreadable;
 use crate::ledger::engine::{Access, Connection};
+use crate::ledger::open::migrations;
 use crate::ledger::{Ledger, LedgerError};
+
+use super::rows;
 
 /// A copy of the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,8 +26,8 @@ pub struct Backup {
 impl Ledger {
     /// Copies one snapshot of the ledger to a new file (0600), while others keep working.
     ///
-    /// SQLite writes the copy from the ledger's contents, so it holds no erased data and needs no
-    /// log. The copy gets its name once it is complete, on disk and read back.
+    /// The copy is written from the ledger's contents, so it holds no erased data and needs no log.
+    /// A server's ledger is copied row by row, and its copy is a ledger in a file. The copy gets its name once it is complete, on disk and read back.
     ///
     /// # Errors
     /// When the file exists or cannot be written, or the copy is damaged.
@@ -53,13 +56,34 @@ impl Ledger {
                 "the path is not UTF-8",
             ))
         })?;
-        self.conn.copy_into(name)?;
-        let head = read_back(copy.path())?;
+        let head = match self.conn.server() {
+            None => {
+                self.conn.copy_into(name)?;
+                read_back(copy.path())?
+            }
+            Some(_) => self.fetch_into(copy.path())?,
+        };
         copy.as_file().sync_all().map_err(failed)?;
         let bytes = copy.as_file().metadata().map_err(failed)?.len();
         copy.persist_noclobber(to)
             .map_err(|error| failed(error.error))?;
         Ok(Backup { head, bytes })
+    }
+
+    fn fetch_into(&self, path: &Path) -> Result<Anchor, LedgerError> {
+        let view = self.conn.view()?;
+        let conn = Connection::open(path, Access::ReadWrite)?;
+        // A copy that fails is thrown away, and its caller syncs it.
+        conn.execute_batch("PRAGMA journal_mode = off; PRAGMA synchronous = off")?;
+        migrations::apply(&conn, &path.display(), &self.opening)?;
+        let tx = conn.write()?;
+        rows::copy(&view, &tx)?;
+        if let Some(finding) = audit::verify_chain(&tx)?.findings.first() {
+            return Err(LedgerError::Trail(finding.to_string()));
+        }
+        tx.commit()?;
+        drop(conn);
+        read_back(path)
     }
 }
 

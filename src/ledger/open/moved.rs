@@ -1,0 +1,97 @@
+//! The mark of a file whose ledger has moved to a server. No dsr uses such a file: one without the
+//! mark's meaning finds a format that is too new.
+
+use std::path::Path;
+
+use crate::ledger::LedgerError;
+use crate::ledger::audit::Anchor;
+use crate::ledger::columns::unreadable;
+use crate::ledger::engine::{Access, Connection};
+use crate::ledger::sql;
+
+/// Added to the format of a file. Larger than any format.
+const MOVED: i64 = 1_000_000;
+
+/// Where a ledger went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MoveMark {
+    /// The server's address.
+    pub to: String,
+    /// The entry of the move, which the server has unless the move was interrupted.
+    pub head: Anchor,
+}
+
+/// Whether a file with a format of this number is marked.
+pub(crate) fn is_mark(format: i64) -> bool {
+    format >= MOVED
+}
+
+/// The mark of the file at `path`, if it has one.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn find_mark(path: &Path) -> Result<Option<MoveMark>, LedgerError> {
+    let conn = Connection::open(path, Access::ReadOnly)?;
+    match is_mark(conn.schema_version()?) {
+        true => read(&conn).map(Some),
+        false => Ok(None),
+    }
+}
+
+pub(crate) fn read(conn: &Connection) -> Result<MoveMark, LedgerError> {
+    let found = sql::find(conn, "SELECT ledger, head FROM moved", [], |row| {
+        Ok((row.get::<String>(0)?, row.get::<String>(1)?))
+    })?;
+    let mark = found.and_then(|(to, head)| Some((to, head.parse().ok()?)));
+    let (to, head) = mark.ok_or_else(|| unreadable("where the ledger has moved"))?;
+    Ok(MoveMark { to, head })
+}
+
+/// Marks a file, in the caller's transaction.
+pub(crate) fn set(conn: &Connection, mark: &MoveMark) -> Result<(), LedgerError> {
+    conn.execute_batch("CREATE TABLE moved (ledger TEXT NOT NULL, head TEXT NOT NULL)")?;
+    let sql = "INSERT INTO moved (ledger, head) VALUES ($1, $2)";
+    sql::execute(conn, sql, [&mark.to, &mark.head.to_string()])?;
+    Ok(conn.set_schema_version(conn.schema_version()? + MOVED)?)
+}
+
+/// Takes the mark away, in the caller's transaction.
+pub(crate) fn clear(conn: &Connection) -> Result<(), LedgerError> {
+    conn.execute_batch("DROP TABLE moved")?;
+    Ok(conn.set_schema_version(conn.schema_version()? - MOVED)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::ledger::Ledger;
+
+    #[test]
+    fn a_dsr_that_has_the_file_open_no_longer_writes_to_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.db");
+        let ledger = Ledger::open(&path, Duration::ZERO).unwrap();
+        if ledger.conn.skips_files("a server's ledger is not marked") {
+            return;
+        }
+        let mut other = Ledger::open(&path, Duration::ZERO).unwrap();
+        drop(other.write().unwrap());
+        let mark = MoveMark {
+            to: "postgres://dsr@db.example:5432/dsr".to_owned(),
+            head: format!("2:{}", "0a".repeat(32)).parse().unwrap(),
+        };
+        let tx = ledger.conn.write().unwrap();
+        set(&tx, &mark).unwrap();
+        tx.commit().unwrap();
+        let refused = |result| matches!(result, Err(LedgerError::Moved(to)) if to == mark.to);
+        assert!(refused(other.write().map(drop)));
+        assert!(refused(Ledger::open(&path, Duration::ZERO).map(drop)));
+        assert_eq!(find_mark(&path).unwrap().as_ref(), Some(&mark));
+        let tx = ledger.conn.write().unwrap();
+        clear(&tx).unwrap();
+        tx.commit().unwrap();
+        drop(other.write().unwrap());
+    }
+}
