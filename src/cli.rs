@@ -18,7 +18,7 @@ use tracing_subscriber::prelude::*;
 use crate::commands::{COMPLETE, Command, Context, complete, topics};
 use crate::config::{Environment, Home, Mode, ProjectsFile, find_actor, keep_files_private};
 use crate::credentials::forbid_core_dumps;
-use crate::domain::{Clock, ExitStatus};
+use crate::domain::{Clock, ExitStatus, looks_like_secret};
 use crate::ledger::ServerClock;
 use crate::sandbox;
 use crate::ui::{Color, Failure, HelpPage, Input, OutputFormat, Talk, Ui, for_the_screen, guard};
@@ -78,7 +78,7 @@ struct GlobalArgs {
     #[arg(long, global = true)]
     plain: bool,
     /// The project to work on; repeat it to work on several at once
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, global = true, value_name = "NAME", value_parser = project_name)]
     project: Vec<String>,
     /// Rehearse against the built-in sandbox: no account, no network, nothing real
     #[arg(long, global = true)]
@@ -105,6 +105,14 @@ impl Clock for SystemClock {
 
     fn today(&self) -> NaiveDate {
         self.now().with_timezone(&Local).date_naive()
+    }
+}
+
+/// Every command shows a project's name, so a secret must not become one.
+fn project_name(text: &str) -> Result<String, String> {
+    match looks_like_secret(text) {
+        true => Err("it looks like a token or a password; give the project's name".to_owned()),
+        false => Ok(text.to_owned()),
     }
 }
 

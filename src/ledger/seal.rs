@@ -115,6 +115,13 @@ impl Seal {
         [&nonce[..], &sealed].concat()
     }
 
+    /// HMAC of a request's digest: 64 lower-case hex digits.
+    pub(crate) fn keyed(&self, digest: &str) -> String {
+        let mut keyed = self.digests.clone();
+        keyed.update(digest.as_bytes());
+        to_hex(&keyed.finalize().into_bytes())
+    }
+
     /// `None` if another key sealed it, for another job, or it was changed.
     pub(crate) fn open(&self, job: &JobId, stored: &[u8]) -> Option<Vec<u8>> {
         let (nonce, sealed) = stored.split_first_chunk::<NONCE>()?;
@@ -130,12 +137,8 @@ impl Seal {
     }
 }
 
-/// A request's digest as its row has it: 64 lower-case hex digits of an HMAC under a seal.
+/// A request's digest as its row has it: 64 lower-case hex digits, keyed under a seal.
 pub(crate) fn digest_in_row(seal: Option<&Seal>, digest: &IdsDigest) -> String {
-    let Some(seal) = seal else {
-        return digest.to_string();
-    };
-    let mut keyed = seal.digests.clone();
-    keyed.update(digest.to_string().as_bytes());
-    to_hex(&keyed.finalize().into_bytes())
+    let digest = digest.to_string();
+    seal.map_or(digest.clone(), |seal| seal.keyed(&digest))
 }

@@ -136,6 +136,10 @@ fn a_secret_in_the_place_of_a_projects_name_is_never_shown() {
         let operator = Operator::at(&fake);
         let named = operator.run(&["delete", "--gdpr", "--yes", "a1", "--project", secret]);
         named.exits_with(2).never_says(secret);
+        for command in ["status", "doctor", "report"] {
+            let named = operator.run(&[command, "--project", secret]);
+            named.exits_with(2).never_says(secret);
+        }
         let added = operator.run(&["project", "add", secret, "--region", "us"]);
         added.exits_with(2).never_says(secret);
     }

@@ -4,7 +4,9 @@
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use crate::support::{Fake, Operator, Outcome, Reply, Terminal, has_calendar, status_reply, usual};
+use crate::support::{
+    Fake, Operator, Outcome, Reply, Terminal, has_calendar, object_reply, status_reply, usual,
+};
 
 const NOT_ADVICE: &str = "not legal advice";
 const MONTH: &str = "GDPR Art. 12(3): one month from receipt, or the next working day";
@@ -440,4 +442,44 @@ fn on_sixty_columns_each_date_is_on_lines_that_fit() {
             assert!(line.trim_end().chars().count() <= 60, "{line:?}\n{screen}");
         }
     }
+}
+
+#[test]
+fn a_number_of_days_beyond_any_calendar_is_refused() {
+    let fake = Fake::start();
+    let operator = Operator::at(&fake);
+    operator.run(&["export", "--gdpr", "a1"]).exits_with(0);
+    for days in ["36501", "4294967295", "300000000years"] {
+        let within = operator.run(&["status", "--due-within", days]);
+        within.exits_with(2).says("at most 36500").did_not_panic();
+    }
+    let most = operator.run(&["status", "--due-within", "36500"]);
+    most.exits_with(0).did_not_panic();
+}
+
+#[test]
+fn an_ended_request_past_its_day_is_overdue_unless_answered() {
+    let fake = Fake::answering(|call| match call.is_post() {
+        true => object_reply("t-1"),
+        false => status_reply("SUCCESS"),
+    });
+    let operator = Operator::at(&fake);
+    let delete = [
+        "delete",
+        "--gdpr",
+        "--yes",
+        "--received",
+        "2026-01-05",
+        "a1",
+    ];
+    operator.run(&delete).exits_with(0);
+    operator.run(&["status", "--refresh"]).exits_with(0);
+    let id = operator.only_request()["id"].as_str().unwrap().to_owned();
+    let status = ["status", id.as_str(), "--cached"];
+    let shown = operator.run(&status);
+    assert!(shown.stdout.contains("OVERDUE by"), "{shown}");
+    assert!(shown.stdout.contains("unless answered"), "{shown}");
+    operator.run(&["answered", &id]).exits_with(0);
+    let shown = operator.run(&status);
+    assert!(!shown.stdout.contains("OVERDUE"), "{shown}");
 }

@@ -39,18 +39,20 @@ impl DeadlineArgs {
     }
 }
 
-/// Reads a number of days: `7`, `7d`, `1week`.
+/// Reads a number of days: `7`, `7d`, `1week`; at most a century.
 pub(crate) fn whole_days(text: &str) -> Result<i64, String> {
     const DAY: u64 = 24 * 60 * 60;
-    if let Ok(days) = text.parse::<u32>() {
-        return Ok(days.into());
-    }
-    let whole = humantime::parse_duration(text).map(|time| (time.as_secs() / DAY, time));
-    match whole {
-        Ok((days, time)) if time == std::time::Duration::from_secs(days * DAY) => {
-            i64::try_from(days).map_err(|error| error.to_string())
+    let whole = |time: std::time::Duration| {
+        let days = time.as_secs() / DAY;
+        (time == std::time::Duration::from_secs(days * DAY)).then_some(days)
+    };
+    let time = || humantime::parse_duration(text).ok();
+    let days = text.parse().ok().or_else(|| whole(time()?));
+    match days.and_then(|days: u64| i64::try_from(days).ok()) {
+        Some(days @ 0..=36_500) => Ok(days),
+        Some(_) | None => {
+            Err("write whole days, at most 36500, such as `7`, `7d` or `2weeks`".to_owned())
         }
-        Ok(_) | Err(_) => Err("write whole days, such as `7`, `7d` or `2weeks`".to_owned()),
     }
 }
 

@@ -5,7 +5,16 @@ use crate::ledger::{JobGroup, RequestRecord};
 use crate::ui::number;
 use crate::workflow::{RunTally, SubmitReport};
 
-use super::outcome::FollowEnd;
+/// How far dsr followed the jobs after it sent them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FollowEnd {
+    No,
+    ToTheEnd,
+    /// Followed to the end, and fetched their exports.
+    AndFetched,
+    /// Nothing was sent; dsr only watched.
+    Watched,
+}
 
 pub(crate) const AFTER_DELETION: &str =
     "Deleting does not stop collection: `dsr guide after-deletion` lists what is left to do.";

@@ -11,21 +11,11 @@ use crate::ui::{Failure, number};
 use crate::workflow::{self, RefreshTrouble, RunTally, Settles, Stop, SubmitReport, Waiting};
 
 use super::deadlines;
+pub(crate) use super::next_step::FollowEnd;
 use super::next_step::next_step;
 
 /// Who may use the API, in the words of Mixpanel's pages.
 pub(crate) const ELIGIBLE: &str = "the token's owner must be an owner or admin of the organization or the project (one of Mixpanel's pages says that everyone may)";
-
-/// How far dsr followed the jobs after it sent them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum FollowEnd {
-    No,
-    ToTheEnd,
-    /// Followed to the end, and fetched their exports.
-    AndFetched,
-    /// Nothing was sent; dsr only watched.
-    Watched,
-}
 
 pub(crate) fn tell(
     ctx: &Context,

@@ -33,6 +33,8 @@ pub enum AuditEvent {
     SetBackReviewed,
     /// The ledger went from a file to a server.
     LedgerMoved,
+    /// On a server a request's ids have another digest than in a file.
+    IdsResealed,
 }
 
 words!(AuditEvent {
@@ -55,4 +57,5 @@ words!(AuditEvent {
     SetBackAccepted => "set_back_accepted",
     SetBackReviewed => "set_back_reviewed",
     LedgerMoved => "ledger_moved",
+    IdsResealed => "ids_resealed",
 });

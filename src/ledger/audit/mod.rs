@@ -36,7 +36,7 @@ pub use finding::{Audit, Finding, Glance, LostHead};
 
 #[cfg(test)]
 pub(crate) use evidence::{NOT_EVIDENCE, OTHER_TABLES, tables};
-pub(crate) use rows::{demand_open_rows, details_of};
+pub(crate) use rows::{demand_open_rows, details_of, reseal};
 pub(crate) use start::start;
 pub(crate) use verify::{look, verify, verify_chain};
 

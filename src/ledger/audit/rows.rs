@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
+use uuid::Uuid;
 
 use super::chain::{add_field, hex};
 use super::evidence::Births;
@@ -18,9 +20,9 @@ use crate::ledger::jobs::payload;
 use crate::ledger::people::key::find_seal;
 use crate::ledger::people::{self, ENDED};
 use crate::ledger::requests::plans;
-use crate::ledger::seal::digest_in_row;
+use crate::ledger::seal::{Seal, digest_in_row};
 use crate::ledger::sql::{self, prepare};
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Ledger, LedgerError, Write};
 
 /// A seal over the ids of a request. Its salt is deleted when the request is over; then nobody can
 /// guess the ids from the seal. On a server the digest is keyed, so copies of the salt do not help.
@@ -29,6 +31,34 @@ pub(crate) fn ids_seal(salt: &str, digest: &str) -> String {
     add_field(&mut bytes, Some(salt));
     add_field(&mut bytes, Some(digest));
     hex(&bytes)
+}
+
+/// The last seal over a request's ids; `told` is the entry of its record.
+fn sealed_as(conn: &Connection, request: &RequestId, told: &Value) -> Result<Value, LedgerError> {
+    let anew = last_of(conn, request, AuditEvent::IdsResealed)?;
+    Ok(anew.as_ref().unwrap_or(told)["ids_seal"].clone())
+}
+
+/// Keys the digests of a ledger that comes from a file, and seals them anew: their old salts must
+/// not get to the server, where anyone could test guesses with them.
+pub(crate) fn reseal(tx: &Write<'_>, seal: &Seal, now: DateTime<Utc>) -> Result<(), LedgerError> {
+    let sql = "SELECT id, ids_salt, ids_digest FROM requests WHERE ids_digest <> '' ORDER BY id";
+    let requests: Vec<(String, String, String)> = sql::list(tx, sql, [], |row| {
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+    })?;
+    for (request, salt, digest) in requests {
+        if is_blank(&salt) {
+            continue;
+        }
+        let (salt, digest) = (Uuid::new_v4().simple().to_string(), seal.keyed(&digest));
+        let sql = "UPDATE requests SET ids_digest = $1, ids_salt = $2 WHERE id = $3";
+        sql::execute(tx, sql, params![digest, salt, request])?;
+        let details = json!({ "ids_seal": ids_seal(&salt, &digest) });
+        let request = RequestId::restore(request);
+        let subject = EntrySubject::Request(&request);
+        super::tell(tx, AuditEvent::IdsResealed, subject, details, now)?;
+    }
+    Ok(())
 }
 
 pub(crate) fn check_rows(
@@ -321,7 +351,8 @@ pub(crate) fn demand_open_rows(conn: &Connection) -> Result<(), LedgerError> {
         let request = RequestId::restore(row.get(0)?);
         let told = last_of(conn, &request, AuditEvent::RequestRecorded)?.unwrap_or_default();
         let (salt, digest) = salt_of(row)?;
-        let mut is_told = told["ids_seal"] == json!(ids_seal(&salt, &digest));
+        let sealed = sealed_as(conn, &request, &told)?;
+        let mut is_told = sealed == json!(ids_seal(&salt, &digest));
         for key in ["kind", "law", "disclosure", "project_key"] {
             is_told &= told[key] == value(row.get_ref(key)?);
         }
@@ -364,7 +395,7 @@ fn has_other_ids(
     if is_blank(salt) {
         return Ok(false);
     }
-    let is_sealed = told["ids_seal"] == json!(ids_seal(salt, digest));
+    let is_sealed = sealed_as(conn, request, told)? == json!(ids_seal(salt, digest));
     let kept = digest_of_kept(conn, request)?;
     Ok(!is_sealed || kept.is_some_and(|kept| kept != digest))
 }

@@ -18,7 +18,8 @@ use crate::ledger::open::seen::{self, NextHead};
 use crate::ledger::open::set_back::{Seen, SetBack};
 use crate::ledger::open::shared::identity_of;
 use crate::ledger::{
-    Ledger, LedgerError, Patience, SharedLedger, list_senders, refuse_what_others_share, sql,
+    Ledger, LedgerError, Patience, SharedLedger, list_senders, people, refuse_what_others_share,
+    sql,
 };
 
 use super::refusal::MoveRefusal;
@@ -89,6 +90,9 @@ impl Ledger {
         let copied = audit::verify_chain(&on_server)?.head;
         if copied.is_none_or(|copied| copied.hash != plan.head.hash) {
             return Err(unreadable("the audit trail that was copied to the server"));
+        }
+        if let Some(seal) = people::begin_sealing(&on_server, now)? {
+            audit::reseal(&on_server, seal, now)?;
         }
         let details =
             json!({ "from": on_server.opening.actor.host(), "to": shared.without_user() });

@@ -1,9 +1,11 @@
 //! Copies every row of a ledger into a new one, on whichever engine.
 
+use crate::domain::{JobId, RequestId};
 use crate::ledger::LedgerError;
 use crate::ledger::audit;
 use crate::ledger::columns::unreadable;
 use crate::ledger::engine::{Connection, EngineError, Value, params};
+use crate::ledger::seal::Seal;
 use crate::ledger::sql;
 
 /// The tables of a ledger, those first that others refer to.
@@ -38,7 +40,8 @@ const NOT_COPIED: &[(&str, &str)] = &[
     ("sharing", "about the server, not about the ledger"),
 ];
 
-/// Replaces the rows of `to` by those of `from`. Both are in one transaction each.
+/// Replaces the rows of `to` by those of `from`. Both are in one transaction each. Ids are sealed
+/// on their way to a server, and stay sealed on the way from it.
 ///
 /// # Errors
 /// When `to` has other counts of rows afterwards, or cannot hold a value.
@@ -46,9 +49,17 @@ pub(crate) fn copy(from: &Connection, to: &Connection) -> Result<(), LedgerError
     for table in TABLES.iter().rev() {
         to.execute_batch(&format!("DELETE FROM {table}"))?;
     }
+    let seal = match (from.lazy_seal(), to.lazy_seal()) {
+        (None, Some(lazy)) => Some(lazy.get().map_err(LedgerError::NoKey)?),
+        _ => None,
+    };
     for table in TABLES {
+        let seal = seal.filter(|_| *table == "payloads");
         from.with_rows(table, |columns, rows| {
-            let mut rows = rows.map(|row| carried(table, row));
+            let mut rows = rows.map(|row| match seal {
+                Some(seal) => sealed(seal, columns, carried(table, row)?),
+                None => carried(table, row),
+            });
             to.fill(table, columns, &mut rows)
         })?;
         let count = format!("SELECT COUNT(*) FROM {table}");
@@ -63,7 +74,26 @@ pub(crate) fn copy(from: &Connection, to: &Connection) -> Result<(), LedgerError
     sql::execute(to, sql, params![count, head.hash])
 }
 
-/// What a row becomes in the other ledger. Only here could the engines hold ids in different forms.
+/// A row of `payloads` as a server has it.
+fn sealed(seal: &Seal, columns: &[String], mut row: Vec<Value>) -> Result<Vec<Value>, LedgerError> {
+    let [
+        Value::Text(request),
+        Value::Integer(number),
+        Value::Blob(packed),
+    ] = &mut row[..]
+    else {
+        return Err(unreadable("the ids of a job"));
+    };
+    debug_assert_eq!(columns, ["request", "number", "packed"]);
+    let job = JobId {
+        request: RequestId::restore(request.clone()),
+        number: u32::try_from(*number).map_err(|_| unreadable("the number of a job"))?,
+    };
+    *packed = seal.seal(&job, std::mem::take(packed));
+    Ok(row)
+}
+
+/// A row that the other ledger can hold.
 fn carried(table: &str, row: Result<Vec<Value>, EngineError>) -> Result<Vec<Value>, LedgerError> {
     let row = row?;
     let has_nul = |value: &Value| matches!(value, Value::Text(text) if text.contains('\0'));

@@ -195,6 +195,23 @@ mod tests {
     }
 
     #[test]
+    fn a_foldable_column_without_any_value_is_left_out() {
+        let rows = [vec![TASK, "-", "7", "-"], vec![TASK, "-", "8", ""]];
+        let rows = rows.map(|row| row.into_iter().map(str::to_owned).collect());
+        let paper = Paper {
+            width: None,
+            layout: Layout::Columns,
+            program: "dsr",
+        };
+        let text = draw(&COLUMNS, &["CHECKED"], &rows, &paper);
+        let text = anstream::adapter::strip_str(&text).to_string();
+        let gap = " ".repeat(32);
+        let wanted =
+            format!("TASK{gap}  PROJECT  IDS\n{TASK}  -          7\n{TASK}  -          8\n");
+        assert_eq!(text, wanted);
+    }
+
+    #[test]
     fn where_it_is_narrow_the_least_important_columns_go_below_their_row() {
         let text = drawn(Some(74), Layout::Columns);
         assert_eq!(
