@@ -4,7 +4,7 @@ use crate::commands::context::Context;
 use crate::commands::failures::{local_io, no_ledger};
 use crate::credentials::{IfNone, find_ledger_key};
 use crate::domain::{ExitStatus, YesFlag};
-use crate::ledger::{self, Ledger, LedgerPlace, MovePlan, MoveSettled};
+use crate::ledger::{self, Ledger, LedgerError, LedgerPlace, MovePlan, MoveSettled};
 use crate::ui::{Confirmable, Failure, MoveCourse, MoveView, plural};
 
 use super::init;
@@ -36,7 +36,8 @@ pub(super) fn run(ctx: &Context, args: &MoveArgs) -> Result<ExitStatus, Failure>
     let shared = init::server(ctx, "dsr ledger move")?;
     let path = ctx.home.ledger();
     if !ledger::exists(&path) {
-        return Err(no_ledger(&path));
+        return Err(no_ledger(&path)
+            .hint("nothing was moved; without a file, use the server's ledger as it is"));
     }
     let show = |course| {
         let view = MoveView {
@@ -78,7 +79,12 @@ pub(super) fn run(ctx: &Context, args: &MoveArgs) -> Result<ExitStatus, Failure>
         .map_err(|error| Failure::from(error).or_hint("nothing was moved; add `--yes`"))?;
     // From here on a signal waits for the end.
     ctx.interrupt.begin();
-    let moved = file.move_to(&mut server, &shared, ctx.clock.now())?;
+    let moved = file.move_to(&mut server, &shared, ctx.clock.now());
+    let moved = moved.map_err(|error| match error {
+        LedgerError::Unreachable(_) => Failure::from(error)
+            .hint("nothing was moved; when the server answers again, run `dsr ledger move` again"),
+        error => error.into(),
+    })?;
     show(MoveCourse::Moved(moved))
 }
 

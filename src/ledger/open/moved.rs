@@ -3,11 +3,10 @@
 
 use std::path::Path;
 
-use crate::ledger::LedgerError;
 use crate::ledger::audit::Anchor;
 use crate::ledger::columns::unreadable;
 use crate::ledger::engine::{Access, Connection};
-use crate::ledger::sql;
+use crate::ledger::{LedgerError, refuse_what_others_share, sql};
 
 /// Added to the format of a file. Larger than any format.
 const MOVED: i64 = 1_000_000;
@@ -29,8 +28,9 @@ pub(crate) fn is_mark(format: i64) -> bool {
 /// The mark of the file at `path`, if it has one.
 ///
 /// # Errors
-/// When the file cannot be read.
+/// When the file cannot be read, or is not private.
 pub fn find_mark(path: &Path) -> Result<Option<MoveMark>, LedgerError> {
+    refuse_what_others_share(path)?;
     let conn = Connection::open(path, Access::ReadOnly)?;
     match is_mark(conn.schema_version()?) {
         true => read(&conn).map(Some),
