@@ -19,7 +19,7 @@ pub enum ExitStatus {
     Running,
     /// A legal deadline has passed.
     Overdue,
-    /// Another dsr held the ledger longer than `--lock-timeout`.
+    /// Another dsr held the ledger longer than `--lock-timeout`, or its server was unreachable.
     Locked,
     LocalIo,
     /// A rate limit or the network prevented sending.
@@ -96,7 +96,9 @@ impl ExitStatus {
             Self::Overdue => {
                 "a legal deadline has passed (from status --exit-status), or is near (with --due-within)"
             }
-            Self::Locked => "another dsr held the ledger longer than --lock-timeout",
+            Self::Locked => {
+                "another dsr held the ledger longer than --lock-timeout, or its server was unreachable: run the same command again"
+            }
             Self::LocalIo => "a file problem (disk full, ledger damaged or an older copy)",
             Self::Temporary => {
                 "temporary: the rate limit or the network stopped the sending; `dsr resume` sends the rest"

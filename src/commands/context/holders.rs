@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use chrono::SecondsFormat;
 
-use crate::domain::ExitStatus;
 use crate::ledger::{self, LedgerPlace, ProcessRecord};
 use crate::ui::{Failure, duration};
 
@@ -24,7 +23,7 @@ pub(crate) fn waiting(ledger: &LedgerPlace, left: Duration) -> String {
 /// Adds to the failure of a locked ledger who holds it, which processes are sending, and the command
 /// to run next.
 pub(crate) fn name(ctx: &Context, mut failure: Failure) -> Failure {
-    if failure.status != ExitStatus::Locked {
+    if failure.kind != "locked" {
         return failure;
     }
     let Ok(place) = ctx.ledger_place() else {

@@ -20,7 +20,7 @@ use crate::ui::{Check, DoctorView, Failure, Level};
 /// cannot exist. That creates and changes nothing.
 ///
 /// dsr exits with status 0 if there are only warnings or none. Otherwise it exits as a command
-/// would: 11 if another dsr holds the ledger, 74 for the ledger and other files, 2 for the config,
+/// would: 11 if another dsr holds the ledger or its server is unreachable, 74 for the ledger and other files, 2 for the config,
 /// 4 for tokens, 75 for the network. If several apply, the first of these wins.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:

@@ -100,9 +100,9 @@ impl From<LedgerError> for Failure {
                 "use the dsr that wrote it, or a newer one",
             ),
             LedgerError::Unreachable(_) => (
-                ExitStatus::Temporary,
+                ExitStatus::Locked,
                 "ledger_unreachable",
-                "nothing more was sent; when the server answers again, run `dsr status`",
+                "when the server answers again, run the same command again: dsr starts nothing twice",
             ),
             LedgerError::NotAllowed(_)
             | LedgerError::OtherPassword { .. }

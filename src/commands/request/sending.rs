@@ -46,7 +46,8 @@ pub(super) async fn submit(
             Recorded::Applied(id) => return Err(applied_before(&id)),
         };
         ctx.interrupt.begin();
-        workflow::submit(&mut run, &ids, &Settle::Recent, sending.max_wait).await?
+        let sent = workflow::submit(&mut run, &ids, &Settle::Recent, sending.max_wait).await;
+        sent.map_err(recorded)?
     };
     Ok(SentRequests {
         ledger,
@@ -55,6 +56,19 @@ pub(super) async fn submit(
         troubles: Vec::new(),
         followed: FollowEnd::No,
     })
+}
+
+/// A ledger that is gone now has the request: only the rest of it is left to send.
+fn recorded(error: impl Into<Failure>) -> Failure {
+    let failure = error.into();
+    match failure.kind {
+        "ledger_unreachable" => Failure {
+            status: ExitStatus::Temporary,
+            ..failure
+                .hint("the request is recorded; when the server answers again, run `dsr resume`")
+        },
+        _ => failure,
+    }
 }
 
 fn same_request(ledger: &Ledger, id: &RequestId) -> Result<Failure, Failure> {
@@ -88,7 +102,7 @@ impl SentRequests {
             .map(|request| request.id.clone());
         let scope = Scope::Requests(ids.collect());
         let followed = wait.follow(ctx, &mut ledger, &clients, &scope, self.report);
-        let (report, troubles) = followed.await?;
+        let (report, troubles) = followed.await.map_err(recorded)?;
         Ok(Self {
             ledger,
             clients,
