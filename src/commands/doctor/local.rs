@@ -7,10 +7,8 @@ use crate::commands::failures::quoted;
 use crate::config::{NotPrivate, is_open_to_others};
 use crate::credentials::read_ledger_key;
 use crate::domain::ExitStatus;
-use crate::ledger::{self, Glance, Health, LedgerError, LedgerPlace, LostTime, Seen, SetBack};
+use crate::ledger::{self, Glance, Health, LedgerError, LostTime, Seen, SetBack};
 use crate::ui::{Check, Failure, plural};
-
-use super::{Offline, server};
 
 /// In bytes. dsr lets the log grow to 64 MiB; a log this long means that something keeps the ledger
 /// open.
@@ -65,21 +63,6 @@ fn close(path: &Path) -> String {
     format!("run `chmod {mode} {}`", quoted(path))
 }
 
-/// Whether the ledger is whole, and whether something in it needs the operator.
-pub(crate) fn check_ledger(ctx: &Context, offline: Offline) -> Vec<Check> {
-    match ctx.ledger_place() {
-        Ok(LedgerPlace::File(path)) => check_file(ctx, path),
-        Ok(LedgerPlace::Server(_)) if offline == Offline::Yes => {
-            vec![Check::skipped(
-                "ledger",
-                "it is on a server, which was not asked",
-            )]
-        }
-        Ok(LedgerPlace::Server(shared)) => server::check(ctx, &shared),
-        Err(failure) => vec![Check::of_failure("ledger", &failure)],
-    }
-}
-
 /// What needs the operator, then the trail.
 pub(super) fn of_whole(place: &str, health: &Health) -> Vec<Check> {
     let trail = health.trail.as_ref().map(of_trail);
@@ -88,7 +71,8 @@ pub(super) fn of_whole(place: &str, health: &Health) -> Vec<Check> {
     checks.chain(accepted).chain(trail).collect()
 }
 
-fn check_file(ctx: &Context, path: PathBuf) -> Vec<Check> {
+/// Whether the ledger in a file is whole, and whether something in it needs the operator.
+pub(super) fn check_ledger(ctx: &Context, path: PathBuf) -> Vec<Check> {
     match std::fs::metadata(&path) {
         Ok(metadata) if metadata.len() > LARGE => {
             ctx.ui

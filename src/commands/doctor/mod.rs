@@ -11,6 +11,7 @@ use std::collections::HashSet;
 use crate::commands::context::Context;
 use crate::commands::failures::local_io;
 use crate::domain::ExitStatus;
+use crate::ledger::LedgerPlace;
 use crate::ui::{Check, DoctorView, Failure, Level};
 
 /// Check tokens, keyring, projects, ledger, clock and network, and say what to fix
@@ -35,21 +36,20 @@ pub(crate) struct DoctorArgs {
     offline: bool,
 }
 
-/// Whether to ask no other machine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Offline {
-    Yes,
-    No,
-}
-
 pub(super) async fn run(ctx: &mut Context, args: DoctorArgs) -> Result<ExitStatus, Failure> {
     let mut checks = vec![local::version()];
     checks.extend(local::check_files(ctx));
-    let offline = match args.offline {
-        true => Offline::Yes,
-        false => Offline::No,
-    };
-    checks.extend(local::check_ledger(ctx, offline));
+    checks.extend(match ctx.ledger_place() {
+        Ok(LedgerPlace::File(path)) => local::check_ledger(ctx, path),
+        Ok(LedgerPlace::Server(_)) if args.offline => {
+            vec![Check::skipped(
+                "ledger",
+                "it is on a server, which was not asked: `--offline`",
+            )]
+        }
+        Ok(LedgerPlace::Server(shared)) => server::check(ctx, &shared),
+        Err(failure) => vec![Check::of_failure("ledger", &failure)],
+    });
     checks.extend(local::check_ledger_key(ctx));
     let resolved = projects::resolve_each(ctx, &mut checks);
     checks.extend(tokens::check(ctx, &resolved));

@@ -400,9 +400,8 @@ pub(crate) fn by_word(request: &str, jobs: usize) -> String {
         0 | 1 => format!(
             "find its task in Mixpanel and run `dsr resume {request} --task TASK_ID`; or use `--send-again` or `--abandon`"
         ),
-        many => format!(
-            "for each of the {} unknown jobs, find its task in Mixpanel and run `dsr resume {request} --job N --task TASK_ID`; or use `--send-again` or `--abandon` for all",
-            number(many)
+        _ => format!(
+            "for each unknown job, find its task in Mixpanel and run `dsr resume {request} --job N --task TASK_ID`; or use `--send-again` or `--abandon` for all"
         ),
     }
 }
