@@ -2,6 +2,7 @@
 //! not used again. `dsr ledger backup` brings it back into a file.
 
 use std::fs;
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 use std::thread;
@@ -22,7 +23,6 @@ struct Database {
 
 impl Database {
     /// `None` without such a server; then prints that the test skips.
-    #[expect(clippy::print_stdout, reason = "a test that skips says so")]
     fn new(name: &str) -> Option<Self> {
         #[expect(
             clippy::disallowed_methods,
@@ -33,7 +33,9 @@ impl Database {
             let required = variable("DSR_TEST_REQUIRE").unwrap_or_default();
             let is_required = required.split(',').any(|part| part == "postgres");
             assert!(!is_required, "DSR_TEST_POSTGRES names no server");
-            println!("SKIPPED: a move is tested by .ci/with-postgres cargo test --test cli move");
+            // Not by a macro, whose words cargo shows of failing tests only.
+            let said = "SKIPPED: a move is tested by .ci/with-postgres cargo test --test cli move";
+            writeln!(std::io::stderr(), "{said}").expect("stderr can be written");
             return None;
         };
         let name = format!("move_{name}");
@@ -386,6 +388,16 @@ fn a_ledger_that_is_not_ready_does_not_move() {
     refused.exits_with(2).says("is sending (dsr export");
     assert_eq!(database.entries(), "1", "{refused}");
     sending.kill();
+
+    let receipt = operator.dsr_home().join("receipts/of-nobody.jsonl");
+    let task = r#"{"request":"q7tz0xmapwk3nd5h","job":1,"task_id":"t-1","accepted_at":"2026-11-30T00:00:00Z"}"#;
+    fs::write(&receipt, task).expect("it can be written");
+    let refused = move_it(&operator);
+    refused
+        .exits_with(74)
+        .says("all receipts of accepted jobs (1 left)");
+    unchanged(&mut operator, &refused);
+    fs::remove_file(&receipt).expect("it is there");
 
     operator.change_trail("UPDATE audit SET details = '{}' WHERE seq = 2");
     let refused = move_it(&operator);

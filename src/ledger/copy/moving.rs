@@ -146,7 +146,10 @@ impl Ledger {
         let there = shared.beside(&identity_of(&on_server)?);
         seen::demand(&on_server, &there)?;
         let file = file.write()?;
-        let MoveMark { to, head } = moved::read(&file)?;
+        let Some(MoveMark { to, head }) = moved::find(&file)? else {
+            // Another dsr was faster.
+            return Ok(MoveSettled::Undone);
+        };
         if has_entry(&on_server, &head)? {
             let folder = there.parent().unwrap_or(Path::new("."));
             create_private_folder(folder).map_err(LedgerError::Seen)?;

@@ -3,7 +3,7 @@
 pub enum MoveRefusal {
     #[error("another dsr is sending ({command} in process {process})")]
     Sending { command: String, process: u32 },
-    #[error("the ledger cannot take {0} receipts of what Mixpanel accepted")]
+    #[error("the ledger cannot take all receipts of accepted jobs ({0} left)")]
     Receipts(usize),
     #[error("the ledger in the file is damaged: {0}")]
     Damaged(String),

@@ -299,8 +299,8 @@ pub(crate) fn check(conn: &Connection, place: &dyn Display) -> Result<bool, Ledg
     if !is_new && !conn.has_table("requests")? {
         return Err(unreadable("tables that are not dsr's"));
     }
-    if moved::is_mark(found) {
-        return Err(LedgerError::Moved(moved::read(conn)?.to));
+    if let Some(mark) = moved::find(conn)? {
+        return Err(LedgerError::Moved(mark.to));
     }
     if found < 0 || found > known() {
         return Err(LedgerError::Newer {

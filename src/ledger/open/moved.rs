@@ -20,11 +20,6 @@ pub struct MoveMark {
     pub head: Anchor,
 }
 
-/// Whether a file with a format of this number is marked.
-pub(crate) fn is_mark(format: i64) -> bool {
-    format >= MOVED
-}
-
 /// The mark of the file at `path`, if it has one.
 ///
 /// # Errors
@@ -32,19 +27,19 @@ pub(crate) fn is_mark(format: i64) -> bool {
 pub fn find_mark(path: &Path) -> Result<Option<MoveMark>, LedgerError> {
     refuse_what_others_share(path)?;
     let conn = Connection::open(path, Access::ReadOnly)?;
-    match is_mark(conn.schema_version()?) {
-        true => read(&conn).map(Some),
-        false => Ok(None),
-    }
+    find(&conn)
 }
 
-pub(crate) fn read(conn: &Connection) -> Result<MoveMark, LedgerError> {
+pub(crate) fn find(conn: &Connection) -> Result<Option<MoveMark>, LedgerError> {
+    if conn.schema_version()? < MOVED || !conn.has_table("moved")? {
+        return Ok(None);
+    }
     let found = sql::find(conn, "SELECT ledger, head FROM moved", [], |row| {
         Ok((row.get::<String>(0)?, row.get::<String>(1)?))
     })?;
     let mark = found.and_then(|(to, head)| Some((to, head.parse().ok()?)));
     let (to, head) = mark.ok_or_else(|| unreadable("where the ledger has moved"))?;
-    Ok(MoveMark { to, head })
+    Ok(Some(MoveMark { to, head }))
 }
 
 /// Marks a file, in the caller's transaction.
