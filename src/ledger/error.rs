@@ -59,6 +59,8 @@ pub enum LedgerError {
     OtherRequest(RequestId),
     #[error("there is no job {0} in the ledger")]
     NoJob(JobId),
+    #[error("the ids of job {0} are sealed: this file is a copy of a ledger on a server")]
+    Sealed(JobId),
     #[error(
         "the ledger no longer has the ids of job {0}: the job has ended, and the ledger keeps only keyed hashes"
     )]

@@ -1,7 +1,13 @@
 //! Where a ledger is: a file, or a database on a server that several hosts share.
 
-use std::fmt;
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::{fmt, fs, io};
+
+use sha2::{Digest, Sha256};
+
+use crate::config::{begin_file, create_private_folder};
+use crate::domain::to_hex;
 
 use super::engine::{
     Connection, EngineTrouble, PasswordSources, PlaceError, ServerPlace, TrustedRoots,
@@ -95,6 +101,29 @@ impl SharedLedger {
     /// The server and its database, as the audit trail names them.
     pub(crate) fn without_user(&self) -> String {
         self.server.without_user()
+    }
+
+    /// The trail that this host has found at this address: the hash of its first entry.
+    pub(crate) fn noted_trail(&self) -> io::Result<Option<String>> {
+        match fs::read_to_string(self.note()) {
+            Ok(text) => Ok(Some(text.trim_end().to_owned())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(crate) fn note_trail(&self, identity: &str) -> io::Result<()> {
+        create_private_folder(&self.data.join(FOLDER))?;
+        let mut file = begin_file(&self.data.join(FOLDER))?;
+        writeln!(file, "{identity}")?;
+        file.as_file().sync_all()?;
+        file.into_temp_path().persist(self.note())?;
+        Ok(())
+    }
+
+    fn note(&self) -> PathBuf {
+        let name = to_hex(&Sha256::digest(self.without_user())[..8]);
+        self.data.join(FOLDER).join(format!("{name}.trail"))
     }
 
     /// The path that this host's files about the ledger are beside. No file is at the path itself.

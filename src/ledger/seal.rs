@@ -137,6 +137,13 @@ impl Seal {
     }
 }
 
+/// Whether packed ids may have been sealed: by their length and their first bytes.
+pub(crate) fn looks_sealed(packed: &[u8]) -> bool {
+    const TAG: usize = 16;
+    let is_whole = packed.len() > NONCE + TAG && (packed.len() - NONCE - TAG) % BLOCK == 0;
+    is_whole && !packed.starts_with(&zstd::zstd_safe::MAGICNUMBER.to_le_bytes())
+}
+
 /// A request's digest as its row has it: 64 lower-case hex digits, keyed under a seal.
 pub(crate) fn digest_in_row(seal: Option<&Seal>, digest: &IdsDigest) -> String {
     let digest = digest.to_string();

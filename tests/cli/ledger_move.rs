@@ -469,5 +469,7 @@ fn a_servers_ledger_is_copied_into_a_file() {
         .says("not seen this ledger");
     assert_eq!(fake.posts().len(), posts);
     other.run(&["ledger", "accept", "--yes"]).exits_with(0);
-    other.run(&["find", "--id", "gone-1"]).exits_with(0);
+    // The ids of open jobs are sealed, so nobody can be said not to be among them.
+    let found = other.run(&["find", "--id", "gone-1"]);
+    found.exits_with(74).says("are sealed");
 }

@@ -1,5 +1,7 @@
 //! Opens the ledger in the way that each command needs.
 
+use chrono::{DateTime, Utc};
+
 use crate::commands::failures::{no_ledger, usage};
 use crate::config::home_passfile;
 use crate::credentials::{IfNone, find_ledger_key};
@@ -7,7 +9,7 @@ use crate::ledger::{
     self, KeySource, Ledger, LedgerError, LedgerPlace, Opening, PasswordFiles, Patience,
     ProcessRecord, Seen, SharedLedger, SteadyClock, find_seen,
 };
-use crate::ui::Failure;
+use crate::ui::{Failure, plural};
 
 use super::{Context, holders};
 
@@ -240,6 +242,17 @@ impl Context {
                 ),
             );
         }
+        if let Some((jobs, until)) = ledger.find_vanished()? {
+            self.ui.warn_once("vanished", &vanished(jobs, until));
+        }
         Ok(())
     }
+}
+
+/// What is known of jobs whose sender on another host is gone.
+pub(crate) fn vanished(jobs: usize, until: DateTime<Utc>) -> String {
+    let (jobs, until) = (plural(jobs, "job", "jobs"), until.format("%H:%M:%S UTC"));
+    format!(
+        "a dsr on another host vanished while it was sending {jobs}; its call may still arrive, so run `dsr resume` after {until}"
+    )
 }

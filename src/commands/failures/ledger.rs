@@ -74,6 +74,11 @@ impl From<LedgerError> for Failure {
                 "audit",
                 "nothing was sent and nothing was changed; see what is wrong with `dsr audit verify`",
             ),
+            LedgerError::Sealed(_) => (
+                ExitStatus::LocalIo,
+                "local_io",
+                "ask the ledger on the server; the copy proves what was done, and nothing can be sent from it",
+            ),
             LedgerError::IdsHashed(_) => (
                 ExitStatus::Usage,
                 "ids_hashed",

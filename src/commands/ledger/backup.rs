@@ -10,9 +10,12 @@ use crate::ui::{BackupView, Failure};
 /// Copy the ledger to a new file; safe while dsr sends
 ///
 /// The copy is complete, and only you can read it (0600). Protect it like the ledger: it holds the
-/// ids of open jobs and the hashes of the others. The copy of a ledger on a server is a ledger in a
-/// file. To use the copy, see "Restore a ledger" in `dsr
+/// ids of open jobs and the hashes of the others. To use the copy, see "Restore a ledger" in `dsr
 /// help runbooks`.
+///
+/// The copy of a ledger on a server is a file, too. The ids of its open jobs stay sealed: it proves
+/// what was done, and nothing can be sent from it. To restore a server, use the server's own
+/// copies.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr ledger backup /mnt/backup/ledger-2026-11-29.db

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::commands::context::Context;
+use crate::commands::context::ledger::vanished;
 use crate::commands::context::named::find_meant;
 use crate::commands::failures::usage;
 use crate::commands::people::minimise;
@@ -133,6 +134,16 @@ pub(crate) async fn run(ctx: &mut Context, args: ResumeArgs) -> Result<ExitStatu
         ctx.ui.print_requests(ledger, requests, shown, clock)?;
         Ok::<_, Failure>(())
     })?;
+    // Their calls may still arrive, so nobody can settle them yet.
+    if let Some((jobs, until)) = ledger.find_vanished()?
+        && report.exit_status() == ExitStatus::Done
+    {
+        ctx.ui.fail(
+            &Failure::new(ExitStatus::Temporary, "temporary", vanished(jobs, until))
+                .hint("nothing else is left to send"),
+        );
+        return Ok(ExitStatus::Temporary);
+    }
     if report.requests.is_empty() {
         return Ok(ExitStatus::Done);
     }

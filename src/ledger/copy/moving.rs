@@ -79,7 +79,8 @@ impl Ledger {
         if let Some(finding) = audit::verify(&file, &[], &mut |_, _| {})?.findings.first() {
             return Err(MoveRefusal::Trail(finding.to_string()).into());
         }
-        let beside = shared.beside(&identity_of(&file)?);
+        let identity = identity_of(&file)?;
+        let beside = shared.beside(&identity);
         if seen::read(&beside)? != Seen::Nothing {
             return Err(MoveRefusal::MovedBefore.into());
         }
@@ -116,6 +117,7 @@ impl Ledger {
             // that has the file open writes to it.
             here.publish()?;
             on_server.commit()?;
+            shared.note_trail(&identity).map_err(LedgerError::Seen)?;
             there.publish()
         };
         finish().map_err(|error| LedgerError::MoveStopped(Box::new(error)))?;
@@ -153,6 +155,8 @@ impl Ledger {
         if has_entry(&on_server, &head)? {
             let folder = there.parent().unwrap_or(Path::new("."));
             create_private_folder(folder).map_err(LedgerError::Seen)?;
+            let identity = identity_of(&on_server)?;
+            shared.note_trail(&identity).map_err(LedgerError::Seen)?;
             for ledger in [path, &there] {
                 seen::catch_up(&on_server, ledger)?;
             }

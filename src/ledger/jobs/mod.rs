@@ -20,6 +20,8 @@ use crate::domain::{Batch, JobId, JobState, Lane, SubjectRequestId, TaskStatus};
 
 use super::audit::{self, Moved, Why};
 use super::columns::{job_id, moment};
+use super::open::presence::SenderState;
+use super::open::sender;
 use super::sql;
 use super::{JobRecord, Ledger, LedgerError};
 use attempts::{IN_DOUBT, Outcome, begin_attempt, finish_attempt, sender_of};
@@ -228,13 +230,16 @@ impl Ledger {
 
     /// Marks jobs as unknown that a dead dsr was sending; returns their number.
     pub fn record_interrupted(&mut self, now: DateTime<Utc>) -> Result<usize, LedgerError> {
+        // Whose files are here now: of these nothing is left below.
+        let ended = sender::list_left(&self.path).map_err(LedgerError::Sender)?;
         let mut left = Vec::new();
         for (job, sender, started) in list_sending(self)? {
-            if !self.may_be_sending(&sender, started)? {
+            if self.find_sender(&sender, started)? == SenderState::Ended {
                 left.push((job, sender));
             }
         }
         if left.is_empty() {
+            ended.iter().for_each(|id| sender::remove(&self.path, id));
             return Ok(0);
         }
         let reason = "the dsr that sent it ended before the answer was recorded";
@@ -250,6 +255,7 @@ impl Ledger {
             }
         }
         tx.commit()?;
+        ended.iter().for_each(|id| sender::remove(&self.path, id));
         Ok(count)
     }
 
@@ -274,7 +280,9 @@ impl Ledger {
     }
 }
 
-fn list_sending(ledger: &Ledger) -> Result<Vec<(JobId, String, DateTime<Utc>)>, LedgerError> {
+pub(crate) fn list_sending(
+    ledger: &Ledger,
+) -> Result<Vec<(JobId, String, DateTime<Utc>)>, LedgerError> {
     let sql = "SELECT request, number, sender, started_at FROM attempts
          WHERE ended_at IS NULL
            AND EXISTS (SELECT 1 FROM jobs WHERE request = attempts.request

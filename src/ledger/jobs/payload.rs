@@ -9,7 +9,7 @@ use crate::ledger::LedgerError;
 use crate::ledger::columns::unreadable;
 use crate::ledger::engine::{Connection, OptionalExtension, params};
 use crate::ledger::people::key::find_seal;
-use crate::ledger::seal::Seal;
+use crate::ledger::seal::{Seal, looks_sealed};
 use crate::ledger::sql::{self, prepare};
 
 /// zstd's fastest level that stores letters in fewer than eight bits. It halves UUIDs at 300 MB a
@@ -103,6 +103,7 @@ pub(crate) fn read_lines(conn: &Connection, job: &JobId) -> Result<IdLines, Ledg
     };
     let packed = match find_seal(conn)? {
         Some(seal) => seal.open(job, &packed),
+        None if looks_sealed(&packed) => return Err(LedgerError::Sealed(job.clone())),
         None => Some(packed),
     };
     let packed = packed.ok_or_else(|| unreadable("the ids of a job"))?;

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::sender::{self, ProcessRecord, Sender};
+use super::sender::{self, LockState, ProcessRecord, Sender};
 use crate::ledger::engine::Connection;
+use crate::ledger::jobs::list_sending;
 use crate::ledger::{Ledger, LedgerError, sql};
 
 /// Marks this process as a sender, here and with the server.
@@ -25,36 +26,59 @@ pub(crate) fn start(
     }
 }
 
+/// What is known of the sender of an attempt that has no outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SenderState {
+    Sending,
+    /// Nobody sees it any more, but its POST may be under way until this time.
+    Vanished(DateTime<Utc>),
+    Ended,
+}
+
 impl Ledger {
     /// Whether the dsr that began an attempt at `started` may still send it.
     ///
     /// A lock file on this host decides at once. A server releases the lock of a session that it
     /// lost while its process lives on, so without the lock the lease has to pass as well.
-    pub(crate) fn may_be_sending(
+    pub(crate) fn find_sender(
         &self,
         sender: &str,
         started: DateTime<Utc>,
-    ) -> Result<bool, LedgerError> {
+    ) -> Result<SenderState, LedgerError> {
         if self.sender.as_ref().is_some_and(|own| own.id() == sender) {
-            return Ok(true);
+            return Ok(SenderState::Sending);
         }
-        let is_known_here = sender::exists(&self.path, sender);
-        if sender::is_alive(&self.path, sender).map_err(LedgerError::Sender)? {
-            return Ok(true);
+        match sender::find(&self.path, sender).map_err(LedgerError::Sender)? {
+            LockState::Held => return Ok(SenderState::Sending),
+            LockState::Left => return Ok(SenderState::Ended),
+            LockState::Nowhere => {}
         }
         let (Some(server), Some(sharing)) = (self.conn.server(), self.sharing) else {
-            return Ok(false);
+            return Ok(SenderState::Ended);
         };
-        if is_known_here {
-            return Ok(false);
-        }
         let present = server.list_present()?;
         if present.iter().any(|(key, _)| *key == key_of(sender)) {
-            return Ok(true);
+            return Ok(SenderState::Sending);
         }
         self.conn.read_clock()?;
         let now = self.conn.clock().and_then(DateTime::from_timestamp_micros);
-        Ok(now.is_none_or(|now| now <= started + sharing.lease))
+        let until = started + sharing.lease;
+        Ok(match now.is_some_and(|now| now > until) {
+            true => SenderState::Ended,
+            false => SenderState::Vanished(until),
+        })
+    }
+
+    /// The jobs that a dsr on another host was sending when it vanished, and the time from which
+    /// the last of them can be settled. `None` if there are none.
+    pub fn find_vanished(&self) -> Result<Option<(usize, DateTime<Utc>)>, LedgerError> {
+        let mut vanished = Vec::new();
+        for (_, sender, started) in list_sending(self)? {
+            if let SenderState::Vanished(until) = self.find_sender(&sender, started)? {
+                vanished.push(until);
+            }
+        }
+        Ok(vanished.iter().max().map(|until| (vanished.len(), *until)))
     }
 
     /// The other processes that are sending from this ledger, on any host.

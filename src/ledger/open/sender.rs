@@ -71,49 +71,70 @@ impl Drop for Sender {
     }
 }
 
-/// Whether a sender with this id has ever been on this host, and nobody has cleared its files.
-pub(crate) fn exists(ledger: &Path, id: &str) -> bool {
-    path_of(ledger, id).exists()
+/// The lock file of a sender on this host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LockState {
+    /// It still runs.
+    Held,
+    /// It ran here, and has ended without removing its files.
+    Left,
+    Nowhere,
 }
 
-/// Whether the sender with this id still runs. Removes the files of a dead one.
-pub(crate) fn is_alive(ledger: &Path, id: &str) -> io::Result<bool> {
-    let path = path_of(ledger, id);
-    let file = match OpenOptions::new().write(true).open(&path) {
+pub(crate) fn find(ledger: &Path, id: &str) -> io::Result<LockState> {
+    let file = match OpenOptions::new().write(true).open(path_of(ledger, id)) {
         Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(LockState::Nowhere),
         Err(error) => return Err(error),
     };
     match file.try_lock() {
-        Ok(()) => {
-            clear(&path);
-            Ok(false)
-        }
-        Err(TryLockError::WouldBlock) => Ok(true),
+        Ok(()) => Ok(LockState::Left),
+        Err(TryLockError::WouldBlock) => Ok(LockState::Held),
         Err(TryLockError::Error(error)) => Err(error),
     }
 }
 
-pub(crate) fn list_living(ledger: &Path) -> io::Result<Vec<ProcessRecord>> {
-    let mut living = Vec::new();
-    let folder = ledger.with_file_name(FOLDER);
-    let entries = match std::fs::read_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(living),
+/// Whether the sender with this id still runs on this host.
+pub(crate) fn is_alive(ledger: &Path, id: &str) -> io::Result<bool> {
+    Ok(find(ledger, id)? == LockState::Held)
+}
+
+/// The senders of this host that have left their files.
+pub(crate) fn list_left(ledger: &Path) -> io::Result<Vec<String>> {
+    let mut ids = list_ids(ledger)?;
+    ids.retain(|id| find(ledger, id).is_ok_and(|state| state == LockState::Left));
+    Ok(ids)
+}
+
+/// Removes the files of a sender that has ended.
+pub(crate) fn remove(ledger: &Path, id: &str) {
+    clear(&path_of(ledger, id));
+}
+
+fn list_ids(ledger: &Path) -> io::Result<Vec<String>> {
+    let entries = match std::fs::read_dir(ledger.with_file_name(FOLDER)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries?,
     };
+    let mut ids = Vec::new();
     for entry in entries {
         let path = entry?.path();
-        let id = path.file_stem().and_then(|stem| stem.to_str());
         let is_lock = path
             .extension()
             .is_some_and(|extension| extension == "lock");
-        if let (true, Some(id)) = (is_lock, id)
-            && is_alive(ledger, id)?
-        {
+        let id = path.file_stem().and_then(|stem| stem.to_str());
+        ids.extend(id.filter(|_| is_lock).map(str::to_owned));
+    }
+    Ok(ids)
+}
+
+pub(crate) fn list_living(ledger: &Path) -> io::Result<Vec<ProcessRecord>> {
+    let mut living = Vec::new();
+    for id in list_ids(ledger)? {
+        if is_alive(ledger, &id)? {
             // It may have ended just now.
-            let text = std::fs::read_to_string(path.with_extension(RECORD));
-            let text = text.unwrap_or_default();
-            living.extend(ProcessRecord::parse(&text));
+            let text = std::fs::read_to_string(path_of(ledger, &id).with_extension(RECORD));
+            living.extend(ProcessRecord::parse(&text.unwrap_or_default()));
         }
     }
     living.retain(|sender| sender.process != std::process::id());

@@ -100,7 +100,15 @@ impl Ledger {
         }
         conn.read_clock()?;
         opening.server_clock.follow(&conn);
-        let path = shared.beside(&identity_of(&conn)?);
+        let identity = identity_of(&conn)?;
+        let path = match known_trail(shared, &identity)? {
+            // Another trail than this one would be found to lack what this host has seen.
+            Some(known) => shared.beside(&known),
+            None => {
+                shared.note_trail(&identity).map_err(LedgerError::Seen)?;
+                shared.beside(&identity)
+            }
+        };
         let folder = path.parent().unwrap_or(Path::new("."));
         create_private_folder(folder).map_err(LedgerError::Seen)?;
         refuse_what_others_share(&path)?;
@@ -113,6 +121,20 @@ impl Ledger {
         ledger.sharing = Some(sharing);
         Ok(ledger)
     }
+}
+
+/// The trail that this host has seen requests of at this address. One that had only its first entry
+/// may be replaced, as a move into a new ledger does.
+fn known_trail(shared: &SharedLedger, identity: &str) -> Result<Option<String>, LedgerError> {
+    let noted = shared.noted_trail().map_err(LedgerError::Seen)?;
+    let Some(noted) = noted.filter(|noted| noted != identity) else {
+        return Ok(None);
+    };
+    Ok(match seen::read(&shared.beside(&noted))? {
+        Seen::Head(head) if head.count <= 1 => None,
+        Seen::Nothing => None,
+        Seen::Head(_) | Seen::Unreadable => Some(noted),
+    })
 }
 
 /// The hash of the trail's first entry. It stays when the ledger moves.

@@ -150,7 +150,7 @@ impl AuditView<'_> {
         let unread = match audit.unread {
             0 => String::new(),
             unread => format!(
-                " The ids of {} were not compared: there is no ledger key here.",
+                " The ids of {} were not compared: they are sealed.",
                 count(unread, "request", "requests")
             ),
         };
