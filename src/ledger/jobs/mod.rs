@@ -19,10 +19,8 @@ use chrono::{DateTime, Utc};
 use crate::domain::{Batch, JobId, JobState, Lane, SubjectRequestId, TaskStatus};
 
 use super::audit::{self, Moved, Why};
-use super::columns::{job_id, moment};
-use super::open::presence::SenderState;
+use super::open::presence::{SenderState, list_sending};
 use super::open::sender;
-use super::sql;
 use super::{JobRecord, Ledger, LedgerError};
 use attempts::{IN_DOUBT, Outcome, begin_attempt, finish_attempt, sender_of};
 use fence::Fence;
@@ -278,17 +276,4 @@ impl Ledger {
     pub fn find_batch(&self, job: &JobId) -> Result<Batch, LedgerError> {
         payload::read(&self.conn, job)
     }
-}
-
-pub(crate) fn list_sending(
-    ledger: &Ledger,
-) -> Result<Vec<(JobId, String, DateTime<Utc>)>, LedgerError> {
-    let sql = "SELECT request, number, sender, started_at FROM attempts
-         WHERE ended_at IS NULL
-           AND EXISTS (SELECT 1 FROM jobs WHERE request = attempts.request
-                       AND number = attempts.number AND state = 'sending')
-         ORDER BY request, number, attempt";
-    sql::list(&ledger.conn, sql, [], |row| {
-        Ok((job_id(row)?, row.get(2)?, moment(row, "started_at")?))
-    })
 }

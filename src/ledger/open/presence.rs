@@ -6,8 +6,9 @@ use std::path::Path;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::sender::{self, LockState, ProcessRecord, Sender};
+use crate::domain::JobId;
+use crate::ledger::columns::{job_id, moment};
 use crate::ledger::engine::Connection;
-use crate::ledger::jobs::list_sending;
 use crate::ledger::{Ledger, LedgerError, sql};
 
 /// Marks this process as a sender, here and with the server.
@@ -93,6 +94,20 @@ impl Ledger {
             .map(|(_, name)| ProcessRecord::named(&name))
             .collect())
     }
+}
+
+/// The jobs with an open attempt, its sender and when it began.
+pub(crate) fn list_sending(
+    ledger: &Ledger,
+) -> Result<Vec<(JobId, String, DateTime<Utc>)>, LedgerError> {
+    let sql = "SELECT request, number, sender, started_at FROM attempts
+         WHERE ended_at IS NULL
+           AND EXISTS (SELECT 1 FROM jobs WHERE request = attempts.request
+                       AND number = attempts.number AND state = 'sending')
+         ORDER BY request, number, attempt";
+    sql::list(&ledger.conn, sql, [], |row| {
+        Ok((job_id(row)?, row.get(2)?, moment(row, "started_at")?))
+    })
 }
 
 /// How the hosts of a shared ledger keep apart.
