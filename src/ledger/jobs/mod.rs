@@ -123,7 +123,8 @@ impl Ledger {
             Some(_) => EARLY,
             None => Duration::ZERO,
         };
-        let slot = pace::take_early(&tx, lane, early, now)?;
+        let call = call_of(job, record.attempts + 1);
+        let slot = pace::take_early(&tx, lane, (&call, early), now)?;
         pace::reserve(&tx, lane, now)?;
         let slot = match slot {
             Ok(wait) => Instant::now() + wait,
@@ -174,7 +175,7 @@ impl Ledger {
                 to: outcome.state(),
             });
         }
-        pace::push_back(&tx, lane, now)?;
+        pace::push_back(&tx, lane, &call_of(job, record.attempts), now)?;
         let shared = match outcome {
             Outcome::Accepted(task) => doubt::share(&tx, job, task, now)?,
             _ => None,
@@ -276,4 +277,9 @@ impl Ledger {
     pub fn find_batch(&self, job: &JobId) -> Result<Batch, LedgerError> {
         payload::read(&self.conn, job)
     }
+}
+
+/// The name of a POST.
+fn call_of(job: &JobId, attempt: u32) -> String {
+    format!("{job}/{attempt}")
 }

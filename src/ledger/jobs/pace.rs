@@ -25,6 +25,8 @@ const HOLD: TimeDelta = TimeDelta::seconds(10);
 const SLOTS_A_QUESTION: i64 = 20;
 /// The least time between two such questions; at a high rate the answers take the time.
 const LEAST_BETWEEN: TimeDelta = TimeDelta::seconds(10);
+/// The name of every call that asks.
+const QUESTION: &str = "question";
 /// How early a slot is taken at most, in microseconds.
 const MOST_EARLY: i64 = 250_000;
 /// When to try a delayed question again.
@@ -46,7 +48,7 @@ impl Ledger {
     /// calls apart at the server, whatever the network's delay.
     pub fn record_answered(&mut self, lane: &Lane, now: DateTime<Utc>) -> Result<(), LedgerError> {
         let tx = self.write()?;
-        push_back(&tx, lane, now)?;
+        push_back(&tx, lane, QUESTION, now)?;
         tx.commit()
     }
 
@@ -135,18 +137,23 @@ struct Left {
 
 /// Takes the slot in the caller's transaction. The caller commits whatever the answer.
 pub(crate) fn take(tx: &Write<'_>, lane: &Lane, now: DateTime<Utc>) -> Result<Slot, LedgerError> {
-    let taken = take_early(tx, lane, Duration::ZERO, now)?;
+    let taken = take_early(tx, lane, (QUESTION, Duration::ZERO), now)?;
     Ok(taken.map_or_else(Slot::Wait, |_| Slot::Yours))
 }
 
-/// Like `take`, and also takes a slot that begins within `early`. Returns how long the call must
-/// still wait for its slot, or else when to ask again.
+/// Like `take` for the call of this name, and also takes a slot that begins within `early`. But not
+/// before the last call was answered, since the interval counts from its answer. Returns how long
+/// the call must still wait for its slot, or else when to ask again.
 pub(crate) fn take_early(
     tx: &Write<'_>,
     lane: &Lane,
-    early: Duration,
+    (call, early): (&str, Duration),
     now: DateTime<Utc>,
 ) -> Result<Result<Duration, Duration>, LedgerError> {
+    let early = match find_last_call(tx, &lane.project)?.is_empty() {
+        true => early,
+        false => Duration::ZERO,
+    };
     let (left, goes_on) = read(tx, &lane.project, now)?;
     let interval = microseconds(lane.rate);
     // The rate may be higher now.
@@ -165,17 +172,38 @@ pub(crate) fn take_early(
     }
     let slot = interval.saturating_add(wait);
     write(tx, &lane.project, Left { slot, ..left }, now)?;
+    note_last_call(tx, &lane.project, call)?;
     Ok(Ok(wait_time))
+}
+
+/// The name of the last call; empty once it was answered.
+fn find_last_call(tx: &Write<'_>, project: &ProjectKey) -> Result<String, LedgerError> {
+    let sql = "SELECT last_call FROM pace WHERE project_key = $1";
+    Ok(sql::find_value(tx, sql, [project.as_str()])?.unwrap_or_default())
+}
+
+fn note_last_call(tx: &Write<'_>, project: &ProjectKey, call: &str) -> Result<(), LedgerError> {
+    let sql = "UPDATE pace SET last_call = $1 WHERE project_key = $2";
+    sql::execute(tx, sql, params![call, project.as_str()])
 }
 
 pub(crate) fn push_back(
     tx: &Write<'_>,
     lane: &Lane,
+    call: &str,
     now: DateTime<Utc>,
 ) -> Result<(), LedgerError> {
     let (left, _) = read(tx, &lane.project, now)?;
-    let slot = microseconds(lane.rate);
-    write(tx, &lane.project, Left { slot, ..left }, now)
+    // Another call may have its slot already.
+    let slot = match tx.is_shared() {
+        true => microseconds(lane.rate).max(left.slot),
+        false => microseconds(lane.rate),
+    };
+    write(tx, &lane.project, Left { slot, ..left }, now)?;
+    match find_last_call(tx, &lane.project)? == call {
+        true => note_last_call(tx, &lane.project, ""),
+        false => Ok(()),
+    }
 }
 
 pub(crate) fn block(

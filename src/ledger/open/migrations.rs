@@ -255,6 +255,8 @@ const MIGRATIONS: &[&str] = &[
         lease_ms      BIGINT NOT NULL
     );
     INSERT INTO sharing (fence_ms, lease_ms) VALUES (10000, 180000);
+    -- The last call of a project until its answer.
+    ALTER TABLE pace ADD COLUMN last_call TEXT NOT NULL DEFAULT '';
 ",
 ];
 

@@ -120,6 +120,7 @@ impl Driver {
         lock(&self.shared.end).clone()
     }
 
+    #[cfg(test)]
     pub(super) fn take_notices(&self) -> Vec<ServerWord> {
         lock(&self.shared.notices).kept.drain(..).collect()
     }

@@ -138,6 +138,7 @@ impl Session {
     }
 
     /// Changes the deadline of the statements that follow, such as for a check of the whole ledger.
+    #[cfg(test)]
     pub(crate) fn set_answer_deadline(&self, deadline: Duration) {
         self.answer.set(deadline);
     }
@@ -153,6 +154,7 @@ impl Session {
     }
 
     /// The notices since the last call, oldest first, at most the newest 64.
+    #[cfg(test)]
     pub(crate) fn notices(&self) -> Vec<ServerWord> {
         self.driver.take_notices()
     }
