@@ -1,0 +1,230 @@
+"""What must hold at the end of a seed: the fake's log against the ledger, and against what dsr said."""
+
+import collections
+import datetime
+import json
+
+from fake import TOLERANCE
+
+# Clocks in the ledger have milliseconds; the fake may wait for a processor.
+SLACK = 0.25
+STATUSES = {0, 2, 3, 4, 5, 6, 7, 8, 9, 11, 74, 75, 130, 143, -9, -15, -2}
+
+
+def seconds(text):
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+
+
+class Evidence:
+    """What the checks read: the tables, the calls, and the job of each id."""
+
+    def __init__(self, scenario):
+        s = self.scenario = scenario
+        rows = lambda table: s.server.rows(table, s.database)
+        self.requests = {r["id"]: r for r in rows("requests")}
+        self.jobs = {(j["request"], j["number"]): j for j in rows("jobs")}
+        self.attempts = rows("attempts")
+        self.steps = rows("steps")
+        self.by_name = collections.defaultdict(list)
+        for request in self.requests.values():
+            self.by_name[request["reference"]].append(request["id"])
+        self.job_of = {}
+        self.calls = s.fake.calls
+        self.posts = [c for c in self.calls if c.verb == "POST"]
+        self.said = "".join(c.err for c in s.commands()) + s.receipts()
+        for asked in s.asked.values():
+            self.find(asked)
+
+    def find(self, asked):
+        s = self.scenario
+        answer = s.run_to_end(s.hosts[0], "find", "--json", "--format", "text", "--file", asked["path"]).json()
+        for person, name in zip((answer or {}).get("people", []), asked["ids"]):
+            self.job_of[name] = [(j["request_id"], j["job_id"].rsplit("-", 1)[1]) for j in person["jobs"]]
+
+    def doubtful(self, key):
+        job = self.jobs[key]
+        return job["may_be_double"] != "0" or job["state"] == "unknown"
+
+
+def check(scenario):
+    evidence = Evidence(scenario)
+    for test in (each_id_is_in_one_job, no_second_task, no_task_is_lost, posts_follow_claims, the_pace_holds,
+                 hosts_agree, the_trail_is_whole, what_was_said_is_true, tasks_have_the_ids):
+        for text in test(evidence):
+            scenario.problem(f"{test.__name__}: {text}")
+    return evidence
+
+
+def each_id_is_in_one_job(e):
+    for name, asked in e.scenario.asked.items():
+        requests = e.by_name.get(name, [])
+        if len(requests) > 1:
+            yield f"{name} is in {len(requests)} requests"
+        if not requests:
+            if any(set(asked["ids"]) & set(p.ids) for p in e.posts):
+                yield f"{name} was sent, and is no request"
+            if asked["command"].status == 0:
+                yield f"{name} ended with 0, and is no request"
+            continue
+        request = e.requests[requests[0]]
+        total = sum(int(j["ids_count"]) for j in e.jobs.values() if j["request"] == request["id"])
+        if total != len(asked["ids"]):
+            yield f"{name} has {len(asked['ids'])} ids, its jobs have {total}"
+        for one in asked["ids"]:
+            jobs = e.job_of.get(one, [])
+            if len(jobs) != 1:
+                yield f"{one} is in {len(jobs)} jobs"
+
+
+def no_second_task(e):
+    made = collections.defaultdict(list)
+    for task in e.scenario.fake.tasks.values():
+        for one in task.ids:
+            made[one].append(task.id)
+    told = set()
+    for one, tasks in made.items():
+        for key in e.job_of.get(one, []):
+            if len(tasks) > 1 and not e.doubtful(key) and key not in told:
+                told.add(key)
+                yield f"{one} has tasks {tasks}, and job {key} is {e.jobs[key]['state']} without doubt"
+
+
+def no_task_is_lost(e):
+    known = {j["task_id"] for j in e.jobs.values()}
+    for post in e.posts:
+        if not post.task or post.task in known or post.task in e.said:
+            continue
+        keys = {k for one in post.ids for k in e.job_of.get(one, [])}
+        if not keys or not all(e.doubtful(k) for k in keys):
+            yield f"task {post.task} of {post.ids} ({post.command}) is nowhere"
+
+
+def posts_follow_claims(e):
+    """Each POST has an attempt of its own, and left within the fence after the attempt's claim."""
+    from scenario import FENCE
+    claims = collections.defaultdict(list)
+    for attempt in e.attempts:
+        if attempt["sender"] != "set-back":
+            claims[attempt["request"]].append(seconds(attempt["started_at"]))
+    for times in claims.values():
+        times.sort()
+    for post in e.posts:
+        requests = {key[0] for one in post.ids for key in e.job_of.get(one, [])}
+        if len(requests) != 1:
+            yield f"POST {post.number} of {post.ids} is of {len(requests)} requests"
+            continue
+        times = claims[requests.pop()]
+        before = [t for t in times if t <= post.began + 0.01]
+        if not before:
+            yield f"POST {post.number} of {post.ids} ({post.command}) has no claim"
+            continue
+        claim = before[-1]
+        times.remove(claim)
+        late = post.began - claim - FENCE - held(e.scenario, post)
+        if late > SLACK:
+            yield f"POST {post.number} of {post.ids} ({post.command}) left {post.began - claim:.3f} s after its claim"
+
+
+def held(scenario, post):
+    """How long the network of a host held what was sent, at most."""
+    began = None
+    for at, text in scenario.log:
+        if f"at {post.host} for" in text and "api" in text and at < post.began:
+            if "silent" in text or "refuse" in text:
+                began = at
+            elif "delay" in text:
+                return 0.4
+    return max(0, post.began - began) if began and post.began - began < 8 else 0
+
+
+def the_pace_holds(e):
+    interval = e.scenario.fake.interval
+    for before, after in zip(e.calls, e.calls[1:]):
+        gap = after.steady - before.steady
+        if gap < interval - TOLERANCE:
+            waiting = "" if before.ended and before.ended < after.began else ", the first without an answer"
+            yield (f"{gap * 1000:.1f} ms between calls {before.number} ({before.command} {before.verb}) and "
+                   f"{after.number} ({after.command} {after.verb}){waiting}")
+
+
+def hosts_agree(e):
+    answers = []
+    for host in e.scenario.hosts:
+        command = e.scenario.run_to_end(host, "status", "--all", "--cached", "--json")
+        if command.status:
+            yield f"status ends with {command.status} on {host.name}: {command.err}"
+        answers.append(command.out)
+    if answers[0] != answers[1]:
+        yield f"status differs: {first_difference(*answers)}"
+
+
+def first_difference(one, other):
+    for i, (a, b) in enumerate(zip(one, other)):
+        if a != b:
+            return f"…{one[max(0, i - 80):i + 80]}… and …{other[max(0, i - 80):i + 80]}…"
+    return f"{len(one)} and {len(other)} bytes"
+
+
+def the_trail_is_whole(e):
+    for host in e.scenario.hosts:
+        command = e.scenario.run_to_end(host, "audit", "verify", "--json")
+        answer = command.json() or {}
+        if command.status or not answer.get("audit", {}).get("whole"):
+            yield f"audit verify on {host.name} ends with {command.status}: {command.out[:800]} {command.err[:400]}"
+
+
+def tasks_have_the_ids(e):
+    """A job's task has all of the job's ids."""
+    ids = collections.defaultdict(set)
+    for one, keys in e.job_of.items():
+        for key in keys:
+            ids[key].add(one)
+    for key, job in e.jobs.items():
+        if not job["task_id"]:
+            continue
+        task = e.scenario.fake.tasks.get(job["task_id"])
+        if task is None:
+            yield f"job {key} has a task that was never made: {job['task_id']}"
+        elif job["state"] in ("accepted", "running", "done") and not ids[key] <= set(task.ids):
+            yield f"job {key} has {sorted(ids[key])}, its task {task.ids}"
+
+
+def what_was_said_is_true(e):
+    for command in e.scenario.commands():
+        posts = [p for p in e.posts if p.command == command.token]
+        lower = command.err.lower()
+        if command.status not in STATUSES:
+            yield f"{command.describe()}: {command.err[-800:]}"
+        if "panicked" in lower:
+            yield f"{command.describe()} panicked: {command.err[-800:]}"
+        if "nothing was sent" in lower and posts:
+            yield f"{command.describe()} says that nothing was sent, and sent {[p.number for p in posts]}: {command.err[-400:]}"
+        if command.status == 5 and posts:
+            yield f"{command.describe()} ends with 5 and has sent"
+        if "--json" in command.arguments and command.status is not None and command.status >= 0:
+            yield from json_holds(e, command)
+
+
+def json_holds(e, command):
+    if command.err.strip():
+        try:
+            json.loads(command.err)
+        except ValueError:
+            yield f"{command.describe()}: stderr is not one JSON object: {command.err[-400:]}"
+    for request in command.requests():
+        name = request["ref"]
+        if request["id"] not in e.requests:
+            yield f"{command.describe()} names request {request['id']}, which the ledger lacks"
+            continue
+        for job in request["jobs"]:
+            key = (request["id"], job["id"].rsplit("-", 1)[1])
+            ids = {one for one, keys in e.job_of.items() if key in keys}
+            sent = [p for p in e.posts if ids & set(p.ids) and p.ended and p.ended < command.began and p.status == 201]
+            if job["state"] == "planned" and sent and not job["possible_duplicate"]:
+                yield f"{command.describe()} says that job {job['id']} of {name} is planned, after POST {sent[0].number}"
+            if job["state"] in ("accepted", "running", "done") and not job["task_id"]:
+                yield f"{command.describe()} says that job {job['id']} of {name} is {job['state']}, without a task"
+        if command.status == 0 and command.arguments[2] in ("delete", "export", "resume"):
+            open_jobs = [j["id"] for j in request["jobs"] if j["state"] in ("planned", "deferred", "unknown")]
+            if open_jobs and command.arguments[2] != "resume":
+                yield f"{command.describe()} ends with 0 while {open_jobs} are not sent"
