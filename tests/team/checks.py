@@ -46,11 +46,11 @@ class Evidence:
         return job["may_be_double"] != "0" or job["state"] == "unknown"
 
 
-def check(scenario):
+def check(scenario, without=()):
     evidence = Evidence(scenario)
     for test in (each_id_is_in_one_job, no_second_task, no_task_is_lost, posts_follow_claims, the_pace_holds,
                  hosts_agree, the_trail_is_whole, what_was_said_is_true, tasks_have_the_ids):
-        for text in test(evidence):
+        for text in test(evidence) if test.__name__ not in without else ():
             scenario.problem(f"{test.__name__}: {text}")
     return evidence
 
@@ -153,7 +153,10 @@ def hosts_agree(e):
         command = e.scenario.run_to_end(host, "status", "--all", "--cached", "--json")
         if command.status:
             yield f"status ends with {command.status} on {host.name}: {command.err}"
-        answers.append(command.out)
+        answer = command.json() or {}
+        # A receipt that no job can take is the matter of one host.
+        answer["warnings"] = [w for w in answer.get("warnings", []) if w["kind"] != "receipt_left"]
+        answers.append(json.dumps(answer))
     if answers[0] != answers[1]:
         yield f"status differs: {first_difference(*answers)}"
 
