@@ -92,5 +92,7 @@ class Server:
         subprocess.run(["psql", "-XqAt", "-h", self.folder, "-U", "dsr", "-d", database, "-f", path], stdout=subprocess.DEVNULL, check=True)
 
     def remove(self):
+        if not os.path.exists(self.data):
+            return
         self.control("stop", "-m", "immediate", check=False)
         shutil.rmtree(self.folder, ignore_errors=True)

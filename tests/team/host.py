@@ -115,11 +115,11 @@ class Host:
         self.enter = ["nsenter", "-t", inside, "--net", "--mount", "--uts", "--time", "--"]
 
     def link(self, order):
-        """Gives the links an order; see link.py."""
+        """Gives the links an order, and returns the answer; see link.py."""
         with self.lock:
             self.links.stdin.write(order + "\n")
             self.links.stdin.flush()
-            self.links.stdout.readline()
+            return int(self.links.stdout.readline())
 
     def environment(self, number, extra=None):
         env = {

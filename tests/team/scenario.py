@@ -14,10 +14,12 @@ from host import Host
 # How long a POST may leave after its claim, and when a silent sender counts as dead, in seconds.
 FENCE = 1.0
 LEASE = 3.0
-FAULTS = ["kill", "stop", "db", "mixpanel", "both", "crash", "clocks", "answers"]
+FAULTS = ["kill", "stop", "db", "mixpanel", "both", "crash", "clocks", "answers", "eclipse"]
 
 
 class Scenario:
+    lost_from = lost_to = None
+
     def __init__(self, seed, server, dsr, isolated, faults):
         self.seed, self.server, self.dsr = seed, server, dsr
         self.random = random.Random(seed)
@@ -82,15 +84,22 @@ class Scenario:
         host = self.random.choice(self.hosts)
         if len(host.live()) >= 3:
             return
-        what = self.random.choices(["submit", "resume", "status", "refresh"], [5, 3, 1, 1])[0]
+        what = self.random.choices(["submit", "resume", "status", "refresh", "cancel"], [10, 6, 2, 2, 1])[0]
         if what == "submit":
             self.submit(host)
         elif what == "resume":
             self.run(host, "resume", "--json")
         elif what == "status":
             self.run(host, "status", "--json")
+        elif what == "cancel":
+            self.cancel(host)
         else:
             self.run(host, "status", "--refresh", "--json")
+
+    def cancel(self, host):
+        known = [r["id"] for c in self.commands() if not c.running() for r in c.requests() if r["kind"] == "delete"]
+        if known:
+            self.run(host, "cancel", "--yes", "--json", self.random.choice(known))
 
     # The faults. Each returns what undoes it and after how long.
 
@@ -113,7 +122,7 @@ class Scenario:
 
     def break_links(self, names):
         host = self.random.choice(self.hosts)
-        mode = self.random.choice(["refuse", "silent", "deaf", "delay"])
+        mode = self.random.choice(["refuse", "full", "silent", "deaf", "delay"])
         seconds = self.random.choice([0.3, FENCE * 1.3, LEASE * 1.3])
         self.note(f"{' and '.join(names)} {mode} at {host.name} for {seconds:.1f} s")
         if mode == "delay":
@@ -128,15 +137,34 @@ class Scenario:
                 host.link(f"{name} drop")
         return seconds, lambda: [host.link(f"{name} up") for name in names]
 
+    def eclipse(self):
+        """A process stops, and the server loses its sessions: for the other host it is dead."""
+        host = self.random.choice(self.hosts)
+        live = host.live()
+        if not live:
+            return None
+        command = self.random.choice(live)
+        seconds = self.random.choice([FENCE * 1.1, LEASE * 1.3])
+        self.note(f"eclipse of {host.name}#{command.number} for {seconds:.1f} s")
+        command.signal(signal.SIGSTOP)
+        host.link("db silent")
+        host.link("db drop")
+
+        def heal():
+            host.link("db up")
+            command.signal(signal.SIGCONT)
+        return seconds, heal
+
     def crash(self):
         self.note("the database server crashes and restarts")
         self.server.crash_and_restart()
         self.note("the database server is back")
 
     def some_fault(self):
-        fault = self.random.choice([f for f in self.faults if f not in ("clocks", "answers")] or ["kill"])
+        # A crash ends every command, so it must be rare.
+        fault = self.random.choice([f for f in self.faults if f not in ("clocks", "answers") and (f != "crash" or self.random.random() < 0.3)] or ["kill"])
         return {
-            "kill": self.kill, "stop": self.stop, "crash": self.crash,
+            "kill": self.kill, "stop": self.stop, "crash": self.crash, "eclipse": self.eclipse,
             "db": lambda: self.break_links(["db"]),
             "mixpanel": lambda: self.break_links(["api"]),
             "both": lambda: self.break_links(["db", "api"]),
