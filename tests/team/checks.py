@@ -3,6 +3,7 @@
 import collections
 import datetime
 import json
+import os
 import re
 
 from fake import TOLERANCE
@@ -68,7 +69,8 @@ def without_names(text):
 def check(scenario, without=()):
     evidence = Evidence(scenario)
     for test in (each_id_is_in_one_job, what_can_be_resumed_is_recorded, no_second_task, no_task_is_lost, posts_follow_claims, the_pace_holds,
-                 hosts_agree, the_trail_is_whole, what_was_said_is_true, tasks_have_the_ids):
+                 hosts_agree, the_trail_is_whole, what_was_said_is_true, tasks_have_the_ids,
+                 no_id_leaks):
         for text in test(evidence) if test.__name__ not in without else ():
             scenario.problem(f"{test.__name__}: {text}")
     return evidence
@@ -218,6 +220,27 @@ def tasks_have_the_ids(e):
             yield f"job {key} has a task that was never made: {job['task_id']}"
         elif job["state"] in ("accepted", "running", "done") and not ids[key] <= set(task.ids):
             yield f"job {key} has {sorted(ids[key])}, its task {task.ids}"
+        elif job["state"] == "done" and task.status() != "SUCCESS" or job["state"] == "revoked" and not task.revoked:
+            yield f"job {key} is {job['state']}, its task {task.status()}"
+
+
+def no_id_leaks(e):
+    """No id in the server's files, in a host's home, or in what dsr wrote to stderr."""
+    from scenario import CANARY
+    for path in e.scenario.server.files_with(CANARY):
+        yield f"an id is in the server's {path}"
+    for host in e.scenario.hosts:
+        for path in files_in(host.home):
+            with open(path, "rb") as file:
+                if CANARY.encode() in file.read():
+                    yield f"an id is in {os.path.relpath(path, host.home)} of {host.name}"
+    for command in e.scenario.commands():
+        if CANARY in command.err:
+            yield f"{command.describe()} writes an id to stderr: {command.err[:300]}"
+
+
+def files_in(folder):
+    return [os.path.join(parent, name) for parent, _, names in os.walk(folder) for name in names]
 
 
 def what_was_said_is_true(e):

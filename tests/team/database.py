@@ -86,6 +86,12 @@ class Server:
         with open(path, "wb") as file:
             subprocess.run([os.path.join(programs(), "pg_dump"), "-h", self.folder, "-U", "dsr", "-n", "dsr", database], stdout=file, check=True)
 
+    def files_with(self, word):
+        """The server's files, the log of changes included, that hold a word."""
+        self.sql("CHECKPOINT")
+        done = subprocess.run(["grep", "-rlaF", word, self.data, self.log], capture_output=True, text=True)
+        return [os.path.relpath(path, self.folder) for path in done.stdout.split()]
+
     def restore(self, database, path):
         """Puts a dump in the place of the ledger, as an operator does after a loss."""
         self.sql("DROP SCHEMA dsr CASCADE", database)

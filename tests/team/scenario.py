@@ -14,6 +14,8 @@ from host import Host
 # How long a POST may leave after its claim, and when a silent sender counts as dead, in seconds.
 FENCE = 1.0
 LEASE = 3.0
+# Part of every id. It must be nowhere but in the lists, in the calls and in what `find` reads.
+CANARY = "canary"
 FAULTS = ["kill", "stop", "db", "mixpanel", "both", "crash", "clocks", "answers", "eclipse"]
 
 
@@ -71,7 +73,7 @@ class Scenario:
 
     def submit(self, host):
         name = f"r{len(self.asked) + 1}"
-        ids = [f"{name}-{i}" for i in range(1, self.random.randint(1, 4) * self.batch + 1)]
+        ids = [f"{name}-{i}-{CANARY}" for i in range(1, self.random.randint(1, 4) * self.batch + 1)]
         path = os.path.join(self.folder, f"{name}.txt")
         with open(path, "w") as file:
             file.write("".join(f"{i}\n" for i in ids))
@@ -130,7 +132,7 @@ class Scenario:
             for name in names:
                 host.link(f"{name} delay {late}")
             return seconds, lambda: [host.link(f"{name} delay 0") for name in names]
-        drops = mode == "silent" and self.random.random() < 0.5
+        drops = mode in ("silent", "deaf") and self.random.random() < 0.5
         for name in names:
             host.link(f"{name} {mode}")
             if drops:
