@@ -36,13 +36,17 @@ class Evidence:
         # What the ledger lacks after it was set back, as a span of time.
         self.lost = (s.lost_from, s.lost_to)
         self.said = "".join(c.err for c in s.commands()) + s.receipts()
-        for asked in s.asked.values():
-            self.find(asked)
+        self.find()
 
-    def find(self, asked):
+    def find(self):
         s = self.scenario
-        answer = s.run_to_end(s.hosts[0], "find", "--json", "--format", "text", "--file", asked["path"]).json()
-        for person, name in zip((answer or {}).get("people", []), asked["ids"]):
+        files = [word for asked in s.asked.values() for word in ("--file", asked["path"])]
+        found = s.run_to_end(s.hosts[0], "find", "--json", "--format", "text", *files)
+        ids = [one for asked in s.asked.values() for one in asked["ids"]]
+        people = (found.json() or {}).get("people", [])
+        if len(people) != len(ids):
+            s.problem(f"find finds {len(people)} of {len(ids)} people: {found.describe()} {found.err[:300]}")
+        for person, name in zip(people, ids):
             self.job_of[name] = [(j["request_id"], j["job_id"].rsplit("-", 1)[1]) for j in person["jobs"]]
 
     def in_lost_time(self, at):
@@ -70,7 +74,7 @@ def check(scenario, without=()):
     evidence = Evidence(scenario)
     for test in (each_id_is_in_one_job, what_can_be_resumed_is_recorded, no_second_task, no_task_is_lost, posts_follow_claims, the_pace_holds,
                  hosts_agree, the_trail_is_whole, what_was_said_is_true, tasks_have_the_ids,
-                 no_id_leaks):
+                 no_id_leaks, resume_tells_of_dead_senders):
         for text in test(evidence) if test.__name__ not in without else ():
             scenario.problem(f"{test.__name__}: {text}")
     return evidence
@@ -173,8 +177,8 @@ def the_pace_holds(e):
         gap = after.steady - before.steady
         if gap < interval - TOLERANCE:
             waiting = "" if before.ended and before.ended < after.began else ", the first without an answer"
-            yield (f"{gap * 1000:.1f} ms between calls {before.number} ({before.command} {before.verb}) and "
-                   f"{after.number} ({after.command} {after.verb}){waiting}")
+            yield (f"{gap * 1000:.1f} ms between calls {before.number} ({before.host} {before.command} {before.verb}) and "
+                   f"{after.number} ({after.host} {after.command} {after.verb}){waiting}")
 
 
 def hosts_agree(e):
@@ -222,6 +226,22 @@ def tasks_have_the_ids(e):
             yield f"job {key} has {sorted(ids[key])}, its task {task.ids}"
         elif job["state"] == "done" and task.status() != "SUCCESS" or job["state"] == "revoked" and not task.revoked:
             yield f"job {key} is {job['state']}, its task {task.status()}"
+
+
+def resume_tells_of_dead_senders(e):
+    """`resume` does not end with 0 while a job has the state `sending` and its sender was killed before."""
+    killed = {c.token: at for c in e.scenario.commands() for at, name in c.hurt if name == "SIGKILL"}
+    for command in e.scenario.commands():
+        if "resume" not in command.arguments or command.status != 0:
+            continue
+        for request in command.requests():
+            for job in request["jobs"]:
+                if job["state"] != "sending":
+                    continue
+                ids = {one for one, keys in e.job_of.items() if (request["id"], job["id"].rsplit("-", 1)[1]) in keys}
+                posts = [p for p in e.posts if ids & set(p.ids) and p.began < command.ended]
+                if posts and killed.get(posts[-1].command, command.began) < command.began - 0.1:
+                    yield f"{command.describe()} leaves job {job['id']} to {posts[-1].command}, which was killed"
 
 
 def no_id_leaks(e):
