@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tempfile
 
+FAKE_TIME = "/usr/$LIB/faketime/libfaketime.so.1"
 SETTINGS = """
 listen_addresses = ''
 port = 5432
@@ -28,16 +29,19 @@ def programs():
 class Server:
     """One cluster. `fsync` is off: we stop processes, never the machine."""
 
-    def __init__(self, copy_of=None, synchronous=False):
+    def __init__(self, copy_of=None, settable_clock=False):
         self.folder = tempfile.mkdtemp(prefix="dsr-team-")
         self.data = os.path.join(self.folder, "data")
         self.log = os.path.join(self.folder, "log")
+        self.clock = os.path.join(self.folder, "clock") if settable_clock else None
         self.user = []
         if os.geteuid() == 0:
             # PostgreSQL does not run as root.
             self.user = ["runuser", "-u", "postgres", "--"]
             os.chown(self.folder, pwd.getpwnam("postgres").pw_uid, -1)
         os.chmod(self.folder, 0o755)
+        if self.clock:
+            self.set_clock("+0")
         if copy_of is None:
             self.program("initdb", "-D", self.data, "-U", "dsr", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "-N")
         else:
@@ -52,9 +56,16 @@ class Server:
     def socket(self):
         return os.path.join(self.folder, ".s.PGSQL.5432")
 
+    def set_clock(self, offset):
+        """Sets the wall clock of the server, such as to `+1h`. The steady clock stays the kernel's."""
+        with open(self.clock, "w") as file:
+            file.write(offset)
+
     def program(self, name, *arguments, check=True):
-        command = [*self.user, os.path.join(programs(), name), *arguments]
-        done = subprocess.run(command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        fake_time = ["env", f"LD_PRELOAD={FAKE_TIME}", f"FAKETIME_TIMESTAMP_FILE={self.clock}", "FAKETIME_NO_CACHE=1",
+                     "FAKETIME_DONT_FAKE_MONOTONIC=1"] if self.clock and name == "pg_ctl" else []
+        command = [*self.user, *fake_time, os.path.join(programs(), name), *arguments]
+        done = subprocess.run(command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
         if check and done.returncode:
             raise RuntimeError(f"{name}: {done.stdout}")
         return done.stdout

@@ -8,15 +8,15 @@ import time
 from database import Server
 from scenario import FENCE, Scenario
 
-DISASTERS = ["dump", "version", "synchronous", "asynchronous"]
+DISASTERS = ["dump", "version", "synchronous", "asynchronous", "clock"]
+# These need a server of their own.
+OWN_SERVER = {"synchronous", "asynchronous", "clock"}
 
 
 class Disaster(Scenario):
     """`lost_from` and `lost_to` bound the time whose entries the ledger lacks, in Unix seconds."""
 
-    kind = None
-    lost_from = lost_to = None
-    standby = None
+    standby = old = None
 
     def seen(self, host):
         """The number of the last entry that a host has seen."""
@@ -143,6 +143,15 @@ class Disaster(Scenario):
             self.after_the_loss()
         super().disturb(length / 3)
 
+    # The clock of the server jumps, as after a restored machine or with a standby elsewhere.
+
+    def disturb_clock(self, length):
+        super().disturb(length / 3)
+        for step in self.random.sample(["+1h", "+7", "-7", "-1h", "+0"], 2):
+            self.server.set_clock(step)
+            self.note(f"the clock of the server is set to {step}")
+            super().disturb(length / 3)
+
     def cancel_waits(self):
         self.server.sql("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
 
@@ -158,11 +167,11 @@ class Disaster(Scenario):
         self.after_the_loss()
 
     def close(self, keep):
-        super().close(keep or self.standby is not None)
-        if self.standby:
-            self.server.remove()
-            self.standby.remove()
-            self.old.remove()
+        own = self.kind in OWN_SERVER
+        super().close(keep or own)
+        if own:
+            for server in {self.server, self.standby, self.old} - {None}:
+                server.remove()
 
 
 def parse(text):

@@ -15,9 +15,6 @@ import time
 import urllib.parse
 import uuid
 
-# What the measuring itself may cost, in seconds.
-TOLERANCE = 0.005
-
 
 class Task:
     def __init__(self, kind, ids, life):
@@ -60,17 +57,18 @@ class Call:
 
 
 class Fake:
-    def __init__(self, folder, seed, interval, task_life=None, lose_answers=0.0, slow_answers=0.0):
+    def __init__(self, folder, seed, interval, task_life=None, lose_answers=0.0, slow_answers=0.0, limits=0.0):
         self.folder = folder
         self.interval = interval
         self.task_life = task_life
         self.lose_answers = lose_answers
         self.slow_answers = slow_answers
+        # How often the quota of scans is used up: a 429 that says nothing about the pace, which `checks` measures.
+        self.limits = limits
         self.random = random.Random(seed)
         self.lock = threading.Lock()
         self.calls = []
         self.tasks = {}
-        self.last = None
         self.servers = []
 
     def listen(self, host):
@@ -122,14 +120,13 @@ class Fake:
         with self.lock:
             call = Call(len(self.calls), host, command, request.command, path)
             self.calls.append(call)
-            too_fast = self.last is not None and call.steady - self.last < self.interval - TOLERANCE
-            self.last = call.steady
+            limited = self.random.random() < self.limits
         body = request.rfile.read(int(request.headers.get("Content-Length", 0)))
         if request.command == "POST":
             call.ids = json.loads(body)["distinct_ids"]
         with self.lock:
-            if too_fast:
-                status, answer = 429, {"status": "error", "error": "limited to 1 req/s"}
+            if limited:
+                status, answer = 429, {"status": "error", "error": "too many outstanding scans"}
             else:
                 status, answer = self.answer(call)
             call.status = status

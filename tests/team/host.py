@@ -13,6 +13,8 @@ import threading
 import time
 import uuid
 
+from database import FAKE_TIME
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 CONFIG = """default_project = "shop"
 
@@ -135,7 +137,7 @@ class Host:
         }
         if self.skew:
             env.update({
-                "LD_PRELOAD": "/usr/$LIB/faketime/libfaketime.so.1",
+                "LD_PRELOAD": FAKE_TIME,
                 "FAKETIME": self.skew,
                 # Only the wall clock is wrong; the steady clock is the kernel's.
                 "FAKETIME_DONT_FAKE_MONOTONIC": "1",

@@ -16,11 +16,12 @@ FENCE = 1.0
 LEASE = 3.0
 # Part of every id. It must be nowhere but in the lists, in the calls and in what `find` reads.
 CANARY = "canary"
-FAULTS = ["kill", "stop", "db", "mixpanel", "both", "crash", "clocks", "answers", "eclipse"]
+FAULTS = ["kill", "stop", "db", "mixpanel", "both", "crash", "clocks", "answers", "limits", "eclipse"]
 
 
 class Scenario:
-    lost_from = lost_to = None
+    kind = lost_from = lost_to = None
+    fence, canary = FENCE, CANARY
 
     def __init__(self, seed, server, dsr, isolated, faults):
         self.seed, self.server, self.dsr = seed, server, dsr
@@ -38,7 +39,8 @@ class Scenario:
         answers = "answers" in self.faults
         self.fake = Fake(self.folder, seed, 1 / self.rate,
                          task_life=self.random.choice([None, None, 2, 6]),
-                         lose_answers=0.08 if answers else 0, slow_answers=0.1 if answers else 0)
+                         lose_answers=0.08 if answers else 0, slow_answers=0.1 if answers else 0,
+                         limits=0.03 if "limits" in self.faults else 0)
         key = os.path.join(self.folder, "key")
         with open(os.open(key, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
             file.write(f"{self.random.getrandbits(256):064x}\n")
@@ -164,7 +166,7 @@ class Scenario:
 
     def some_fault(self):
         # A crash ends every command, so it must be rare.
-        fault = self.random.choice([f for f in self.faults if f not in ("clocks", "answers") and (f != "crash" or self.random.random() < 0.3)] or ["kill"])
+        fault = self.random.choice([f for f in self.faults if f not in ("clocks", "answers", "limits") and (f != "crash" or self.random.random() < 0.3)] or ["kill"])
         return {
             "kill": self.kill, "stop": self.stop, "crash": self.crash, "eclipse": self.eclipse,
             "db": lambda: self.break_links(["db"]),
@@ -208,7 +210,7 @@ class Scenario:
                 host.link(f"{name} up")
             for command in host.live():
                 command.signal(signal.SIGCONT)
-        self.fake.lose_answers = self.fake.slow_answers = 0
+        self.fake.lose_answers = self.fake.slow_answers = self.fake.limits = 0
         deadline = time.time() + 45
         for host in self.hosts:
             for command in host.live():
