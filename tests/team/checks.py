@@ -55,7 +55,11 @@ class Evidence:
     def may_be_lost(self, asked):
         """Whether a request may have been recorded in the lost time only."""
         command = asked["command"]
-        return self.lost[0] is not None and command.began < self.lost[1] and (command.ended or self.lost[1]) > self.lost[0]
+        return (
+            self.lost[0] is not None
+            and command.began < self.lost[1]
+            and (command.ended or self.lost[1]) > self.lost[0]
+        )
 
     def doubtful(self, key):
         job = self.jobs[key]
@@ -64,17 +68,33 @@ class Evidence:
 
 def without_names(text):
     """What dsr said, without what differs in each run."""
-    for pattern, word in ((r"127\.0\.0\.1:\d+/seed\d+", "SERVER"), (r"`[0-9a-f-]{36}`", "TASK"), (r"\b[a-z0-9]{16}-\d+", "JOB"),
-                          (r"dsr resume [a-z0-9]{8}\b", "dsr resume ID"), (r"\b\d+\b", "N")):
+    for pattern, word in (
+        (r"127\.0\.0\.1:\d+/seed\d+", "SERVER"),
+        (r"`[0-9a-f-]{36}`", "TASK"),
+        (r"\b[a-z0-9]{16}-\d+", "JOB"),
+        (r"dsr resume [a-z0-9]{8}\b", "dsr resume ID"),
+        (r"\b\d+\b", "N"),
+    ):
         text = re.sub(pattern, word, text)
     return text
 
 
 def check(scenario, without=()):
     evidence = Evidence(scenario)
-    for test in (each_id_is_in_one_job, what_can_be_resumed_is_recorded, no_second_task, no_task_is_lost, posts_follow_claims, the_pace_holds,
-                 hosts_agree, the_trail_is_whole, what_was_said_is_true, tasks_have_the_ids,
-                 no_id_leaks, resume_tells_of_dead_senders):
+    for test in (
+        each_id_is_in_one_job,
+        what_can_be_resumed_is_recorded,
+        no_second_task,
+        no_task_is_lost,
+        posts_follow_claims,
+        the_pace_holds,
+        hosts_agree,
+        the_trail_is_whole,
+        what_was_said_is_true,
+        tasks_have_the_ids,
+        no_id_leaks,
+        resume_tells_of_dead_senders,
+    ):
         for text in test(evidence) if test.__name__ not in without else ():
             scenario.problem(f"{test.__name__}: {text}")
     return evidence
@@ -171,8 +191,15 @@ def posts_follow_claims(e):
 
 def held(scenario, post):
     """How long the network of a host may have held what was sent."""
-    faults = [at for at, text in scenario.log
-              if f"at {post.host} for" in text and "api" in text and "deaf" not in text and "full" not in text and post.began - 10 < at < post.began]
+    faults = [
+        at
+        for at, text in scenario.log
+        if f"at {post.host} for" in text
+        and "api" in text
+        and "deaf" not in text
+        and "full" not in text
+        and post.began - 10 < at < post.began
+    ]
     return post.began - min(faults) if faults else 0
 
 
@@ -182,8 +209,10 @@ def the_pace_holds(e):
         gap = after.steady - before.steady
         if gap < interval - TOLERANCE:
             waiting = "" if before.ended and before.ended < after.began else ", the first without an answer"
-            yield (f"{gap * 1000:.1f} ms between calls {before.number} ({before.host} {before.command} {before.verb}) and "
-                   f"{after.number} ({after.host} {after.command} {after.verb}){waiting}")
+            yield (
+                f"{gap * 1000:.1f} ms between calls {before.number} ({before.host} {before.command} {before.verb}) and "
+                f"{after.number} ({after.host} {after.command} {after.verb}){waiting}"
+            )
 
 
 def hosts_agree(e):
@@ -276,7 +305,8 @@ def what_was_said_is_true(e):
         if "panicked" in lower:
             yield f"{command.describe()} panicked: {command.err[-800:]}"
         if "nothing was sent" in lower and posts:
-            yield f"{command.describe()} says that nothing was sent, and sent {[p.number for p in posts]}: {command.err[-400:]}"
+            sent = [p.number for p in posts]
+            yield f"{command.describe()} says that nothing was sent, and sent {sent}: {command.err[-400:]}"
         if command.status == 5 and posts:
             yield f"{command.describe()} ends with 5 and has sent"
         if "--json" in command.arguments and command.status is not None and command.status >= 0:
@@ -299,9 +329,11 @@ def json_holds(e, command):
         for job in request["jobs"]:
             key = (request["id"], job["id"].rsplit("-", 1)[1])
             ids = {one for one, keys in e.job_of.items() if key in keys}
-            sent = [p for p in e.posts if ids & set(p.ids) and p.ended and p.ended < command.began and p.status == 201]
+            sent = [
+                p for p in e.posts if ids & set(p.ids) and p.ended and p.ended < command.began and p.status == 201
+            ]
             if job["state"] == "planned" and sent and not job["possible_duplicate"]:
-                yield f"{command.describe()} says that job {job['id']} of {name} is planned, after POST {sent[0].number}"
+                yield f"{command.describe()} says that job {job['id']} is planned, after POST {sent[0].number}"
             if job["state"] in ("accepted", "running", "done") and not job["task_id"]:
                 yield f"{command.describe()} says that job {job['id']} of {name} is {job['state']}, without a task"
         if command.status == 0 and command.arguments[2] in ("delete", "export", "resume"):

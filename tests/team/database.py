@@ -43,9 +43,24 @@ class Server:
         if self.clock:
             self.set_clock("+0")
         if copy_of is None:
-            self.program("initdb", "-D", self.data, "-U", "dsr", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "-N")
+            self.program(
+                "initdb", "-D", self.data, "-U", "dsr", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "-N"
+            )
         else:
-            self.program("pg_basebackup", "-h", copy_of.folder, "-U", "dsr", "-D", self.data, "-R", "-c", "fast", "-X", "stream")
+            self.program(
+                "pg_basebackup",
+                "-h",
+                copy_of.folder,
+                "-U",
+                "dsr",
+                "-D",
+                self.data,
+                "-R",
+                "-c",
+                "fast",
+                "-X",
+                "stream",
+            )
             with open(os.path.join(self.data, "postgresql.auto.conf"), "a") as file:
                 file.write(f"primary_conninfo = 'host={copy_of.folder} user=dsr application_name=standby'\n")
         with open(os.path.join(self.data, "postgresql.conf"), "a") as file:
@@ -62,10 +77,27 @@ class Server:
             file.write(offset)
 
     def program(self, name, *arguments, check=True):
-        fake_time = ["env", f"LD_PRELOAD={FAKE_TIME}", f"FAKETIME_TIMESTAMP_FILE={self.clock}", "FAKETIME_NO_CACHE=1",
-                     "FAKETIME_DONT_FAKE_MONOTONIC=1"] if self.clock and name == "pg_ctl" else []
+        fake_time = (
+            [
+                "env",
+                f"LD_PRELOAD={FAKE_TIME}",
+                f"FAKETIME_TIMESTAMP_FILE={self.clock}",
+                "FAKETIME_NO_CACHE=1",
+                "FAKETIME_DONT_FAKE_MONOTONIC=1",
+            ]
+            if self.clock and name == "pg_ctl"
+            else []
+        )
         command = [*self.user, *fake_time, os.path.join(programs(), name), *arguments]
-        done = subprocess.run(command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=60,
+        )
         if check and done.returncode:
             raise RuntimeError(f"{name}: {done.stdout}")
         return done.stdout
@@ -81,7 +113,24 @@ class Server:
 
     def sql(self, statement, database="postgres"):
         """The rows of a statement, as lists of text."""
-        command = ["psql", "-XqAt", "-F", "\x1f", "-R", "\x1e", "-v", "ON_ERROR_STOP=1", "-h", self.folder, "-U", "dsr", "-d", database, "-c", statement]
+        command = [
+            "psql",
+            "-XqAt",
+            "-F",
+            "\x1f",
+            "-R",
+            "\x1e",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-h",
+            self.folder,
+            "-U",
+            "dsr",
+            "-d",
+            database,
+            "-c",
+            statement,
+        ]
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
         if done.returncode:
             raise RuntimeError(f"{statement}: {done.stderr}")
@@ -89,13 +138,23 @@ class Server:
 
     def rows(self, table, database):
         """A table as a list of dictionaries."""
-        names = [r[0] for r in self.sql(
-            f"SELECT column_name FROM information_schema.columns WHERE table_schema='dsr' AND table_name='{table}' ORDER BY ordinal_position", database)]
+        names = [
+            r[0]
+            for r in self.sql(
+                "SELECT column_name FROM information_schema.columns"
+                f" WHERE table_schema = 'dsr' AND table_name = '{table}' ORDER BY ordinal_position",
+                database,
+            )
+        ]
         return [dict(zip(names, row)) for row in self.sql(f"SELECT * FROM dsr.{table}", database)]
 
     def dump(self, database, path):
         with open(path, "wb") as file:
-            subprocess.run([os.path.join(programs(), "pg_dump"), "-h", self.folder, "-U", "dsr", "-n", "dsr", database], stdout=file, check=True)
+            subprocess.run(
+                [os.path.join(programs(), "pg_dump"), "-h", self.folder, "-U", "dsr", "-n", "dsr", database],
+                stdout=file,
+                check=True,
+            )
 
     def files_with(self, word):
         """The server's files, the log of changes included, that hold a word."""
@@ -106,7 +165,11 @@ class Server:
     def restore(self, database, path):
         """Puts a dump in the place of the ledger, as an operator does after a loss."""
         self.sql("DROP SCHEMA dsr CASCADE", database)
-        subprocess.run(["psql", "-XqAt", "-h", self.folder, "-U", "dsr", "-d", database, "-f", path], stdout=subprocess.DEVNULL, check=True)
+        subprocess.run(
+            ["psql", "-XqAt", "-h", self.folder, "-U", "dsr", "-d", database, "-f", path],
+            stdout=subprocess.DEVNULL,
+            check=True,
+        )
 
     def remove(self):
         if not os.path.exists(self.data):

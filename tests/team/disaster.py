@@ -44,8 +44,13 @@ class Disaster(Scenario):
         time.sleep(FENCE + 1.5)
         if late.running() is False and late.status == 0:
             self.problem(f"a dsr that is too old ends with 0: {late.describe()}: {late.out[:300]}")
-        written = [r for r in self.server.sql("SELECT at, event, command FROM dsr.audit ORDER BY seq DESC LIMIT 20", self.database)
-                   if parse(r[0]) > bumped + 0.01]
+        written = [
+            r
+            for r in self.server.sql(
+                "SELECT at, event, command FROM dsr.audit ORDER BY seq DESC LIMIT 20", self.database
+            )
+            if parse(r[0]) > bumped + 0.01
+        ]
         if written:
             self.problem(f"a dsr that is too old has written {written}")
         posts = [c.number for c in self.fake.calls if c.verb == "POST" and c.began > bumped + FENCE + 0.3]
@@ -89,7 +94,10 @@ class Disaster(Scenario):
             for words in (["resume", "--json"], ["status", "--json"], ["audit", "verify", "--json"]):
                 command = self.run_to_end(host, *words)
                 if command.status != 74:
-                    self.problem(f"a ledger that was set back is not refused: {command.describe()} {command.out[:200]} {command.err[:300]}")
+                    self.problem(
+                        f"a ledger that was set back is not refused: {command.describe()}"
+                        f" {command.out[:200]} {command.err[:300]}"
+                    )
                 if any(c.command == command.token and c.verb == "POST" for c in self.fake.calls):
                     self.problem(f"POST to a ledger that was set back: {command.describe()}")
             command = self.run_to_end(host, "ledger", "accept", "--yes", "--json")
@@ -103,7 +111,9 @@ class Disaster(Scenario):
         self.old = self.server
         self.standby = Server(copy_of=self.server)
         deadline = time.time() + 20
-        while time.time() < deadline and not self.server.sql("SELECT 1 FROM pg_stat_replication WHERE state = 'streaming'"):
+        while time.time() < deadline and not self.server.sql(
+            "SELECT 1 FROM pg_stat_replication WHERE state = 'streaming'"
+        ):
             time.sleep(0.1)
 
     def connect_standby(self, folder):

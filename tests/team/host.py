@@ -28,7 +28,13 @@ rate = {rate}
 
 
 def has_namespaces():
-    return os.geteuid() == 0 and subprocess.run(["unshare", "--net", "--mount", "--uts", "--time", "true"], stderr=subprocess.DEVNULL).returncode == 0
+    return (
+        os.geteuid() == 0
+        and subprocess.run(
+            ["unshare", "--net", "--mount", "--uts", "--time", "true"], stderr=subprocess.DEVNULL
+        ).returncode
+        == 0
+    )
 
 
 class Command:
@@ -98,8 +104,12 @@ class Host:
         self.holder = None
         if isolated:
             self.isolate()
-        self.links = subprocess.Popen([*self.enter, sys.executable, os.path.join(HERE, "link.py"), server_socket, api_socket],
-                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.links = subprocess.Popen(
+            [*self.enter, sys.executable, os.path.join(HERE, "link.py"), server_socket, api_socket],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         self.ports = self.links.stdout.readline().split()
         self.lock = threading.Lock()
 
@@ -107,12 +117,31 @@ class Host:
         boot = os.path.join(self.home, "boot_id")
         with open(boot, "w") as file:
             file.write(f"{uuid.uuid4()}\n")
-        script = f"mount --bind {boot} /proc/sys/kernel/random/boot_id && hostname {self.name} && ip link set lo up && echo $$ && exec cat"
+        script = (
+            f"mount --bind {boot} /proc/sys/kernel/random/boot_id && hostname {self.name}"
+            " && ip link set lo up && echo $$ && exec cat"
+        )
         # Each host has been up for another time.
         up = str(100_000 + 50_000 * ord(self.name[-1]))
         self.holder = subprocess.Popen(
-            ["unshare", "--net", "--mount", "--uts", "--time", "--boottime", up, "--monotonic", up, "sh", "-c", script],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            [
+                "unshare",
+                "--net",
+                "--mount",
+                "--uts",
+                "--time",
+                "--boottime",
+                up,
+                "--monotonic",
+                up,
+                "sh",
+                "-c",
+                script,
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         inside = self.holder.stdout.readline().strip()
         self.enter = ["nsenter", "-t", inside, "--net", "--mount", "--uts", "--time", "--"]
 
@@ -136,19 +165,26 @@ class Host:
             "TZ": "UTC",
         }
         if self.skew:
-            env.update({
-                "LD_PRELOAD": FAKE_TIME,
-                "FAKETIME": self.skew,
-                # Only the wall clock is wrong; the steady clock is the kernel's.
-                "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-            })
+            env.update(
+                {
+                    "LD_PRELOAD": FAKE_TIME,
+                    "FAKETIME": self.skew,
+                    # Only the wall clock is wrong; the steady clock is the kernel's.
+                    "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+                }
+            )
         env.update(extra or {})
         return env
 
     def run(self, number, *arguments, dsr=None):
         process = subprocess.Popen(
-            [*self.enter, dsr or self.dsr, "--no-input", *arguments], env=self.environment(number), cwd=self.home,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            [*self.enter, dsr or self.dsr, "--no-input", *arguments],
+            env=self.environment(number),
+            cwd=self.home,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
         command = Command(self, number, arguments, process)
         self.commands.append(command)
         return command

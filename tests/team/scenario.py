@@ -37,10 +37,15 @@ class Scenario:
         self.number = 0
         self.asked = {}
         answers = "answers" in self.faults
-        self.fake = Fake(self.folder, seed, 1 / self.rate,
-                         task_life=self.random.choice([None, None, 2, 6]),
-                         lose_answers=0.08 if answers else 0, slow_answers=0.1 if answers else 0,
-                         limits=0.03 if "limits" in self.faults else 0)
+        self.fake = Fake(
+            self.folder,
+            seed,
+            1 / self.rate,
+            task_life=self.random.choice([None, None, 2, 6]),
+            lose_answers=0.08 if answers else 0,
+            slow_answers=0.1 if answers else 0,
+            limits=0.03 if "limits" in self.faults else 0,
+        )
         key = os.path.join(self.folder, "key")
         with open(os.open(key, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
             file.write(f"{self.random.getrandbits(256):064x}\n")
@@ -51,8 +56,21 @@ class Scenario:
             skew = None
             if "clocks" in self.faults:
                 skew = self.random.choice([None, "+7m", "-7m", "+5h", "-5h", "+40m"])
-            self.hosts.append(Host(name, self.folder, dsr, key, server.socket, self.fake.listen(name), self.database,
-                                   self.rate, self.batch, isolated, skew))
+            self.hosts.append(
+                Host(
+                    name,
+                    self.folder,
+                    dsr,
+                    key,
+                    server.socket,
+                    self.fake.listen(name),
+                    self.database,
+                    self.rate,
+                    self.batch,
+                    isolated,
+                    skew,
+                )
+            )
 
     # The work.
 
@@ -157,6 +175,7 @@ class Scenario:
         def heal():
             host.link("db up")
             command.signal(signal.SIGCONT)
+
         return seconds, heal
 
     def crash(self):
@@ -166,9 +185,19 @@ class Scenario:
 
     def some_fault(self):
         # A crash ends every command, so it must be rare.
-        fault = self.random.choice([f for f in self.faults if f not in ("clocks", "answers", "limits") and (f != "crash" or self.random.random() < 0.3)] or ["kill"])
+        fault = self.random.choice(
+            [
+                f
+                for f in self.faults
+                if f not in ("clocks", "answers", "limits") and (f != "crash" or self.random.random() < 0.3)
+            ]
+            or ["kill"]
+        )
         return {
-            "kill": self.kill, "stop": self.stop, "crash": self.crash, "eclipse": self.eclipse,
+            "kill": self.kill,
+            "stop": self.stop,
+            "crash": self.crash,
+            "eclipse": self.eclipse,
             "db": lambda: self.break_links(["db"]),
             "mixpanel": lambda: self.break_links(["api"]),
             "both": lambda: self.break_links(["db", "api"]),
@@ -180,7 +209,9 @@ class Scenario:
         first = self.run_to_end(self.hosts[0], "ledger", "init")
         if first.status:
             self.problem(f"ledger init failed: {first.err}")
-        self.server.sql(f"UPDATE dsr.sharing SET fence_ms = {int(FENCE * 1000)}, lease_ms = {int(LEASE * 1000)}", self.database)
+        self.server.sql(
+            f"UPDATE dsr.sharing SET fence_ms = {int(FENCE * 1000)}, lease_ms = {int(LEASE * 1000)}", self.database
+        )
 
     def disturb(self, seconds):
         end = time.time() + seconds
@@ -228,7 +259,10 @@ class Scenario:
             before = self.head()
             for host in self.hosts:
                 self.run_to_end(host, "resume", "--json")
-            waiting = self.server.sql("SELECT 1 FROM dsr.jobs WHERE state IN ('sending', 'unknown') AND abandoned_at IS NULL LIMIT 1", self.database)
+            waiting = self.server.sql(
+                "SELECT 1 FROM dsr.jobs WHERE state IN ('sending', 'unknown') AND abandoned_at IS NULL LIMIT 1",
+                self.database,
+            )
             if self.head() == before and (not waiting or self.quiet_since(before)):
                 return
             time.sleep(0.5)
@@ -267,7 +301,9 @@ class Scenario:
         """All that happened, by time."""
         lines = [(at, text) for at, text in self.log]
         for call in self.fake.calls:
-            lines.append((call.began, f"  {call.host} {call.command} {call.verb} {call.ids or call.task or ''} -> {call.status} {call.task or ''} {call.note}"))
+            about = call.ids or call.task or ""
+            answer = f"{call.status} {call.task or ''} {call.note}"
+            lines.append((call.began, f"  {call.host} {call.command} {call.verb} {about} -> {answer}"))
         for command in self.commands():
             if command.ended:
                 said = command.err.strip().replace("\n", " | ")[-600:]
