@@ -124,14 +124,13 @@ def each_id_is_in_one_job(e):
 
 
 def what_can_be_resumed_is_recorded(e):
-    """After 75 `resume` sends the rest; where there is no request, dsr says that the command must be repeated."""
+    """After 75 `resume` sends the rest, so the request is there. After 11 nothing was sent."""
     for name, asked in e.scenario.asked.items():
         command = asked["command"]
-        if command.status != 75 or e.may_be_lost(asked):
-            continue
-        says_so = "request is recorded" in command.err or "continue with `dsr resume" in command.err
-        if name not in e.by_name and (says_so or "the same command again" not in command.err):
+        if command.status == 75 and name not in e.by_name and not e.may_be_lost(asked):
             yield f"{name} ended with 75, and is no request: {command.err[:400]}"
+        if command.status == 11 and any(p.command == command.token for p in e.posts):
+            yield f"{name} ended with 11, and was sent: {command.err[:400]}"
 
 
 def no_second_task(e):

@@ -23,14 +23,14 @@ class Scenario:
     kind = lost_from = lost_to = None
     fence, canary = FENCE, CANARY
 
-    def __init__(self, seed, server, dsr, isolated, faults):
+    def __init__(self, seed, server, dsr, isolated, faults, rate):
         self.seed, self.server, self.dsr = seed, server, dsr
         self.random = random.Random(seed)
         self.faults = [f for f in faults if self.random.random() < 0.6] or [self.random.choice(faults)]
         self.folder = tempfile.mkdtemp(prefix="dsr-seed-")
         # `dsr` may run under another user's server, which never reads this folder.
         self.database = f"seed{seed}"
-        self.rate = 8
+        self.rate = rate
         self.batch = self.random.choice([1, 2, 3])
         self.log = []
         self.problems = []
