@@ -25,6 +25,11 @@ const HOLD: TimeDelta = TimeDelta::seconds(10);
 const SLOTS_A_QUESTION: i64 = 20;
 /// The least time between two such questions; at a high rate the answers take the time.
 const LEAST_BETWEEN: TimeDelta = TimeDelta::seconds(10);
+/// How long the next call of a shared ledger waits for the last one's answer, in microseconds: on
+/// the way to Mixpanel two hosts' calls could come together.
+const IN_FLIGHT: i64 = 5_000_000;
+/// When to look for that answer again, at the earliest.
+const LOOK_FOR_ANSWER: Duration = Duration::from_millis(50);
 /// The name of every call that asks.
 const QUESTION: &str = "question";
 /// How early a slot is taken at most, in microseconds.
@@ -150,27 +155,36 @@ pub(crate) fn take_early(
     (call, early): (&str, Duration),
     now: DateTime<Utc>,
 ) -> Result<Result<Duration, Duration>, LedgerError> {
-    let early = match find_last_call(tx, &lane.project)?.is_empty() {
+    let is_answered = find_last_call(tx, &lane.project)?.is_empty();
+    let early = match is_answered {
         true => early,
         false => Duration::ZERO,
+    };
+    let held = match tx.is_shared() {
+        true => IN_FLIGHT,
+        false => 0,
     };
     let (left, goes_on) = read(tx, &lane.project, now)?;
     let interval = microseconds(lane.rate);
     // The rate may be higher now.
-    let most = match tx.is_shared() {
-        true => interval.saturating_add(MOST_EARLY),
-        false => interval,
+    let slot = match held {
+        0 => left.slot.min(interval),
+        held => left.slot.min(interval.saturating_add(held + MOST_EARLY)),
     };
-    let slot = left.slot.min(most);
     let wait = slot.max(left.block).max(0);
     let wait_time = Duration::from_micros(wait.unsigned_abs());
     if wait_time > early {
         if !goes_on {
             write(tx, &lane.project, Left { slot, ..left }, now)?;
         }
-        return Ok(Err(wait_time - early));
+        let wait = wait_time - early;
+        return Ok(Err(match held > 0 && !is_answered {
+            // The answer may come at any moment.
+            true => wait.min(LOOK_FOR_ANSWER.max(lane.rate.interval() / 4)),
+            false => wait,
+        }));
     }
-    let slot = interval.saturating_add(wait);
+    let slot = interval.saturating_add(wait).saturating_add(held);
     write(tx, &lane.project, Left { slot, ..left }, now)?;
     note_last_call(tx, &lane.project, call)?;
     Ok(Ok(wait_time))
@@ -194,13 +208,14 @@ pub(crate) fn push_back(
     now: DateTime<Utc>,
 ) -> Result<(), LedgerError> {
     let (left, _) = read(tx, &lane.project, now)?;
-    // Another call may have its slot already.
-    let slot = match tx.is_shared() {
+    let is_last = find_last_call(tx, &lane.project)? == call;
+    let slot = match tx.is_shared() && !is_last {
+        // Another call has the slot already.
         true => microseconds(lane.rate).max(left.slot),
         false => microseconds(lane.rate),
     };
     write(tx, &lane.project, Left { slot, ..left }, now)?;
-    match find_last_call(tx, &lane.project)? == call {
+    match is_last {
         true => note_last_call(tx, &lane.project, ""),
         false => Ok(()),
     }
