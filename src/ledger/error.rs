@@ -87,7 +87,16 @@ pub enum LedgerError {
     /// The server does not let this dsr work with the ledger.
     #[error(transparent)]
     NotAllowed(EngineError),
-    #[error("{error}; the password is from {origin}")]
+    /// It asks for a proof that dsr does not have.
+    #[error(transparent)]
+    Login(EngineError),
+    /// Its certificate proves nothing.
+    #[error(transparent)]
+    Untrusted(EngineError),
+    /// A newer dsr has changed the format meanwhile.
+    #[error(transparent)]
+    Migrated(EngineError),
+    #[error("the ledger's server refused the password from {origin}")]
     OtherPassword {
         #[source]
         error: EngineError,
@@ -97,6 +106,8 @@ pub enum LedgerError {
     Password(#[from] PasswordError),
     #[error("cannot read the file of certificate authorities `{path}`")]
     Authorities { path: PathBuf, source: io::Error },
+    #[error("this user may not see the ledger at `{0}`")]
+    NoRole(String),
     #[error("there is no ledger at `{0}` yet")]
     NotMade(String),
     #[error("the ledger at `{place}` has format {found}, and this dsr needs format {known}")]
@@ -129,7 +140,10 @@ impl From<EngineError> for LedgerError {
             // A type that dsr never writes is damage, not a wrong statement.
             EngineTrouble::Damaged | EngineTrouble::WrongType(_) => Self::Damaged(error),
             EngineTrouble::Gone => Self::Unreachable(error),
-            EngineTrouble::NotAllowed | EngineTrouble::Login => Self::NotAllowed(error),
+            EngineTrouble::Migrated => Self::Migrated(error),
+            EngineTrouble::Login => Self::Login(error),
+            EngineTrouble::Untrusted => Self::Untrusted(error),
+            EngineTrouble::NotAllowed => Self::NotAllowed(error),
             EngineTrouble::Conflict | EngineTrouble::Other => Self::Statement(error),
         }
     }

@@ -20,7 +20,7 @@ use crate::shell;
 use crate::support::{NOWHERE, Outcome, in_turns};
 
 /// What is not run, by how it begins, and why. dsr commands in it are parsed all the same.
-const NOT_RUN: [(&str, &str); 11] = [
+const NOT_RUN: [(&str, &str); 13] = [
     ("cargo test", "is this very run"),
     ("DSR_UPDATE=1 cargo test", "writes into this very folder"),
     (
@@ -53,6 +53,14 @@ const NOT_RUN: [(&str, &str); 11] = [
     ),
     ("tar xzf", "needs a release, which `.ci/release` tries"),
     ("podman build", "needs a release and a base image"),
+    (
+        "psql ",
+        "needs a server, which `tests/cli/shared_ledger.rs` has",
+    ),
+    (
+        "DSR_LEDGER_URL=postgres",
+        "needs a server, which `tests/cli/shared_ledger.rs` has",
+    ),
 ];
 
 #[derive(Debug)]

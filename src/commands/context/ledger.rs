@@ -39,7 +39,7 @@ impl Context {
         let shared = SharedLedger::at(&url, passwords, authorities, self.home.data());
         let shared = shared.map_err(|error| {
             usage(format!("{origin} names no ledger: {error}"))
-                .hint("correct it, then run `dsr ledger status`; nothing was done")
+                .hint("nothing was done; correct it. A password belongs into `~/.pgpass` or a file that DSR_LEDGER_PASSWORD_FILE names")
         })?;
         Ok(LedgerPlace::Server(Box::new(shared)))
     }
@@ -173,6 +173,16 @@ impl Context {
         Ok(Ledger::open_at(&self.opening(), &place, patience)?)
     }
 
+    /// With a ledger on a server, days are counted by the server's clock on every host. Nothing is
+    /// read or asked before the server answers.
+    pub(crate) fn follow_servers_clock(&self) -> Result<(), Failure> {
+        match self.ledger_place()? {
+            LedgerPlace::File(_) => {}
+            LedgerPlace::Server(_) => drop(self.open_or_make_ledger()?),
+        }
+        Ok(())
+    }
+
     /// Opens a ledger that may have been set back, only to accept it.
     pub(crate) fn open_set_back(&self) -> Result<Ledger, Failure> {
         let place = self.ledger_place()?;
@@ -205,9 +215,27 @@ impl Context {
         self.catch_up(self.open_or_make_ledger()?)
     }
 
+    /// Warns of a ledger in this host's file while the ledger is on a server: who was asked for
+    /// there could be sent twice.
+    fn warn_of_unused_file(&self) -> Result<(), Failure> {
+        let path = self.home.ledger();
+        let is_shared = matches!(self.ledger_place()?, LedgerPlace::Server(_));
+        if is_shared && ledger::exists(&path) && ledger::find_mark(&path)?.is_none() {
+            self.ui.warn_once(
+                "unused_file",
+                &format!(
+                    "this host also has a ledger in `{}`, which is not used; move it to a new database with `dsr ledger move`, or keep the file elsewhere",
+                    path.display()
+                ),
+            );
+        }
+        Ok(())
+    }
+
     /// Records what receipts prove, and marks as unknown the jobs that a killed dsr was sending.
     fn catch_up(&self, mut ledger: Ledger) -> Result<Ledger, Failure> {
         ledger.demand_not_set_back()?;
+        self.warn_of_unused_file()?;
         self.warn_of_rejections(&ledger)?;
         match self.record_left(&mut ledger) {
             Ok(()) => Ok(ledger),

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 
 use crate::commands::context::{Context, holders};
-use crate::commands::failures::ledger_key_hint;
+use crate::commands::failures::no_sealing_key;
 use crate::commands::people::minimise;
 use crate::domain::ExitStatus;
 use crate::ledger::{ServerHealth, ServerReport, ServerRights, SharedLedger, examine_shared};
@@ -31,7 +31,9 @@ pub(super) fn check(ctx: &Context, shared: &SharedLedger) -> Vec<Check> {
     checks.extend(of_rights(&server.report));
     checks.extend(of_standby(&server.report));
     checks.extend(of_clock(ctx, server));
-    checks.extend(of_key(ctx, server));
+    if server.report.may != ServerRights::Read {
+        checks.extend(of_key(ctx, server));
+    }
     checks
 }
 
@@ -115,7 +117,7 @@ fn of_key(ctx: &Context, server: &ServerHealth) -> Option<Check> {
         (Ok(_), _) => None,
         (Err(error), _) => problem(
             format!("this host cannot send or find anybody: {error}"),
-            ledger_key_hint(&error),
+            no_sealing_key(&error),
         ),
     }
 }

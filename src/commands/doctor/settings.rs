@@ -23,13 +23,13 @@ pub(crate) fn list(ctx: &Context, resolved: &[Resolved]) -> Vec<Setting> {
         home,
     )];
     let place = ctx.ledger_place();
-    let place = place.unwrap_or_else(|_| LedgerPlace::File(ctx.home.ledger()));
     let from = match (&place, &environment.ledger_url) {
-        (LedgerPlace::File(_), _) => home,
-        (LedgerPlace::Server(_), Some(_)) => "DSR_LEDGER_URL",
-        (LedgerPlace::Server(_), None) => FILE,
+        (Ok(LedgerPlace::File(_)), _) => home,
+        (_, Some(_)) => "DSR_LEDGER_URL",
+        (_, None) => FILE,
     };
-    settings.push(overall("ledger", place.to_string(), from));
+    let place = place.map_or("cannot be read".to_owned(), |place| place.to_string());
+    settings.push(overall("ledger", place, from));
     if !ctx.is_sandbox() {
         let token = match (&environment.token_file, &environment.token) {
             (Some(path), _) => (path.display().to_string(), "DSR_TOKEN_FILE"),

@@ -77,7 +77,7 @@ impl From<LedgerError> for Failure {
             LedgerError::Sealed(_) => (
                 ExitStatus::LocalIo,
                 "local_io",
-                "ask the ledger on the server; the copy proves what was done, and nothing can be sent from it",
+                "ask the ledger on the server; the copy is there to prove what was done",
             ),
             LedgerError::IdsHashed(_) => (
                 ExitStatus::Usage,
@@ -109,13 +109,32 @@ impl From<LedgerError> for Failure {
                 "ledger_unreachable",
                 "when the server answers again, run the same command again: dsr starts nothing twice",
             ),
-            LedgerError::NotAllowed(_)
-            | LedgerError::OtherPassword { .. }
-            | LedgerError::Password(_)
-            | LedgerError::Authorities { .. } => (
+            LedgerError::NotAllowed(_) => (
                 ExitStatus::Usage,
                 "ledger_server",
-                "nothing was sent; correct it, then run `dsr ledger status`",
+                "nothing was sent; to record or send, use the role of an operator. An auditor can run `dsr status --cached`, `dsr report` and `dsr audit verify`",
+            ),
+            LedgerError::NoRole(_) => (
+                ExitStatus::Usage,
+                "ledger_server",
+                "nothing was sent; its owner gives this user the role `dsr_operator` or `dsr_auditor`",
+            ),
+            LedgerError::Login(_)
+            | LedgerError::OtherPassword { .. }
+            | LedgerError::Password(_) => (
+                ExitStatus::Usage,
+                "ledger_server",
+                "nothing was sent; put the password into `~/.pgpass`, under the URL's host and port, or into a file that DSR_LEDGER_PASSWORD_FILE names; close it with `chmod 600`",
+            ),
+            LedgerError::Untrusted(_) | LedgerError::Authorities { .. } => (
+                ExitStatus::Usage,
+                "ledger_server",
+                "nothing was sent; name the file of your own authority with DSR_CA_FILE, or on this machine add `?sslmode=disable` to the URL",
+            ),
+            LedgerError::Migrated(_) => (
+                ExitStatus::LocalIo,
+                "newer_ledger",
+                "nothing more was sent; use the dsr that changed it, or a newer one",
             ),
             LedgerError::NotMade(_) => (
                 ExitStatus::LocalIo,
@@ -141,7 +160,7 @@ impl From<LedgerError> for Failure {
 }
 
 /// All hosts need the same key, so a key that another host has must not be made again.
-fn no_sealing_key(error: &LedgerKeyError) -> String {
+pub(crate) fn no_sealing_key(error: &LedgerKeyError) -> String {
     match error {
         LedgerKeyError::Gone | LedgerKeyError::Keyring(_) => "nothing more was sent; get the key file from a host that has it, then set DSR_LEDGER_KEY_FILE or run `dsr auth ledger-key --from FILE`; the first host makes it with `dsr auth ledger-key --to FILE`".to_owned(),
         LedgerKeyError::Read { .. }

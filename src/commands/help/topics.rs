@@ -29,6 +29,7 @@ const SHAPES: &str = include_str!("../../../docs/schemas/README.md");
 const CONFIG: &str = "\
 default_project = \"shop\"
 default_auth = \"main\"      # of projects without `auth`
+# ledger = \"postgres://anna@db.example/dsr\"    # shared with other hosts; without it, a file
 
 [projects.shop]
 # the project token: 32 hex digits
@@ -145,7 +146,7 @@ fn exit_status(_: Option<&Home>) -> Vec<Block> {
         ),
         Block::paragraph(
             "After 75, do not run the same command again: it would start a second request. `dsr \
-             resume` continues the first. After 6, dsr cannot tell whether Mixpanel has the job. Run \
+             resume` continues the first. After 11, dsr has sent nothing: run the same command again. After 6, dsr cannot tell whether Mixpanel has the job. Run \
              `dsr resume` within 15 minutes, later `dsr resume REQUEST` with `--task`, `--send-again` \
              or `--abandon`.",
         ),
@@ -156,6 +157,7 @@ fn exit_status(_: Option<&Home>) -> Vec<Block> {
              case $status in\n\
              0)  echo 'erased' ;;\n\
              8)  echo 'accepted; Mixpanel is still working: dsr status' ;;\n\
+             11) echo 'nothing was sent: run it again' ;;\n\
              75) dsr resume ;;\n\
              *)  echo \"needs a person: $status\" >&2; exit $status ;;\n\
              esac\n",
@@ -217,6 +219,10 @@ fn files(home: Option<&Home>) -> Vec<Block> {
         (
             home.data().join("receipts"),
             "task ids that dsr could not record; the next command records them",
+        ),
+        (
+            home.data().join("shared"),
+            "the same three for each ledger on a server",
         ),
         (
             home.sandbox().data().to_owned(),

@@ -13,9 +13,8 @@ use crate::ui::{BackupView, Failure};
 /// ids of open jobs and the hashes of the others. To use the copy, see "Restore a ledger" in `dsr
 /// help runbooks`.
 ///
-/// The copy of a ledger on a server is a file, too. The ids of its open jobs stay sealed: it proves
-/// what was done, and nothing can be sent from it. To restore a server, use the server's own
-/// copies.
+/// The copy of a ledger on a server is a file, too. The ids of its open jobs stay sealed. Use
+/// it to prove what was done, and never to send: to restore a server, use the server's own copies.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr ledger backup /mnt/backup/ledger-2026-11-29.db

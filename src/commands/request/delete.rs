@@ -9,7 +9,7 @@ use crate::workflow::{Plan, ReadyPlan};
 use super::args::{LawArgs, RequestArgs, SendingArgs, SourceArgs};
 use super::planned::end_with_plan;
 use super::read::read;
-use super::sending::submit;
+use super::sending::{recorded, submit};
 
 /// Erase the data of the listed people
 ///
@@ -82,6 +82,6 @@ pub(crate) async fn carry_out(
     let ready = ReadyPlan::confirmed(confirmed)?;
     let sent = submit(ctx, &ready, sending).await?;
     let mut sent = sent.follow(ctx, &sending.wait).await?;
-    sent.print(ctx)?;
+    sent.print(ctx).map_err(recorded)?;
     Ok(sent.tell(ctx))
 }

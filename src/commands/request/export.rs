@@ -13,7 +13,7 @@ use crate::workflow::{DownloadReport, Fetching, Look, Plan, Refetch};
 use super::args::{LawArgs, RequestArgs, SendingArgs, SourceArgs};
 use super::planned::end_with_plan;
 use super::read::read;
-use super::sending::{SentRequests, submit};
+use super::sending::{SentRequests, recorded, submit};
 
 /// Export the data of the listed people
 ///
@@ -79,13 +79,13 @@ pub(crate) async fn carry_out(
     let mut fetched = None;
     if sending.wait.wait && all_sent {
         fetched = fetch(ctx, &mut sent, folder).await;
-        sent.renew(ctx)?;
+        sent.renew(ctx).map_err(recorded)?;
     }
     if let Some(Ok(reports)) = &fetched {
         sent.followed = FollowEnd::AndFetched;
         download::print(ctx, reports, &Splits::new())?;
     }
-    sent.print(ctx)?;
+    sent.print(ctx).map_err(recorded)?;
     let fetched = fetched.transpose()?;
     let status = sent.tell(ctx);
     Ok(fetched.map_or(status, |reports| end_of_fetching(ctx, status, &reports)))

@@ -40,6 +40,7 @@ pub(super) fn read(
     source: &SourceArgs,
     request: &RequestArgs,
 ) -> Result<ReadList, Failure> {
+    ctx.follow_servers_clock()?;
     let today = ctx.clock.today();
     let received = request.received.unwrap_or(today);
     if received > today {

@@ -16,6 +16,7 @@ use crate::ledger::{
 use crate::ui::{Failure, Phase, Progress, Shown};
 use crate::workflow::{self, Adopted, Run, Settle};
 
+use super::sending::recorded;
 use super::waiting::{self, WaitArgs};
 
 /// Send unsent jobs, and resolve unknown jobs
@@ -67,7 +68,15 @@ struct WordArgs {
 }
 
 pub(crate) async fn run(ctx: &mut Context, args: ResumeArgs) -> Result<ExitStatus, Failure> {
-    let mut ledger = ctx.ledger()?;
+    let ledger = ctx.ledger()?;
+    resume(ctx, ledger, args).await.map_err(recorded)
+}
+
+async fn resume(
+    ctx: &mut Context,
+    mut ledger: Ledger,
+    args: ResumeArgs,
+) -> Result<ExitStatus, Failure> {
     let mut requests = match &args.name {
         Some(name) => vec![find_meant(ctx, &ledger, name)?],
         None => ledger.list_requests(Which::Open)?,

@@ -59,7 +59,7 @@ pub(super) async fn submit(
 }
 
 /// A ledger that is gone now has the request: only the rest of it is left to send.
-fn recorded(error: impl Into<Failure>) -> Failure {
+pub(super) fn recorded(error: impl Into<Failure>) -> Failure {
     let failure = error.into();
     match failure.kind {
         "ledger_unreachable" => Failure {

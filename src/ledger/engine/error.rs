@@ -24,6 +24,10 @@ pub(crate) enum EngineTrouble {
     Gone,
     /// The server refuses the user or the password.
     Login,
+    /// The server cannot prove who it is.
+    Untrusted,
+    /// Another dsr has changed the ledger's format.
+    Migrated,
     /// The server does not let this user in or write, or is not one that can hold a ledger.
     NotAllowed,
     /// A row would contradict another one.

@@ -85,6 +85,14 @@ impl Connection {
         self.server().is_some_and(LedgerServer::is_shared)
     }
 
+    /// Whether a ledger is there that this user may not see.
+    pub(crate) fn has_hidden_schema(&self) -> Answer<bool> {
+        match self {
+            Self::Sqlite(_) => Ok(false),
+            Self::Postgres(server) => server.has_hidden_schema(),
+        }
+    }
+
     /// Reads the server's clock now.
     pub(crate) fn read_clock(&self) -> Answer<()> {
         match self {

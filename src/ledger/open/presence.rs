@@ -64,7 +64,9 @@ impl Ledger {
         self.conn.read_clock()?;
         let now = self.conn.clock().and_then(DateTime::from_timestamp_micros);
         let until = started + sharing.lease;
-        Ok(match now.is_some_and(|now| now > until) {
+        // A start in the future is by a clock that was set back since.
+        let is_over = |now: DateTime<Utc>| now > until || started > now + sharing.lease;
+        Ok(match now.is_some_and(is_over) {
             true => SenderState::Ended,
             false => SenderState::Vanished(until),
         })

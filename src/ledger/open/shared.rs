@@ -49,6 +49,7 @@ impl Ledger {
         let conn = connect(opening, shared, patience)?;
         let place = shared.to_string();
         match conn.schema_version()? {
+            0 if conn.has_hidden_schema()? => return Err(LedgerError::NoRole(place)),
             0 if conn.is_empty()? => return Err(LedgerError::NotMade(place)),
             found if !migrations::check(&conn, &place)? => {
                 let known = migrations::known();
@@ -112,8 +113,8 @@ impl Ledger {
         let folder = path.parent().unwrap_or(Path::new("."));
         create_private_folder(folder).map_err(LedgerError::Seen)?;
         refuse_what_others_share(&path)?;
-        // From the first time on, this host knows what it has seen.
-        if older == Older::Refused && seen::read(&path)? == Seen::Nothing {
+        // Who only reads knows what it has seen, too.
+        if older == Older::Refused && seen::find_set_back(&conn, &path)?.is_none() {
             seen::catch_up(&conn, &path)?;
         }
         let sharing = find_sharing(&conn)?;

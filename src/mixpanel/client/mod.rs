@@ -161,7 +161,7 @@ impl Client {
             .body(reqwest::Body::wrap(body));
         let exchange = match self.exchange(request).await {
             Exchange::Lost { .. } if held.is_true() => Exchange::NotSent {
-                reason: Words::ours("dsr was stopped for too long before it could send the job"),
+                reason: Words::ours("dsr could not send the job in time, so it sent nothing"),
             },
             exchange => exchange,
         };

@@ -98,7 +98,11 @@ impl std::error::Error for ServerWord {}
 
 impl Cause {
     pub(super) fn io(error: &io::Error) -> Self {
-        let text = error.to_string();
+        let text = match error.kind() {
+            // The library explains itself at length, with an address.
+            io::ErrorKind::UnexpectedEof => "the server closed the connection".to_owned(),
+            _ => error.to_string(),
+        };
         // The number says nothing to a reader, and the kind is kept.
         let text = text.split(" (os error ").next().unwrap_or_default();
         Self::Io {

@@ -169,6 +169,14 @@ impl LedgerServer {
         Some(micros.saturating_add(since))
     }
 
+    pub(super) fn has_hidden_schema(&self) -> Answer<bool> {
+        let sql = format!(
+            "SELECT COUNT(*) FROM pg_namespace WHERE nspname = '{SCHEMA}'
+                 AND NOT has_schema_privilege(oid, 'USAGE')"
+        );
+        Ok(self.number(&sql)? > 0)
+    }
+
     pub(super) fn make_schema(&self) -> Answer<()> {
         self.execute_batch(&format!("CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
     }
@@ -344,18 +352,18 @@ impl ServerError {
     pub(super) fn trouble(&self) -> EngineTrouble {
         match self {
             Self::Password { .. } => EngineTrouble::Login,
-            Self::Tls { .. }
-            | Self::NoDatabase { .. }
+            Self::Tls { .. } => EngineTrouble::Untrusted,
+            Self::Migrated { .. } => EngineTrouble::Migrated,
+            Self::NoDatabase { .. }
             | Self::Standby { .. }
             | Self::Encoding { .. }
             | Self::TooOld { .. }
             | Self::Pooler
             | Self::ReadOnly { .. }
             | Self::NotAllowed { .. } => EngineTrouble::NotAllowed,
-            Self::Unreachable { .. }
-            | Self::Migrated { .. }
-            | Self::Gone { .. }
-            | Self::Unconfirmed { .. } => EngineTrouble::Gone,
+            Self::Unreachable { .. } | Self::Gone { .. } | Self::Unconfirmed { .. } => {
+                EngineTrouble::Gone
+            }
             Self::Busy { .. } => EngineTrouble::Busy,
             Self::Full { .. } => EngineTrouble::Disk,
             Self::Damaged { .. } => EngineTrouble::Damaged,
