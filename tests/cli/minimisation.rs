@@ -5,7 +5,9 @@ use std::os::unix::fs::PermissionsExt;
 
 use serde_json::{Value, json};
 
-use crate::support::{Call, Fake, Operator, Reply, Running, csv_of, object_reply, people, states};
+use crate::support::{
+    Call, Fake, Operator, Reply, Running, csv_of, object_reply, people, skips_on_postgres, states,
+};
 
 fn quick() -> Fake {
     Fake::answering(|call| match call.is_post() {
@@ -20,6 +22,7 @@ fn status(_: &Call, word: &str) -> Reply {
 }
 
 /// An operator without a keyring, with a ledger key in a file.
+#[track_caller]
 pub(crate) fn with_key(fake: &Fake, settings: &str) -> Operator {
     Operator::at_with(fake, settings).with_ledger_key()
 }
@@ -28,10 +31,9 @@ fn erase(operator: &Operator, ids: &[String]) {
     operator.file("ids.csv", csv_of(ids, None));
     let args = ["delete", "--gdpr", "--yes", "--new", "ids.csv"];
     operator.run(&args).exits_with(0);
-    assert!(
-        !operator.remains_of(&ids[..1]).is_empty(),
-        "the search finds what is there"
-    );
+    // The search finds what is there. A server never has it.
+    let is_found = !operator.remains_of(&ids[..1]).is_empty();
+    assert_ne!(is_found, operator.is_on_server());
     operator.run(&["status", "--refresh"]).exits_with(0);
     // The list is the operator's own file.
     fs::remove_file(operator.work().join("ids.csv")).expect("it is there");
@@ -60,6 +62,9 @@ fn nothing_is_left_of_people_whose_deletion_is_done() {
 
 #[test]
 fn a_log_that_another_dsr_keeps_open_holds_nobody_either() {
+    if skips_on_postgres("the log is the file's") {
+        return;
+    }
     let fake = quick();
     let operator = with_key(&fake, "rate = 1000");
     operator.has_an_empty_ledger();
@@ -288,11 +293,7 @@ fn a_kill_between_any_two_steps_loses_nobody_and_hashes_nobody_twice() {
         operator
             .run(&["export", "--gdpr", "stays-open"])
             .exits_with(0);
-        operator.change_ledger(&format!(
-            "CREATE VIEW endless AS WITH RECURSIVE numbers (n) AS
-                 (SELECT 1 UNION ALL SELECT n + 1 FROM numbers) SELECT n FROM numbers;
-             CREATE TRIGGER halt BEFORE {write} BEGIN SELECT COUNT(*) FROM endless; END;"
-        ));
+        operator.halts_before(write);
         let running: Running = operator.start(&["status", "--refresh"]);
         let start = std::time::Instant::now();
         let all_done = "SELECT CAST(COUNT(*) AS TEXT) FROM jobs WHERE state = 'done'";

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::support::{Fake, Operator, Outcome, Reply, object_reply, states};
@@ -29,19 +28,10 @@ fn delete_unrecorded(fake: &Fake) -> (Operator, Outcome) {
     let args = ["delete", "--ccpa", "--yes", "--lock-timeout", "1s"];
     let running = operator.start(&[&args[..], &ids].concat());
     fake.wait_for_posts(1);
-    let ledger = hold(&operator);
+    let ledger = operator.holds_the_ledger();
     let outcome = running.end();
     drop(ledger);
     (operator, outcome)
-}
-
-/// Keeps everybody else from writing the ledger until this is dropped.
-fn hold(operator: &Operator) -> Connection {
-    let path = operator.dsr_home().join("ledger.db");
-    let ledger = Connection::open(path).expect("the ledger can be opened");
-    let held = ledger.execute_batch("BEGIN IMMEDIATE");
-    held.expect("the ledger can be locked");
-    ledger
 }
 
 fn folder(operator: &Operator) -> PathBuf {
