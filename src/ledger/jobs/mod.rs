@@ -20,6 +20,7 @@ use crate::domain::{Batch, JobId, JobState, Lane, SubjectRequestId, TaskStatus};
 
 use super::audit::{self, Moved, Why};
 use super::columns::{job_id, moment};
+use super::open::sender::DeadSenders;
 use super::sql;
 use super::{JobRecord, Ledger, LedgerError};
 use attempts::{IN_DOUBT, Outcome, begin_attempt, finish_attempt, sender_of};
@@ -228,6 +229,14 @@ impl Ledger {
 
     /// Marks jobs as unknown that a dead dsr was sending; returns their number.
     pub fn record_interrupted(&mut self, now: DateTime<Utc>) -> Result<usize, LedgerError> {
+        // Found before the jobs are read, so all of their jobs are recorded when they are cleared.
+        let dead = DeadSenders::find(&self.path).map_err(LedgerError::Sender)?;
+        let count = self.record_left(now)?;
+        dead.clear();
+        Ok(count)
+    }
+
+    fn record_left(&mut self, now: DateTime<Utc>) -> Result<usize, LedgerError> {
         let mut left = Vec::new();
         for (job, sender, started) in list_sending(self)? {
             if !self.may_be_sending(&sender, started)? {

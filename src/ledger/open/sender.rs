@@ -66,17 +66,17 @@ impl Sender {
 
 impl Drop for Sender {
     fn drop(&mut self) {
-        // A file left behind is unlocked, and the next dsr removes it.
+        // A file left behind is unlocked, and a later dsr removes it.
         clear(&self.path);
     }
 }
 
-/// Whether a sender with this id has ever been on this host, and nobody has cleared its files.
+/// Whether a sender with this id was on this host, and its jobs may not be recorded yet.
 pub(crate) fn exists(ledger: &Path, id: &str) -> bool {
     path_of(ledger, id).exists()
 }
 
-/// Whether the sender with this id still runs. Removes the files of a dead one.
+/// Whether the sender with this id still runs.
 pub(crate) fn is_alive(ledger: &Path, id: &str) -> io::Result<bool> {
     let path = path_of(ledger, id);
     let file = match OpenOptions::new().write(true).open(&path) {
@@ -85,10 +85,7 @@ pub(crate) fn is_alive(ledger: &Path, id: &str) -> io::Result<bool> {
         Err(error) => return Err(error),
     };
     match file.try_lock() {
-        Ok(()) => {
-            clear(&path);
-            Ok(false)
-        }
+        Ok(()) => Ok(false),
         Err(TryLockError::WouldBlock) => Ok(true),
         Err(TryLockError::Error(error)) => Err(error),
     }
@@ -96,20 +93,8 @@ pub(crate) fn is_alive(ledger: &Path, id: &str) -> io::Result<bool> {
 
 pub(crate) fn list_living(ledger: &Path) -> io::Result<Vec<ProcessRecord>> {
     let mut living = Vec::new();
-    let folder = ledger.with_file_name(FOLDER);
-    let entries = match std::fs::read_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(living),
-        entries => entries?,
-    };
-    for entry in entries {
-        let path = entry?.path();
-        let id = path.file_stem().and_then(|stem| stem.to_str());
-        let is_lock = path
-            .extension()
-            .is_some_and(|extension| extension == "lock");
-        if let (true, Some(id)) = (is_lock, id)
-            && is_alive(ledger, id)?
-        {
+    for (id, path) in list_all(ledger)? {
+        if is_alive(ledger, &id)? {
             // It may have ended just now.
             let text = std::fs::read_to_string(path.with_extension(RECORD));
             let text = text.unwrap_or_default();
@@ -119,6 +104,55 @@ pub(crate) fn list_living(ledger: &Path) -> io::Result<Vec<ProcessRecord>> {
     living.retain(|sender| sender.process != std::process::id());
     living.sort_by_key(|sender| sender.since);
     Ok(living)
+}
+
+/// The senders of this host that ended without clearing their files.
+pub(crate) struct DeadSenders(Vec<PathBuf>);
+
+impl DeadSenders {
+    pub(crate) fn find(ledger: &Path) -> io::Result<Self> {
+        let mut dead = Vec::new();
+        for (id, path) in list_all(ledger)? {
+            if !is_alive(ledger, &id)? {
+                dead.push(path);
+            }
+        }
+        Ok(Self(dead))
+    }
+
+    /// Removes their files. Before that, all of their jobs must be recorded: on a shared ledger the
+    /// files are how this host knows that they are dead.
+    pub(crate) fn clear(self) {
+        self.0.iter().for_each(|path| clear(path));
+    }
+}
+
+fn list_all(ledger: &Path) -> io::Result<Vec<(String, PathBuf)>> {
+    let mut all = Vec::new();
+    let folder = ledger.with_file_name(FOLDER);
+    let entries = match std::fs::read_dir(folder) {
+        // The first send reports a file in the folder's place.
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            ) =>
+        {
+            return Ok(all);
+        }
+        entries => entries?,
+    };
+    for entry in entries {
+        let path = entry?.path();
+        let id = path.file_stem().and_then(|stem| stem.to_str());
+        let is_lock = path
+            .extension()
+            .is_some_and(|extension| extension == "lock");
+        if let (true, Some(id)) = (is_lock, id) {
+            all.push((id.to_owned(), path.clone()));
+        }
+    }
+    Ok(all)
 }
 
 impl ProcessRecord {
