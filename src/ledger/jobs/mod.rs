@@ -20,7 +20,7 @@ use crate::domain::{Batch, JobId, JobState, Lane, SubjectRequestId, TaskStatus};
 
 use super::audit::{self, Moved, Why};
 use super::columns::{job_id, moment};
-use super::open::sender::DeadSenders;
+use super::open::sender::{DeadSenders, Sender};
 use super::sql;
 use super::{JobRecord, Ledger, LedgerError};
 use attempts::{IN_DOUBT, Outcome, begin_attempt, finish_attempt, sender_of};
@@ -142,7 +142,9 @@ impl Ledger {
         };
         let started = tx.time().unwrap_or(now);
         begin_attempt(&tx, &record, &sender, started, now)?.tell(&tx, purpose.why())?;
-        match tx.commit_seen() {
+        let committed = tx.commit_seen();
+        self.sender.iter_mut().for_each(Sender::has_claimed);
+        match committed {
             Ok(()) => Ok(Claim::Send(claimed)),
             Err(error) => {
                 // The server may have the claim, and dsr will not send it.
@@ -188,7 +190,9 @@ impl Ledger {
         if let Outcome::Deferred(until) = outcome {
             pace::block(&tx, &lane.project, *until, now)?;
         }
-        tx.commit()
+        tx.commit()?;
+        self.sender.iter_mut().for_each(Sender::has_recorded);
+        Ok(())
     }
 
     /// Commits Mixpanel's answer about a job's task. A status without information changes nothing.

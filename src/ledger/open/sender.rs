@@ -21,6 +21,8 @@ pub(crate) struct Sender {
     id: String,
     path: PathBuf,
     _lock: File,
+    /// A job of this sender is not recorded as sent yet.
+    has_open_job: bool,
 }
 
 /// A running dsr, as it describes itself.
@@ -56,18 +58,29 @@ impl Sender {
             id,
             path,
             _lock: lock,
+            has_open_job: false,
         })
     }
 
     pub(crate) fn id(&self) -> &str {
         &self.id
     }
+
+    pub(crate) fn has_claimed(&mut self) {
+        self.has_open_job = true;
+    }
+
+    pub(crate) fn has_recorded(&mut self) {
+        self.has_open_job = false;
+    }
 }
 
 impl Drop for Sender {
     fn drop(&mut self) {
-        // A file left behind is unlocked, and a later dsr removes it.
-        clear(&self.path);
+        // With an open job the files stay, as after a kill: the next dsr here sees that it is dead.
+        if !self.has_open_job {
+            clear(&self.path);
+        }
     }
 }
 
