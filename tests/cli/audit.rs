@@ -148,7 +148,7 @@ fn a_changed_entry_is_named_and_the_doctor_sees_it_too() {
         let said = operator.run(&["audit", "verify"]);
         said.exits_with(74);
         assert!(said.stdout.contains(&format!("entry {entry}")), "{said}");
-        let doctor = operator.run(&["doctor", "--offline"]);
+        let doctor = operator.doctor();
         doctor.exits_with(74);
         assert!(doctor.stdout.contains("dsr audit verify"), "{doctor}");
         assert!(

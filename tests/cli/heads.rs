@@ -107,7 +107,7 @@ fn a_head_of_a_ledger_that_is_set_back_leads_to_the_guide_first() {
     export(&operator, "a1");
     let copy = operator.copies_ledger();
     export(&operator, "b1");
-    let seen = fs::read_to_string(operator.dsr_home().join("seen-head")).expect("a head");
+    let seen = fs::read_to_string(operator.beside_ledger("seen-head")).expect("a head");
     let newer = line_of(&operator);
     operator.puts_back(&copy);
     for head in [seen.trim(), newer.split(' ').next().expect("a head")] {

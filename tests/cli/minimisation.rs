@@ -122,6 +122,9 @@ fn whatever_ends_a_job_ends_the_keeping_of_its_ids() {
 
 #[test]
 fn without_a_key_ids_stay_and_that_is_said() {
+    if skips_on_postgres("a server's ledger always has a key") {
+        return;
+    }
     let fake = quick();
     let operator = Operator::at(&fake);
     operator
@@ -163,6 +166,9 @@ fn without_a_key_ids_stay_and_that_is_said() {
 
 #[test]
 fn another_key_is_told_of_and_takes_nobodys_ids() {
+    if skips_on_postgres("with another key a command ends at once") {
+        return;
+    }
     let fake = quick();
     let operator = with_key(&fake, "rate = 1000");
     erase(&operator, &["first@example.test".to_owned()]);
@@ -274,6 +280,8 @@ fn only_show_ids_shows_ids_and_only_while_they_are_kept() {
 /// Stops before each write, and so between any two.
 #[test]
 fn a_kill_between_any_two_steps_loses_nobody_and_hashes_nobody_twice() {
+    // A server has its key from the first request on, and rewrites no pages.
+    let only_in_a_file = ["people_key", "payloads_aside"];
     for write in [
         "UPDATE OF ids_digest ON requests",
         "INSERT ON people_key",
@@ -285,6 +293,9 @@ fn a_kill_between_any_two_steps_loses_nobody_and_hashes_nobody_twice() {
     ] {
         let fake = quick();
         let operator = with_key(&fake, "rate = 1000\ndelete_batch = 2");
+        if operator.is_on_server() && only_in_a_file.iter().any(|table| write.contains(table)) {
+            continue;
+        }
         let ids = people(6);
         operator.file("ids.csv", csv_of(&ids, None));
         let args = ["delete", "--gdpr", "--yes", "ids.csv"];

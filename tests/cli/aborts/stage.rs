@@ -88,7 +88,9 @@ impl Stage {
         let (mut seen, mut looked) = (None, start);
         loop {
             let trace = Some(self.trace());
-            if trace != seen || looked.elapsed() > SELDOM {
+            // To ask a server costs more.
+            let pause = SELDOM * if self.operator.is_on_server() { 8 } else { 1 };
+            if trace != seen || looked.elapsed() > pause {
                 if is_there(self) {
                     return;
                 }

@@ -14,9 +14,11 @@ pub(crate) struct Database {
     pub(crate) url: String,
 }
 
-/// A database with an empty ledger, and the ledger key of every database that is made from it.
+/// A database with an empty ledger, and what every database that is made from it shares.
 struct Template {
     database: Database,
+    /// By which a host names the ledger's folder.
+    identity: String,
     key: Vec<u8>,
 }
 
@@ -37,20 +39,29 @@ pub(super) fn find_server() -> Option<String> {
     server
 }
 
+#[expect(clippy::print_stdout, reason = "a test that skips says so")]
+fn server_or_skip() -> Option<String> {
+    let server = find_server();
+    if server.is_none() {
+        println!("SKIPPED: needs a server; .ci/with-postgres cargo test --test cli");
+    }
+    server
+}
+
 impl Database {
     /// An empty database; without a server, prints that the test skips.
-    #[expect(clippy::print_stdout, reason = "a test that skips says so")]
     pub(crate) fn new() -> Option<Self> {
-        let server = find_server();
-        if server.is_none() {
-            println!("SKIPPED: needs a server; .ci/with-postgres cargo test --test cli");
-        }
-        Some(Self::made(server?, ""))
+        Some(Self::made(server_or_skip()?, ""))
     }
 
     /// A database with a ledger that has only its first entry.
-    pub(crate) fn with_ledger() -> Option<Self> {
+    pub(super) fn with_ledger() -> Option<Self> {
         Some(template()?.database.copy())
+    }
+
+    /// Like `with_ledger`; without a server, prints that the test skips.
+    pub(crate) fn with_ledger_or_skip() -> Option<Self> {
+        server_or_skip().and_then(|_| Self::with_ledger())
     }
 
     fn made(server: String, options: &str) -> Self {
@@ -79,6 +90,25 @@ impl Database {
     /// What the statements answer: a line for each row.
     pub(crate) fn ask(&self, sql: &str) -> String {
         ask(&self.url, sql)
+    }
+
+    /// Has the server do something about this database, whose name is in place of `{}`.
+    pub(crate) fn ask_server(&self, sql: &str) -> String {
+        ask(&self.server, &sql.replace("{}", &self.name))
+    }
+
+    /// The address for another user.
+    pub(crate) fn url_as(&self, user: &str) -> String {
+        let (_, rest) = self.url.split_once('@').expect("it names its user");
+        format!("postgres://{user}@{rest}")
+    }
+
+    /// What the server says to a user whom it refuses these statements.
+    pub(crate) fn refuses(&self, user: &str, sql: &str) -> String {
+        let asked = psql(&self.url_as(user)).args(["-c", sql]).output();
+        let asked = asked.expect("psql can be started");
+        assert!(!asked.status.success(), "{user} may: {sql}");
+        String::from_utf8_lossy(&asked.stderr).into_owned()
     }
 
     /// Runs a script of psql.
@@ -134,7 +164,12 @@ fn template() -> Option<&'static Template> {
         );
         dsr(&["auth", "ledger-key", "--to", &key.display().to_string()]);
         let key = std::fs::read(key).expect("dsr has made it");
-        Some(Template { database, key })
+        let identity = database.ask("SELECT left(hash, 16) FROM dsr.audit WHERE seq = 1");
+        Some(Template {
+            database,
+            identity,
+            key,
+        })
     };
     TEMPLATE.get_or_init(make).as_ref()
 }
@@ -142,6 +177,10 @@ fn template() -> Option<&'static Template> {
 /// The ledger key of all databases with a ledger, as in its file.
 pub(super) fn ledger_key() -> &'static [u8] {
     &template().expect("there is a server").key
+}
+
+pub(super) fn ledger_identity() -> &'static str {
+    &template().expect("there is a server").identity
 }
 
 fn psql(url: &str) -> Command {

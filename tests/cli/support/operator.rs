@@ -5,6 +5,7 @@ use std::fs;
 use std::panic::Location;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ pub(crate) struct Operator {
     /// The test changes the audit trail itself.
     is_trail_changed: AtomicBool,
     /// Where the ledger is, unless it is a file.
-    pub(super) database: Option<Database>,
+    pub(super) database: Option<Arc<Database>>,
 }
 
 /// Checks that the trail is whole, whatever a test did and wherever a process was killed.
@@ -81,18 +82,18 @@ impl Operator {
             database: None,
         };
         if let Some(database) = database_for(Location::caller()) {
-            operator.uses(database);
+            operator.uses(&Arc::new(database));
         }
         operator
     }
 
     /// From now on the ledger is in this database.
-    pub(crate) fn uses(&mut self, database: Database) {
+    pub(crate) fn uses(&mut self, database: &Arc<Database>) {
         let key = self.key_path();
         write_privately(&key, ledger_key());
         self.set("DSR_LEDGER_URL", &database.url);
         self.set("DSR_LEDGER_KEY_FILE", &key.display().to_string());
-        self.database = Some(database);
+        self.database = Some(Arc::clone(database));
     }
 
     /// Has a token and the project `shop` at `fake`, with a rate that makes no test wait.

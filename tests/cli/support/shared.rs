@@ -1,6 +1,7 @@
 //! Which tests run on both engines, and what they do with a ledger on either of them.
 
 use std::panic::Location;
+use std::path::{Path, PathBuf};
 
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
@@ -10,10 +11,10 @@ use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 use sha2::Sha256;
 
-use super::database::{Database, find_server, ledger_key};
+use super::database::{Database, find_server, ledger_identity, ledger_key};
 use super::operator::write_privately;
 use super::running::Mortal;
-use super::{Operator, trail_faults, untold_jobs};
+use super::{Operator, Outcome, trail_faults, untold_jobs};
 
 /// The modules whose operators have their ledger on the server, if `DSR_TEST_POSTGRES` names one.
 const ON_BOTH: &[&str] = &[
@@ -80,6 +81,22 @@ impl Operator {
 
     pub(crate) fn has_ledger(&self) -> bool {
         self.database.is_some() || self.dsr_home().join("ledger.db").exists()
+    }
+
+    /// A file that dsr keeps beside its ledger.
+    pub(crate) fn beside_ledger(&self, name: &str) -> PathBuf {
+        let database = self.database.as_ref();
+        let folder = database.map(|_| Path::new("shared").join(ledger_identity()));
+        self.dsr_home().join(folder.unwrap_or_default()).join(name)
+    }
+
+    /// Runs the doctor, which asks the ledger's server and, only with one, Mixpanel.
+    #[track_caller]
+    pub(crate) fn doctor(&self) -> Outcome {
+        match self.is_on_server() {
+            true => self.run(&["doctor"]),
+            false => self.run(&["doctor", "--offline"]),
+        }
     }
 
     /// The ledger as it is now: its file, or a copy in memory of what the server has.
