@@ -1,22 +1,14 @@
 //! Saved heads, compared with a ledger that was restored from copies.
 
 use std::fs;
-use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::Duration;
 
-use crate::set_back::put_back;
 use crate::support::{Fake, Operator};
 
 fn line_of(operator: &Operator) -> String {
     let line = operator.run(&["audit", "head"]);
     line.exits_with(0).stdout.clone()
-}
-
-fn copy_as(operator: &Operator, name: &str) -> PathBuf {
-    let copy = operator.work().join(name);
-    fs::copy(operator.dsr_home().join("ledger.db"), &copy).expect("a copy");
-    copy
 }
 
 fn export(operator: &Operator, id: &str) {
@@ -35,23 +27,23 @@ fn heads_of_two_lost_times_accuse_nobody() {
     let pause = || sleep(Duration::from_millis(20));
     export(&operator, "a1");
     let kept = line_of(&operator);
-    let first = copy_as(&operator, "c1.db");
+    let first = operator.copies_ledger();
     pause();
     export(&operator, "b1");
     let work = line_of(&operator);
-    let second = copy_as(&operator, "c2.db");
+    let second = operator.copies_ledger();
     pause();
     export(&operator, "c1");
     export(&operator, "c2");
     let lost = line_of(&operator);
-    put_back(&operator, &first);
+    operator.puts_back(&first);
     accept();
     let accepted = line_of(&operator);
     pause();
     export(&operator, "d1");
     let between = line_of(&operator);
     export(&operator, "d2");
-    put_back(&operator, &second);
+    operator.puts_back(&second);
     accept();
     for round in 0..2 {
         for head in [&kept, &work] {
@@ -113,11 +105,11 @@ fn a_head_of_a_ledger_that_is_set_back_leads_to_the_guide_first() {
     let fake = Fake::start();
     let operator = Operator::at(&fake);
     export(&operator, "a1");
-    let copy = copy_as(&operator, "c1.db");
+    let copy = operator.copies_ledger();
     export(&operator, "b1");
-    let seen = fs::read_to_string(operator.dsr_home().join("seen-head")).expect("a head");
+    let seen = fs::read_to_string(operator.beside_ledger("seen-head")).expect("a head");
     let newer = line_of(&operator);
-    put_back(&operator, &copy);
+    operator.puts_back(&copy);
     for head in [seen.trim(), newer.split(' ').next().expect("a head")] {
         let outcome = operator.run(&["audit", "verify", "--head", head]);
         outcome

@@ -2,9 +2,7 @@
 //! not used again. `dsr ledger backup` brings it back into a file.
 
 use std::fs;
-use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
-use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,52 +10,11 @@ use serde_json::Value;
 
 use crate::minimisation::with_key;
 use crate::support::{
-    Chance, Fake, Operator, Outcome, Reply, csv_of, in_turns, object_reply, people, same_people,
-    status_reply,
+    Chance, Database, Fake, Operator, Outcome, Reply, csv_of, in_turns, object_reply, people,
+    same_people, status_reply,
 };
 
-/// A database of its own on the server for tests.
-struct Database {
-    url: String,
-}
-
 impl Database {
-    /// `None` without such a server; then prints that the test skips.
-    fn new(name: &str) -> Option<Self> {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the environment says whether the outside part is there"
-        )]
-        let variable = |name: &str| std::env::var(name).ok();
-        let Some(server) = variable("DSR_TEST_POSTGRES") else {
-            let required = variable("DSR_TEST_REQUIRE").unwrap_or_default();
-            let is_required = required.split(',').any(|part| part == "postgres");
-            assert!(!is_required, "DSR_TEST_POSTGRES names no server");
-            // Not by a macro, whose words cargo shows of failing tests only.
-            let said = "SKIPPED: a move is tested by .ci/with-postgres cargo test --test cli move";
-            writeln!(std::io::stderr(), "{said}").expect("stderr can be written");
-            return None;
-        };
-        let name = format!("move_{name}");
-        ask(&server, &format!("CREATE DATABASE {name}"));
-        let url = server.replace("/postgres?", &format!("/{name}?"));
-        Some(Self { url })
-    }
-
-    fn ask(&self, sql: &str) -> String {
-        ask(&self.url, sql)
-    }
-
-    /// With a ledger that has only the first entry of its trail.
-    fn with_ledger(name: &str, operator: &mut Operator) -> Option<Self> {
-        let database = Self::new(name)?;
-        let file = operator.variable("DSR_LEDGER_URL");
-        assert_eq!(file, None, "the operator still uses the file");
-        operator.set("DSR_LEDGER_URL", &database.url);
-        operator.run(&["ledger", "init"]).exits_with(0);
-        Some(database)
-    }
-
     fn entries(&self) -> String {
         self.ask("SELECT count(*) FROM dsr.audit")
     }
@@ -78,17 +35,14 @@ impl Database {
     }
 }
 
-fn ask(url: &str, sql: &str) -> String {
-    let asked = Command::new("psql")
-        .args(["-XqAt", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", sql])
-        .output()
-        .expect("psql is installed with the server");
-    let said = String::from_utf8_lossy(&asked.stderr).into_owned();
-    assert!(asked.status.success(), "{sql}\n{said}");
-    String::from_utf8(asked.stdout)
-        .expect("text")
-        .trim()
-        .to_owned()
+/// A database with a ledger that has only its first entry, for an operator whose ledger is a file.
+fn with_ledger(operator: &mut Operator) -> Option<Database> {
+    let database = Database::new()?;
+    let file = operator.variable("DSR_LEDGER_URL");
+    assert_eq!(file, None, "the operator still uses the file");
+    operator.set("DSR_LEDGER_URL", &database.url);
+    operator.run(&["ledger", "init"]).exits_with(0);
+    Some(database)
 }
 
 fn move_it(operator: &Operator) -> Outcome {
@@ -141,7 +95,7 @@ fn a_ledger_moves_with_everything_and_goes_on_at_the_server() {
     let mut operator = in_several_states(&fake, &ids);
     let before = status(&operator);
     let file_head = operator.run(&["audit", "head"]).stdout.clone();
-    let Some(database) = Database::with_ledger("all", &mut operator) else {
+    let Some(database) = with_ledger(&mut operator) else {
         return;
     };
     let planned = operator.run(&["ledger", "move", "--dry-run", "--json"]);
@@ -192,9 +146,9 @@ fn the_old_file_is_refused_for_everything() {
     operator.run(&["export", "--gdpr", "a1"]).exits_with(0);
     let path = operator.dsr_home().join("ledger.db");
     let copy = fs::read(&path).expect("it is there");
-    if Database::with_ledger("old", &mut operator).is_none() {
+    let Some(_database) = with_ledger(&mut operator) else {
         return;
-    }
+    };
     move_it(&operator).exits_with(0);
     // Older versions refuse a format that they do not know.
     let format = operator.ledger_rows("PRAGMA user_version", |row| row.get::<_, i64>(0))[0];
@@ -230,7 +184,7 @@ fn a_move_that_the_server_does_not_commit_is_made_again() {
     let mut operator = with_key(&fake, "rate = 1000");
     operator.run(&["export", "--gdpr", "a1"]).exits_with(0);
     let before = status(&operator);
-    let Some(database) = Database::with_ledger("uncommitted", &mut operator) else {
+    let Some(database) = with_ledger(&mut operator) else {
         return;
     };
     database.at_commit("RAISE EXCEPTION 'no'");
@@ -255,7 +209,7 @@ fn a_move_whose_dsr_was_killed_while_the_server_committed_is_found_complete() {
     let mut operator = with_key(&fake, "rate = 1000");
     operator.run(&["export", "--gdpr", "a1"]).exits_with(0);
     let before = status(&operator);
-    let Some(database) = Database::with_ledger("committing", &mut operator) else {
+    let Some(database) = with_ledger(&mut operator) else {
         return;
     };
     database.at_commit("PERFORM pg_sleep(3)");
@@ -288,24 +242,22 @@ fn a_move_that_is_killed_at_any_moment_leaves_one_ledger() {
     let delete = ["delete", "--gdpr", "--yes", "--max-wait", "0s", "ids.csv"];
     first.run(&delete).exits_with(75);
     let posts = fake.posts().len();
-    let copied = |name: &str| {
+    let copied = || {
         let mut operator = with_key(&fake, "rate = 1000\ndelete_batch = 1");
         for file in ["ledger.db", "seen-head"] {
             fs::copy(first.dsr_home().join(file), operator.dsr_home().join(file)).expect("a copy");
         }
-        let database = Database::with_ledger(name, &mut operator)?;
+        let database = with_ledger(&mut operator)?;
         Some((operator, database))
     };
-    let Some((operator, _)) = copied("kill") else {
+    let Some((operator, _database)) = copied() else {
         return;
     };
     let whole = move_it(&operator).exits_with(0).took;
     let mut chance = Chance::new(2026);
-    let moments: Vec<_> = (1..=20_u32)
-        .map(|case| (case, chance.part_of(whole)))
-        .collect();
-    in_turns(&moments, 2, |(case, moment)| {
-        let (mut operator, database) = copied(&format!("kill_{case}")).expect("there is a server");
+    let moments: Vec<_> = (0..20).map(|_| chance.part_of(whole)).collect();
+    in_turns(&moments, 2, |moment| {
+        let (mut operator, database) = copied().expect("there is a server");
         let running = operator.start(&["ledger", "move", "--yes"]);
         thread::sleep(*moment);
         running.kill();
@@ -331,7 +283,7 @@ fn a_ledger_does_not_move_into_one_that_is_in_use() {
     let fake = Fake::start();
     let mut operator = with_key(&fake, "rate = 1000");
     operator.run(&["export", "--gdpr", "a1"]).exits_with(0);
-    let Some(database) = Database::with_ledger("used", &mut operator) else {
+    let Some(database) = with_ledger(&mut operator) else {
         return;
     };
     move_it(&operator).exits_with(0);
@@ -362,7 +314,7 @@ fn a_ledger_that_is_not_ready_does_not_move() {
     let file = operator.run(&["ledger", "move", "--yes"]);
     file.exits_with(2).says("set `ledger");
     operator.run(&["export", "--gdpr", "a1"]).exits_with(0);
-    let Some(database) = Database::with_ledger("unready", &mut operator) else {
+    let Some(database) = with_ledger(&mut operator) else {
         return;
     };
     let unchanged = |operator: &mut Operator, refused: &Outcome| {
@@ -389,16 +341,6 @@ fn a_ledger_that_is_not_ready_does_not_move() {
     assert_eq!(database.entries(), "1", "{refused}");
     sending.kill();
 
-    let receipt = operator.dsr_home().join("receipts/of-nobody.jsonl");
-    let task = r#"{"request":"q7tz0xmapwk3nd5h","job":1,"task_id":"t-1","accepted_at":"2026-11-30T00:00:00Z"}"#;
-    fs::write(&receipt, task).expect("it can be written");
-    let refused = move_it(&operator);
-    refused
-        .exits_with(74)
-        .says("all receipts of accepted jobs (1 left)");
-    unchanged(&mut operator, &refused);
-    fs::remove_file(&receipt).expect("it is there");
-
     operator.change_trail("UPDATE audit SET details = '{}' WHERE seq = 2");
     let refused = move_it(&operator);
     refused.exits_with(74).says("trail of the file is damaged");
@@ -419,7 +361,7 @@ fn a_ledger_that_the_server_has_lost_does_not_move_again() {
     let fake = Fake::start();
     let mut operator = with_key(&fake, "rate = 1000");
     operator.run(&["export", "--gdpr", "a1"]).exits_with(0);
-    let Some(database) = Database::with_ledger("lost", &mut operator) else {
+    let Some(database) = with_ledger(&mut operator) else {
         return;
     };
     move_it(&operator).exits_with(0);
@@ -433,7 +375,7 @@ fn a_ledger_that_the_server_has_lost_does_not_move_again() {
 fn a_servers_ledger_is_copied_into_a_file() {
     let fake = with_one_done();
     let mut operator = in_several_states(&fake, &people(6));
-    let Some(_database) = Database::with_ledger("backup", &mut operator) else {
+    let Some(_database) = with_ledger(&mut operator) else {
         return;
     };
     move_it(&operator).exits_with(0);

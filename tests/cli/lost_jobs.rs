@@ -5,8 +5,8 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::set_back::{copy_of, head_of, put_back, seen_by, set_back};
-use crate::support::{Fake, Operator, Reply, usual};
+use crate::set_back::{head_of, seen_by, set_back};
+use crate::support::{Fake, LedgerCopy, Operator, Reply, usual};
 
 fn accept(operator: &Operator) -> Value {
     let accepted = operator.run(&["ledger", "accept", "--yes", "--json"]);
@@ -41,7 +41,7 @@ fn a_job_that_was_being_sent_when_the_copy_was_made_needs_a_word() {
         operator.run(&["ledger", "backup", &path]).exits_with(0);
         running.kill();
         operator.run(&["export", "--gdpr", "z1"]).exits_with(0);
-        put_back(&operator, &copy);
+        operator.puts_back(&LedgerCopy::File(fs::read(copy).expect("a copy")));
         let accepted = accept(&operator);
         assert_eq!(accepted["unknown"], json!({ "jobs": 1, "ids": 1 }));
         only_a_word_helps(&fake, &operator);
@@ -65,17 +65,17 @@ fn a_job_that_was_unknown_when_the_copy_was_made_needs_a_word_however_new_it_is(
         .run(&["delete", "--gdpr", "--yes", "a1"])
         .exits_with(6);
     let name = name_of(&operator.only_request());
-    let copy = copy_of(&operator);
+    let copy = operator.copies_ledger();
     operator.run(&["resume", &name]).exits_with(0);
     assert_eq!(fake.posts().len(), 5);
-    put_back(&operator, &copy);
+    operator.puts_back(&copy);
     let accepted = accept(&operator);
     assert_eq!(accepted["unknown"], json!({ "jobs": 1, "ids": 1 }));
     only_a_word_helps(&fake, &operator);
     // A second set-back changes nothing about that.
-    let copy = copy_of(&operator);
+    let copy = operator.copies_ledger();
     operator.run(&["export", "--gdpr", "z1"]).exits_with(0);
-    put_back(&operator, &copy);
+    operator.puts_back(&copy);
     let accepted = accept(&operator);
     assert_eq!(accepted["unknown"], json!({ "jobs": 1, "ids": 1 }));
     only_a_word_helps(&fake, &operator);
@@ -92,9 +92,9 @@ fn what_was_given_up_before_the_copy_is_not_counted() {
     delete("a1");
     let name = name_of(&operator.only_request());
     operator.run(&["resume", &name, "--abandon"]).exits_with(0);
-    let copy = copy_of(&operator);
+    let copy = operator.copies_ledger();
     delete("b1");
-    put_back(&operator, &copy);
+    operator.puts_back(&copy);
     assert_eq!(accept(&operator)["unknown"], json!({ "jobs": 0, "ids": 0 }));
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::set_back::{copy_of, head_of, put_back, seen_by, set_back};
+use crate::set_back::{head_of, seen_by, set_back};
 use crate::support::{Fake, Operator, Reply, object_reply};
 
 #[test]
@@ -86,13 +86,13 @@ fn heads_of_the_lost_time_are_told_from_tampering() {
     let fake = Fake::start();
     let operator = Operator::at(&fake);
     operator.run(&["export", "--gdpr", "a1"]).exits_with(0);
-    let copy = copy_of(&operator);
+    let copy = operator.copies_ledger();
     let kept = head_of(&operator);
     operator.run(&["export", "--gdpr", "b1"]).exits_with(0);
     let between = head_of(&operator);
     operator.run(&["export", "--gdpr", "c1"]).exits_with(0);
     let last = head_of(&operator);
-    put_back(&operator, &copy);
+    operator.puts_back(&copy);
     let verify = |head: &str| operator.run(&["audit", "verify", "--head", head]);
 
     let before = verify(&last);
@@ -142,9 +142,9 @@ fn what_was_sent_in_the_lost_time_is_not_said_to_have_lost_an_answer() {
     operator
         .run(&["delete", "--gdpr", "--yes", "b1"])
         .exits_with(4);
-    let copy = copy_of(&operator);
+    let copy = operator.copies_ledger();
     operator.run(&["resume"]).exits_with(0);
-    put_back(&operator, &copy);
+    operator.puts_back(&copy);
     operator.run(&["ledger", "accept", "--yes"]).exits_with(0);
     let found = operator.run(&["find", "--id", "b1"]);
     let shown = &found.exits_with(0).stdout;
@@ -185,9 +185,9 @@ fn what_was_lost_is_told_until_the_operator_has_looked_it_up() {
         ])
         .exits_with(0);
     let request = operator.only_request()["id"].as_str().unwrap().to_owned();
-    let copy = copy_of(&operator);
+    let copy = operator.copies_ledger();
     operator.run(&["answered", &request]).exits_with(0);
-    put_back(&operator, &copy);
+    operator.puts_back(&copy);
     operator.run(&["ledger", "accept", "--yes"]).exits_with(0);
 
     let events = operator.file(
@@ -254,9 +254,9 @@ fn sent_since(fake: &Fake) -> (Operator, String) {
     operator
         .run(&["delete", "--gdpr", "--yes", "a1"])
         .exits_with(4);
-    let copy = copy_of(&operator);
+    let copy = operator.copies_ledger();
     operator.run(&["resume"]).exits_with(0);
-    put_back(&operator, &copy);
+    operator.puts_back(&copy);
     operator.run(&["ledger", "accept", "--yes"]).exits_with(0);
     let name = operator.only_request()["id"].clone();
     let name = name.as_str().expect("an id").to_owned();

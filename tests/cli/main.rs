@@ -89,6 +89,7 @@ mod secrets;
 mod set_back;
 mod settling;
 mod shapes;
+mod shared_ledger;
 mod split;
 mod status;
 mod stays;

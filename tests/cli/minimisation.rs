@@ -5,7 +5,9 @@ use std::os::unix::fs::PermissionsExt;
 
 use serde_json::{Value, json};
 
-use crate::support::{Call, Fake, Operator, Reply, Running, csv_of, object_reply, people, states};
+use crate::support::{
+    Call, Fake, Operator, Reply, Running, csv_of, object_reply, people, skips_on_postgres, states,
+};
 
 fn quick() -> Fake {
     Fake::answering(|call| match call.is_post() {
@@ -20,6 +22,7 @@ fn status(_: &Call, word: &str) -> Reply {
 }
 
 /// An operator without a keyring, with a ledger key in a file.
+#[track_caller]
 pub(crate) fn with_key(fake: &Fake, settings: &str) -> Operator {
     Operator::at_with(fake, settings).with_ledger_key()
 }
@@ -28,10 +31,9 @@ fn erase(operator: &Operator, ids: &[String]) {
     operator.file("ids.csv", csv_of(ids, None));
     let args = ["delete", "--gdpr", "--yes", "--new", "ids.csv"];
     operator.run(&args).exits_with(0);
-    assert!(
-        !operator.remains_of(&ids[..1]).is_empty(),
-        "the search finds what is there"
-    );
+    // The search finds what is there. A server never has it.
+    let is_found = !operator.remains_of(&ids[..1]).is_empty();
+    assert_ne!(is_found, operator.is_on_server());
     operator.run(&["status", "--refresh"]).exits_with(0);
     // The list is the operator's own file.
     fs::remove_file(operator.work().join("ids.csv")).expect("it is there");
@@ -60,6 +62,9 @@ fn nothing_is_left_of_people_whose_deletion_is_done() {
 
 #[test]
 fn a_log_that_another_dsr_keeps_open_holds_nobody_either() {
+    if skips_on_postgres("the log is the file's") {
+        return;
+    }
     let fake = quick();
     let operator = with_key(&fake, "rate = 1000");
     operator.has_an_empty_ledger();
@@ -117,6 +122,9 @@ fn whatever_ends_a_job_ends_the_keeping_of_its_ids() {
 
 #[test]
 fn without_a_key_ids_stay_and_that_is_said() {
+    if skips_on_postgres("a server's ledger always has a key") {
+        return;
+    }
     let fake = quick();
     let operator = Operator::at(&fake);
     operator
@@ -158,6 +166,9 @@ fn without_a_key_ids_stay_and_that_is_said() {
 
 #[test]
 fn another_key_is_told_of_and_takes_nobodys_ids() {
+    if skips_on_postgres("with another key a command ends at once") {
+        return;
+    }
     let fake = quick();
     let operator = with_key(&fake, "rate = 1000");
     erase(&operator, &["first@example.test".to_owned()]);
@@ -269,6 +280,8 @@ fn only_show_ids_shows_ids_and_only_while_they_are_kept() {
 /// Stops before each write, and so between any two.
 #[test]
 fn a_kill_between_any_two_steps_loses_nobody_and_hashes_nobody_twice() {
+    // A server has its key from the first request on, and rewrites no pages.
+    let only_in_a_file = ["people_key", "payloads_aside"];
     for write in [
         "UPDATE OF ids_digest ON requests",
         "INSERT ON people_key",
@@ -280,6 +293,9 @@ fn a_kill_between_any_two_steps_loses_nobody_and_hashes_nobody_twice() {
     ] {
         let fake = quick();
         let operator = with_key(&fake, "rate = 1000\ndelete_batch = 2");
+        if operator.is_on_server() && only_in_a_file.iter().any(|table| write.contains(table)) {
+            continue;
+        }
         let ids = people(6);
         operator.file("ids.csv", csv_of(&ids, None));
         let args = ["delete", "--gdpr", "--yes", "ids.csv"];
@@ -288,11 +304,7 @@ fn a_kill_between_any_two_steps_loses_nobody_and_hashes_nobody_twice() {
         operator
             .run(&["export", "--gdpr", "stays-open"])
             .exits_with(0);
-        operator.change_ledger(&format!(
-            "CREATE VIEW endless AS WITH RECURSIVE numbers (n) AS
-                 (SELECT 1 UNION ALL SELECT n + 1 FROM numbers) SELECT n FROM numbers;
-             CREATE TRIGGER halt BEFORE {write} BEGIN SELECT COUNT(*) FROM endless; END;"
-        ));
+        operator.halts_before(write);
         let running: Running = operator.start(&["status", "--refresh"]);
         let start = std::time::Instant::now();
         let all_done = "SELECT CAST(COUNT(*) AS TEXT) FROM jobs WHERE state = 'done'";

@@ -8,7 +8,6 @@ use serde_json::json;
 
 use crate::minimisation::with_key;
 use crate::plans::{APPLY, with_plan};
-use crate::set_back::{copy_of, put_back};
 use crate::support::{Fake, OAUTH_TOKEN, Operator, Reply, object_reply, status_reply};
 
 /// A deletion of two people that the rate limit held back.
@@ -113,13 +112,13 @@ fn the_lost_time_of_a_ledger_that_went_on_elsewhere_has_no_known_beginning() {
     let operator = Operator::at(&fake);
     operator.run(&["export", "--gdpr", "a1"]).exits_with(0);
     let elsewhere = Operator::at(&fake);
-    fs::copy(copy_of(&operator), elsewhere.dsr_home().join("ledger.db")).expect("a copy");
+    elsewhere.puts_back(&operator.copies_ledger());
     elsewhere.run(&["ledger", "accept", "--yes"]).exits_with(0);
     operator.run(&["export", "--gdpr", "lost"]).exits_with(0);
     for name in ["b1", "b2", "b3"] {
         elsewhere.run(&["export", "--gdpr", name]).exits_with(0);
     }
-    put_back(&operator, &copy_of(&elsewhere));
+    operator.puts_back(&elsewhere.copies_ledger());
     let accepted = operator.run(&["ledger", "accept", "--yes"]);
     accepted.exits_with(0);
     let status = operator.run(&["ledger", "status", "--json"]);
@@ -132,9 +131,9 @@ fn a_plan_that_may_have_been_applied_in_the_lost_time_is_not_applied_again() {
     let fake = Fake::start();
     let operator = with_plan(&fake, "", 3);
     operator.run(&["export", "--gdpr", "a1"]).exits_with(0);
-    let copy = copy_of(&operator);
+    let copy = operator.copies_ledger();
     operator.run(&APPLY).exits_with(0);
-    put_back(&operator, &copy);
+    operator.puts_back(&copy);
     operator.run(&["ledger", "accept", "--yes"]).exits_with(0);
     let posts = fake.posts().len();
     let refused = operator.run(&[&APPLY[..], &["--json"]].concat());
@@ -154,9 +153,9 @@ fn deadlines_of_a_lost_time_are_no_silence() {
     let fake = Fake::start();
     let operator = Operator::at(&fake);
     operator.run(&["export", "--gdpr", "a1"]).exits_with(0);
-    let copy = copy_of(&operator);
+    let copy = operator.copies_ledger();
     operator.run(&["export", "--gdpr", "b1"]).exits_with(0);
-    put_back(&operator, &copy);
+    operator.puts_back(&copy);
     operator.run(&["ledger", "accept", "--yes"]).exits_with(0);
     let alarm = ["status", "--overdue", "--exit-status"];
     operator.run(&alarm).exits_with(6);

@@ -82,7 +82,7 @@ fn only_what_was_closed_long_enough_ago_goes_and_a_note_of_it_stays() {
     assert_eq!(others.json()["found"], 2);
     let again = operator.run(&["purge", "--older-than", "3years", "--yes", "--json"]);
     assert_eq!(again.exits_with(0).json()["found"], Value::Null);
-    let bytes = std::fs::read(operator.dsr_home().join("ledger.db")).unwrap();
+    let bytes = operator.ledger_bytes();
     // Tasks stay in the audit trail; the pages of the ledger hold nothing else of the request.
     let holds = |name: &str| {
         bytes
@@ -146,9 +146,7 @@ fn nothing_goes_unless_the_number_is_typed() {
 fn a_purge_that_cannot_be_written_removes_nothing() {
     let fake = done();
     let operator = with_records(&fake);
-    operator.change_ledger(
-        "CREATE TRIGGER no BEFORE INSERT ON purges BEGIN SELECT RAISE(ABORT, 'no'); END;",
-    );
+    operator.fails_before("INSERT ON purges");
     let before = operator.ledger_texts("SELECT request || to_state FROM steps ORDER BY 1");
     let outcome = operator.run(&["purge", "--older-than", "3years", "--yes"]);
     assert_ne!(outcome.status, Some(0), "{outcome}");

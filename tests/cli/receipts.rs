@@ -6,10 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use crate::support::{Fake, Operator, Outcome, Reply, object_reply, states};
+use crate::support::{Fake, Operator, Outcome, Reply, object_reply, skips_on_postgres, states};
 
 const TASK: &str = "precious \"task\"";
 
@@ -29,23 +28,14 @@ fn delete_unrecorded(fake: &Fake) -> (Operator, Outcome) {
     let args = ["delete", "--ccpa", "--yes", "--lock-timeout", "1s"];
     let running = operator.start(&[&args[..], &ids].concat());
     fake.wait_for_posts(1);
-    let ledger = hold(&operator);
+    let ledger = operator.holds_the_ledger();
     let outcome = running.end();
     drop(ledger);
     (operator, outcome)
 }
 
-/// Keeps everybody else from writing the ledger until this is dropped.
-fn hold(operator: &Operator) -> Connection {
-    let path = operator.dsr_home().join("ledger.db");
-    let ledger = Connection::open(path).expect("the ledger can be opened");
-    let held = ledger.execute_batch("BEGIN IMMEDIATE");
-    held.expect("the ledger can be locked");
-    ledger
-}
-
 fn folder(operator: &Operator) -> PathBuf {
-    operator.dsr_home().join("receipts")
+    operator.beside_ledger("receipts")
 }
 
 fn receipts(operator: &Operator) -> Vec<PathBuf> {
@@ -149,7 +139,10 @@ fn a_receipt_that_the_ledger_cannot_take_is_kept_and_said() {
     let receipt = folder(&operator).join("0b0e0f3a-left-behind.jsonl");
     let other = entry(&operator, "another-task").to_string();
     let elsewhere = other.replace("\"request\":\"", "\"request\":\"z");
-    for text in [other.as_str(), &elsewhere, "{\"request\":", "[]"] {
+    // With a server it is the second task of a job that another host sent again.
+    let other = (!operator.is_on_server()).then_some(other.as_str());
+    let texts = [elsewhere.as_str(), "{\"request\":", "[]"];
+    for text in other.into_iter().chain(texts) {
         fs::write(&receipt, format!("{text}\n\n\n")).unwrap();
         let outcome = operator.run(&["status", "--cached"]);
         outcome.exits_with(0).says("Warning").says("receipt");
@@ -215,6 +208,9 @@ fn without_room_for_a_receipt_nothing_is_sent() {
 
 #[test]
 fn a_disk_that_is_full_after_acceptance_leaves_a_receipt_or_at_least_the_task_on_the_screen() {
+    if skips_on_postgres("the disk is the ledger's") {
+        return;
+    }
     // Limits the size of files: the ledger cannot grow, and the receipt's room is reserved already.
     for (bytes, hint, state) in [
         ("4096", "a receipt is kept", "accepted"),

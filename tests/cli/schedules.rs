@@ -98,8 +98,7 @@ impl Schedule {
 
     fn is_recorded(&self, place: usize) -> bool {
         // A dsr that was killed early may have made no ledger yet.
-        let ledger = self.operator.dsr_home().join("ledger.db");
-        ledger.exists() && self.operator.requests().len() > place
+        self.operator.has_ledger() && self.operator.requests().len() > place
     }
 
     fn is_settled(&self) -> bool {

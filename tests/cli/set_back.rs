@@ -2,16 +2,11 @@
 //! operator has decided about what it lacks.
 
 use std::fs;
-use std::path::PathBuf;
 
 use rusqlite::Connection;
 use serde_json::json;
 
-use crate::support::{Fake, Operator, Reply, Terminal, csv_of, people, states};
-
-fn ledger_of(operator: &Operator) -> PathBuf {
-    operator.dsr_home().join("ledger.db")
-}
+use crate::support::{Fake, Operator, Reply, Terminal, csv_of, people, skips_on_postgres, states};
 
 /// The head as `dsr audit head` prints it, without its time.
 pub(crate) fn head_of(operator: &Operator) -> String {
@@ -24,33 +19,20 @@ pub(crate) fn head_of(operator: &Operator) -> String {
 }
 
 pub(crate) fn seen_by(operator: &Operator) -> String {
-    let text = fs::read_to_string(operator.dsr_home().join("seen-head"));
+    let text = fs::read_to_string(operator.beside_ledger("seen-head"));
     text.expect("what was seen is noted").trim().to_owned()
 }
 
-/// Copies the ledger as an operator without dsr would, when nobody has it open.
-pub(crate) fn copy_of(operator: &Operator) -> PathBuf {
-    let copy = operator.work().join("old.db");
-    fs::copy(ledger_of(operator), &copy).expect("a ledger can be copied");
-    copy
-}
-
-pub(crate) fn put_back(operator: &Operator, copy: &PathBuf) {
-    for beside in ["db-wal", "db-shm"] {
-        drop(fs::remove_file(ledger_of(operator).with_extension(beside)));
-    }
-    fs::copy(copy, ledger_of(operator)).expect("a copy can be put back");
-}
-
 /// An operator whose ledger knows one request, and who has sent another one since.
+#[track_caller]
 pub(crate) fn set_back(fake: &Fake) -> Operator {
     let operator = Operator::at(fake);
     operator.run(&["export", "--gdpr", "a1"]).exits_with(0);
-    let copy = copy_of(&operator);
+    let copy = operator.copies_ledger();
     operator
         .run(&["delete", "--gdpr", "--yes", "b1"])
         .exits_with(0);
-    put_back(&operator, &copy);
+    operator.puts_back(&copy);
     operator
 }
 
@@ -58,7 +40,7 @@ pub(crate) fn set_back(fake: &Fake) -> Operator {
 fn a_ledger_that_was_set_back_is_not_written_to_and_sends_nothing() {
     let fake = Fake::start();
     let operator = set_back(&fake);
-    let before = fs::read(ledger_of(&operator)).unwrap();
+    let before = operator.ledger_bytes();
     for args in [
         &["delete", "--gdpr", "--yes", "b1"][..],
         &["export", "--gdpr", "c1"],
@@ -94,10 +76,10 @@ fn a_ledger_that_was_set_back_is_not_written_to_and_sends_nothing() {
     for label in ["Last entry of its audit trail:", "Last seen on this host:"] {
         assert!(status.exits_with(74).stdout.contains(label), "{status}");
     }
-    let doctor = operator.run(&["doctor", "--offline"]);
+    let doctor = operator.doctor();
     doctor.exits_with(74).never_says("Nothing is wrong");
     assert_eq!(fake.posts().len(), 2, "nothing was sent");
-    let after = fs::read(ledger_of(&operator)).unwrap();
+    let after = operator.ledger_bytes();
     assert!(before == after, "not a byte was written");
 }
 
@@ -125,7 +107,7 @@ fn an_accepted_ledger_goes_on_and_its_trail_has_the_decision() {
         "{verified}"
     );
     operator
-        .run(&["doctor", "--offline"])
+        .doctor()
         .exits_with(0)
         .never_says("Nothing is wrong");
     operator
@@ -145,10 +127,10 @@ fn what_may_have_been_sent_since_is_unknown_and_not_sent_again() {
     operator
         .run(&["delete", "--gdpr", "--yes", "ids.csv"])
         .exits_with(4);
-    let copy = copy_of(&operator);
+    let copy = operator.copies_ledger();
     operator.run(&["resume"]).exits_with(0);
     assert_eq!(fake.posts().len(), 3);
-    put_back(&operator, &copy);
+    operator.puts_back(&copy);
     operator.run(&["resume"]).exits_with(74);
 
     let mut terminal = Terminal::start(operator.command(&["ledger", "accept"]));
@@ -219,7 +201,7 @@ fn what_was_seen_is_noted_before_a_post_leaves() {
     let last = "SELECT seq || ':' || hash FROM audit
                 WHERE event = 'job_moved' AND details LIKE '%\"state\":\"sending\"%'";
     assert_eq!(operator.ledger_texts(last), [seen]);
-    let modes = fs::metadata(operator.dsr_home().join("seen-head")).unwrap();
+    let modes = fs::metadata(operator.beside_ledger("seen-head")).unwrap();
     let mode = std::os::unix::fs::PermissionsExt::mode(&modes.permissions());
     assert_eq!(mode & 0o777, 0o600);
 }
@@ -230,9 +212,9 @@ fn a_note_that_is_older_stops_nothing() {
     let fake = Fake::start();
     let operator = Operator::at(&fake);
     operator.run(&["export", "--gdpr", "a1"]).exits_with(0);
-    let older = fs::read(operator.dsr_home().join("seen-head")).unwrap();
+    let older = fs::read(operator.beside_ledger("seen-head")).unwrap();
     operator.run(&["export", "--gdpr", "a2"]).exits_with(0);
-    fs::write(operator.dsr_home().join("seen-head"), older).unwrap();
+    fs::write(operator.beside_ledger("seen-head"), older).unwrap();
     operator.run(&["export", "--gdpr", "a3"]).exits_with(0);
     assert_eq!(seen_by(&operator), head_of(&operator));
     assert_eq!(fake.posts().len(), 3);
@@ -247,16 +229,19 @@ fn a_note_that_is_older_stops_nothing() {
 /// A copy on a new disk, which nothing shows to be old.
 #[test]
 fn a_ledger_that_this_host_has_not_seen_sends_nothing_until_it_is_accepted() {
+    if skips_on_postgres("a new host takes a server's ledger as it is") {
+        return;
+    }
     let fake = Fake::answering_post(0, Reply::json(429, &json!({"error": "busy"})));
     let operator = Operator::at(&fake);
     operator
         .run(&["delete", "--gdpr", "--yes", "--max-wait", "0s", "a1"])
         .exits_with(75);
-    let copy = copy_of(&operator);
+    let copy = operator.copies_ledger();
     operator.run(&["resume"]).exits_with(0);
     let sent = fake.posts().len();
-    put_back(&operator, &copy);
-    fs::remove_file(operator.dsr_home().join("seen-head")).unwrap();
+    operator.puts_back(&copy);
+    fs::remove_file(operator.beside_ledger("seen-head")).unwrap();
     operator.run(&["audit", "verify"]).exits_with(0);
     for args in [
         &["resume"][..],
@@ -295,10 +280,13 @@ fn several_processes_on_one_ledger_raise_no_alarm() {
 
 #[test]
 fn a_ledger_that_is_gone_is_not_made_anew_without_a_word() {
+    if skips_on_postgres("a file goes missing; a server is asked") {
+        return;
+    }
     let fake = Fake::start();
     let operator = Operator::at(&fake);
     operator.run(&["export", "--gdpr", "a1"]).exits_with(0);
-    fs::remove_file(ledger_of(&operator)).unwrap();
+    fs::remove_file(operator.dsr_home().join("ledger.db")).unwrap();
     for args in [
         &["delete", "--gdpr", "--yes", "b1"][..],
         &["status"],
@@ -306,10 +294,10 @@ fn a_ledger_that_is_gone_is_not_made_anew_without_a_word() {
     ] {
         operator.run(args).exits_with(74).says("missing");
     }
-    let doctor = operator.run(&["doctor", "--offline"]);
+    let doctor = operator.doctor();
     doctor.exits_with(74).never_says("Nothing is wrong");
     assert!(doctor.stdout.contains("missing"), "{doctor}");
-    assert!(!ledger_of(&operator).exists());
+    assert!(!operator.dsr_home().join("ledger.db").exists());
     assert_eq!(fake.posts().len(), 1);
     operator.run(&["ledger", "accept", "--yes"]).exits_with(0);
     operator
@@ -323,7 +311,7 @@ fn a_note_that_is_damaged_stops_everything_until_it_is_accepted() {
     let fake = Fake::start();
     let operator = Operator::at(&fake);
     operator.run(&["export", "--gdpr", "a1"]).exits_with(0);
-    fs::write(operator.dsr_home().join("seen-head"), "\u{0}\u{0}").unwrap();
+    fs::write(operator.beside_ledger("seen-head"), "\u{0}\u{0}").unwrap();
     operator
         .run(&["export", "--gdpr", "a2"])
         .exits_with(74)
@@ -335,9 +323,12 @@ fn a_note_that_is_damaged_stops_everything_until_it_is_accepted() {
 
 #[test]
 fn a_set_back_ledger_of_an_older_schema_stays_as_it_is() {
+    if skips_on_postgres("the format is a number in the file") {
+        return;
+    }
     let fake = Fake::start();
     let operator = set_back(&fake);
-    let ledger = Connection::open(ledger_of(&operator)).unwrap();
+    let ledger = Connection::open(operator.dsr_home().join("ledger.db")).unwrap();
     let version: i64 = ledger
         .pragma_query_value(None, "user_version", |row| row.get(0))
         .unwrap();
@@ -345,7 +336,7 @@ fn a_set_back_ledger_of_an_older_schema_stays_as_it_is() {
     ledger.pragma_update(None, "user_version", older).unwrap();
     drop(ledger);
     operator.run(&["status", "--cached"]).exits_with(74);
-    let ledger = Connection::open(ledger_of(&operator)).unwrap();
+    let ledger = Connection::open(operator.dsr_home().join("ledger.db")).unwrap();
     let now: i64 = ledger
         .pragma_query_value(None, "user_version", |row| row.get(0))
         .unwrap();
@@ -421,10 +412,10 @@ fn the_people_of_the_lost_span_are_named_as_missing_on_the_suppression_list() {
         "--replace",
     ];
     delete("a1");
-    let copy = copy_of(&operator);
+    let copy = operator.copies_ledger();
     delete("b1");
     operator.run(&export).exits_with(0).never_says("older copy");
-    put_back(&operator, &copy);
+    operator.puts_back(&copy);
     let accepted = operator.run(&["ledger", "accept", "--yes"]);
     accepted.exits_with(0).says("suppression list");
     accepted.says("Keep the last list");

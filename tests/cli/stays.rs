@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::json;
 
 use crate::minimisation::with_key;
-use crate::support::{Operator, Outcome};
+use crate::support::{Operator, Outcome, skips_on_postgres};
 use crate::suppressions::{erase, obedient};
 
 const OLD: &str = "2020-05-31T12:00:00.000Z";
@@ -107,10 +107,9 @@ fn who_stayed_is_held_against_the_trail() {
     age(&operator);
     purge(&operator);
     operator.run(&["audit", "verify"]).exits_with(0);
-    let path = operator.dsr_home().join("ledger.db");
-    let whole = fs::read(&path).unwrap();
+    let whole = operator.copies_ledger();
     for change in changes {
-        fs::write(&path, &whole).unwrap();
+        operator.puts_back(&whole);
         operator.change_ledger(change);
         let outcome = operator.run(&["audit", "verify"]);
         outcome.exits_with(74);
@@ -120,6 +119,9 @@ fn who_stayed_is_held_against_the_trail() {
 
 #[test]
 fn nothing_is_purged_whose_people_could_not_stay() {
+    if skips_on_postgres("a server's ledger always has a key") {
+        return;
+    }
     let fake = obedient();
     let operator = Operator::at(&fake);
     erase(&operator, &["done@x.test"], &[]);
@@ -142,7 +144,9 @@ fn a_list_is_not_replaced_by_one_that_lacks_people_of_it() {
             operator.run(&args)
         };
         let list = || fs::read_to_string(operator.work().join("list")).unwrap();
-        write(&[]).exits_with(74);
+        // A server has a ledger before anybody uses it.
+        let without = if operator.is_on_server() { 0 } else { 74 };
+        write(&[]).exits_with(without);
         erase(&operator, &["done@a.test", "pending@b.test"], &[]);
         write(&[]).exits_with(0);
         let first = list();
@@ -209,7 +213,7 @@ fn a_folder_is_not_replaced_and_a_project_that_nobody_knows_has_no_list() {
 fn a_ledger_key_that_cannot_be_read_is_a_problem_to_the_doctor() {
     let fake = obedient();
     let operator = with_key(&fake, "rate = 1000");
-    let doctor = |operator: &Operator| operator.run(&["doctor", "--offline"]);
+    let doctor = |operator: &Operator| operator.doctor();
     doctor(&operator).exits_with(0);
     let missing = operator.with("DSR_LEDGER_KEY_FILE", "/nonexistent/ledger.key");
     let told = doctor(&missing);

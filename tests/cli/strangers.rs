@@ -2,7 +2,6 @@
 
 use serde_json::json;
 
-use crate::set_back::{copy_of, put_back};
 use crate::support::{Fake, Model, Operator, Reply, Terminal, object_reply};
 
 /// An operator with a job linked to a task of the time that the ledger lacks.
@@ -11,10 +10,10 @@ fn linked_to_a_lost_task(model: &Model) -> (Operator, String) {
     operator
         .run(&["delete", "--gdpr", "--yes", "a1"])
         .exits_with(0);
-    let copy = copy_of(&operator);
+    let copy = operator.copies_ledger();
     let delete = ["delete", "--gdpr", "--yes", "--id", "b1", "--id", "b2"];
     operator.run(&delete).exits_with(0);
-    put_back(&operator, &copy);
+    operator.puts_back(&copy);
     operator.run(&["ledger", "accept", "--yes"]).exits_with(0);
     let delete = ["delete", "--gdpr", "--yes", "b1", "--json"];
     let request = operator.run(&delete).exits_with(0).request();

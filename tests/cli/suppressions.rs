@@ -298,8 +298,7 @@ fn without_the_ledgers_own_key_there_is_no_list() {
     let fake = obedient();
     let operator = with_key(&fake, "rate = 1000");
     erase(&operator, &["done@x.test"], &[]);
-    let stranger = with_key(&Fake::start(), "rate = 1000");
-    let other = stranger.key_path().display().to_string();
+    let other = operator.private_file("other.key", "ab".repeat(32));
     let operator = operator.with("DSR_LEDGER_KEY_FILE", &other);
     let failure = export(&operator, &["--json", "--output", "list.txt"]);
     assert_eq!(failure.exits_with(2).failure()["kind"], "ledger_key");

@@ -1,7 +1,5 @@
 //! Somebody changes the ledger's file so that an answer looks timely: `dsr audit verify` finds it.
 
-use std::fs;
-
 use serde_json::{Value, json};
 
 use crate::minimisation::with_key;
@@ -33,13 +31,12 @@ fn each_is_found(operator: &Operator, changes: &[(&str, &str)]) {
     operator
         .run(&["audit", "verify", "--head", &head])
         .exits_with(0);
-    let path = operator.dsr_home().join("ledger.db");
-    let whole = fs::read(&path).expect("a ledger");
+    let whole = operator.copies_ledger();
     operator.give_up_trail();
     for (change, kind) in changes {
         operator.change_ledger(change);
         finds(operator, &head, change, kind);
-        fs::write(&path, &whole).expect("it can be put back");
+        operator.puts_back(&whole);
     }
     operator
         .run(&["audit", "verify", "--head", &head])
@@ -184,8 +181,7 @@ fn answered(received: &str, on: &str) -> (Operator, String) {
 #[test]
 fn what_differs_is_named_wherever_the_trail_has_it() {
     let (operator, _) = answered("2026-01-05", "2026-01-20");
-    let path = operator.dsr_home().join("ledger.db");
-    let whole = fs::read(&path).expect("a ledger");
+    let whole = operator.copies_ledger();
     for (change, what) in [
         (
             "UPDATE answers SET day = '2026-01-19'",
@@ -205,7 +201,7 @@ fn what_differs_is_named_wherever_the_trail_has_it() {
         let shown = shown.join(" ");
         assert!(shown.contains(what), "{change}\n{found}");
         assert!(!shown.contains("only in its digest"), "{change}\n{found}");
-        fs::write(&path, &whole).expect("it can be put back");
+        operator.puts_back(&whole);
     }
     operator.change_ledger("UPDATE answers SET manner = 'by letter'");
     let found = operator.run(&["audit", "verify"]);

@@ -20,7 +20,7 @@ use crate::domain::{Batch, JobId, JobState, Lane, SubjectRequestId, TaskStatus};
 
 use super::audit::{self, Moved, Why};
 use super::open::presence::{SenderState, list_sending};
-use super::open::sender;
+use super::open::sender::{DeadSenders, Sender};
 use super::{JobRecord, Ledger, LedgerError};
 use attempts::{IN_DOUBT, Outcome, begin_attempt, finish_attempt, sender_of};
 use fence::Fence;
@@ -142,7 +142,9 @@ impl Ledger {
         };
         let started = tx.time().unwrap_or(now);
         begin_attempt(&tx, &record, &sender, started, now)?.tell(&tx, purpose.why())?;
-        match tx.commit_seen() {
+        let committed = tx.commit_seen();
+        self.sender.iter_mut().for_each(Sender::has_claimed);
+        match committed {
             Ok(()) => Ok(Claim::Send(claimed)),
             Err(error) => {
                 // The server may have the claim, and dsr will not send it.
@@ -188,7 +190,9 @@ impl Ledger {
         if let Outcome::Deferred(until) = outcome {
             pace::block(&tx, &lane.project, *until, now)?;
         }
-        tx.commit()
+        tx.commit()?;
+        self.sender.iter_mut().for_each(Sender::has_recorded);
+        Ok(())
     }
 
     /// Commits Mixpanel's answer about a job's task. A status without information changes nothing.
@@ -229,8 +233,14 @@ impl Ledger {
 
     /// Marks jobs as unknown that a dead dsr was sending; returns their number.
     pub fn record_interrupted(&mut self, now: DateTime<Utc>) -> Result<usize, LedgerError> {
-        // Whose files are here now: of these nothing is left below.
-        let ended = sender::list_left(&self.path).map_err(LedgerError::Sender)?;
+        // Found before the jobs are read, so all of their jobs are recorded when they are cleared.
+        let dead = DeadSenders::find(&self.path).map_err(LedgerError::Sender)?;
+        let count = self.record_left(now)?;
+        dead.clear();
+        Ok(count)
+    }
+
+    fn record_left(&mut self, now: DateTime<Utc>) -> Result<usize, LedgerError> {
         let mut left = Vec::new();
         for (job, sender, started) in list_sending(self)? {
             if self.find_sender(&sender, started)? == SenderState::Ended {
@@ -238,7 +248,6 @@ impl Ledger {
             }
         }
         if left.is_empty() {
-            ended.iter().for_each(|id| sender::remove(&self.path, id));
             return Ok(0);
         }
         let reason = "the dsr that sent it ended before the answer was recorded";
@@ -254,7 +263,6 @@ impl Ledger {
             }
         }
         tx.commit()?;
-        ended.iter().for_each(|id| sender::remove(&self.path, id));
         Ok(count)
     }
 

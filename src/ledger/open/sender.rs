@@ -21,6 +21,8 @@ pub(crate) struct Sender {
     id: String,
     path: PathBuf,
     _lock: File,
+    /// A job of this sender is not recorded as sent yet.
+    has_open_job: bool,
 }
 
 /// A running dsr, as it describes itself.
@@ -56,18 +58,29 @@ impl Sender {
             id,
             path,
             _lock: lock,
+            has_open_job: false,
         })
     }
 
     pub(crate) fn id(&self) -> &str {
         &self.id
     }
+
+    pub(crate) fn has_claimed(&mut self) {
+        self.has_open_job = true;
+    }
+
+    pub(crate) fn has_recorded(&mut self) {
+        self.has_open_job = false;
+    }
 }
 
 impl Drop for Sender {
     fn drop(&mut self) {
-        // A file left behind is unlocked, and the next dsr removes it.
-        clear(&self.path);
+        // With an open job the files stay, as after a kill: the next dsr here sees that it is dead.
+        if !self.has_open_job {
+            clear(&self.path);
+        }
     }
 }
 
@@ -76,7 +89,7 @@ impl Drop for Sender {
 pub(crate) enum LockState {
     /// It still runs.
     Held,
-    /// It ran here, and has ended without removing its files.
+    /// It ran here and has ended, and its jobs may not be recorded yet.
     Left,
     Nowhere,
 }
@@ -99,47 +112,68 @@ pub(crate) fn is_alive(ledger: &Path, id: &str) -> io::Result<bool> {
     Ok(find(ledger, id)? == LockState::Held)
 }
 
-/// The senders of this host that have left their files.
-pub(crate) fn list_left(ledger: &Path) -> io::Result<Vec<String>> {
-    let mut ids = list_ids(ledger)?;
-    ids.retain(|id| find(ledger, id).is_ok_and(|state| state == LockState::Left));
-    Ok(ids)
-}
-
-/// Removes the files of a sender that has ended.
-pub(crate) fn remove(ledger: &Path, id: &str) {
-    clear(&path_of(ledger, id));
-}
-
-fn list_ids(ledger: &Path) -> io::Result<Vec<String>> {
-    let entries = match std::fs::read_dir(ledger.with_file_name(FOLDER)) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => entries?,
-    };
-    let mut ids = Vec::new();
-    for entry in entries {
-        let path = entry?.path();
-        let is_lock = path
-            .extension()
-            .is_some_and(|extension| extension == "lock");
-        let id = path.file_stem().and_then(|stem| stem.to_str());
-        ids.extend(id.filter(|_| is_lock).map(str::to_owned));
-    }
-    Ok(ids)
-}
-
 pub(crate) fn list_living(ledger: &Path) -> io::Result<Vec<ProcessRecord>> {
     let mut living = Vec::new();
-    for id in list_ids(ledger)? {
+    for (id, path) in list_all(ledger)? {
         if is_alive(ledger, &id)? {
             // It may have ended just now.
-            let text = std::fs::read_to_string(path_of(ledger, &id).with_extension(RECORD));
-            living.extend(ProcessRecord::parse(&text.unwrap_or_default()));
+            let text = std::fs::read_to_string(path.with_extension(RECORD));
+            let text = text.unwrap_or_default();
+            living.extend(ProcessRecord::parse(&text));
         }
     }
     living.retain(|sender| sender.process != std::process::id());
     living.sort_by_key(|sender| sender.since);
     Ok(living)
+}
+
+/// The senders of this host that ended without clearing their files.
+pub(crate) struct DeadSenders(Vec<PathBuf>);
+
+impl DeadSenders {
+    pub(crate) fn find(ledger: &Path) -> io::Result<Self> {
+        let mut dead = Vec::new();
+        for (id, path) in list_all(ledger)? {
+            if !is_alive(ledger, &id)? {
+                dead.push(path);
+            }
+        }
+        Ok(Self(dead))
+    }
+
+    /// Removes their files. Before that, all of their jobs must be recorded: on a shared ledger the
+    /// files are how this host knows that they are dead.
+    pub(crate) fn clear(self) {
+        self.0.iter().for_each(|path| clear(path));
+    }
+}
+
+fn list_all(ledger: &Path) -> io::Result<Vec<(String, PathBuf)>> {
+    let mut all = Vec::new();
+    let folder = ledger.with_file_name(FOLDER);
+    let entries = match std::fs::read_dir(folder) {
+        // The first send reports a file in the folder's place.
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            ) =>
+        {
+            return Ok(all);
+        }
+        entries => entries?,
+    };
+    for entry in entries {
+        let path = entry?.path();
+        let id = path.file_stem().and_then(|stem| stem.to_str());
+        let is_lock = path
+            .extension()
+            .is_some_and(|extension| extension == "lock");
+        if let (true, Some(id)) = (is_lock, id) {
+            all.push((id.to_owned(), path.clone()));
+        }
+    }
+    Ok(all)
 }
 
 impl ProcessRecord {

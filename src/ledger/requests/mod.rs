@@ -110,6 +110,8 @@ impl Ledger {
         project: &ProjectKey,
         digest: &str,
     ) -> Result<Option<RequestId>, LedgerError> {
+        let keyed = people::key::find_seal(&self.conn)?.map(|seal| seal.keyed(digest));
+        let digest = keyed.as_deref().unwrap_or(digest);
         find_same(&self.conn, operation, project, digest, "")
     }
 }

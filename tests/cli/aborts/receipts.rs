@@ -7,8 +7,6 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-use rusqlite::Connection;
-
 use super::course::{Course, Stand};
 use super::reply::Reply;
 use super::stage::Stage;
@@ -113,7 +111,7 @@ fn play(cell: &Cell) {
     let args = [cell.asked.command(), &["--lock-timeout", patience]].concat();
     let running = stage.starts(&args, &gate.url());
     gate.wait_until_held();
-    let held = hold_the_ledger(&stage);
+    let held = stage.operator.holds_the_ledger();
     if cell.step == Step::Torn {
         let_files_grow_to(20, &running);
     }
@@ -148,14 +146,6 @@ fn play(cell: &Cell) {
         stage.runs(&["resume"], &url);
         stage.agrees("at the end", &expected, 1);
     }
-}
-
-fn hold_the_ledger(stage: &Stage) -> Connection {
-    let path = stage.operator.dsr_home().join("ledger.db");
-    let ledger = Connection::open(path).expect("the ledger can be opened");
-    let held = ledger.execute_batch("BEGIN IMMEDIATE");
-    held.expect("the ledger can be locked");
-    ledger
 }
 
 /// Limits the size of files: a longer write fails in the middle, as on a full disk.

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::time::{Duration, Instant, SystemTime};
 
-use rusqlite::Connection;
-
 use super::Asked;
 use super::course::{Course, Stand};
-use crate::support::{Job, Model, Operator, Outcome, Running, account, csv_of, disagreements};
+use crate::support::{
+    Held, Job, Model, Operator, Outcome, Running, account, csv_of, disagreements,
+};
 
 /// The time between an unclear POST and its repeat, from the answer or the restart.
 const APART: Duration = Duration::from_secs(2);
@@ -70,7 +70,7 @@ impl Stage {
     }
 
     pub(super) fn jobs(&self) -> Vec<Job> {
-        match self.operator.dsr_home().join("ledger.db").exists() {
+        match self.operator.has_ledger() {
             true => account(&self.operator),
             // dsr has only just started.
             false => Vec::new(),
@@ -88,7 +88,9 @@ impl Stage {
         let (mut seen, mut looked) = (None, start);
         loop {
             let trace = Some(self.trace());
-            if trace != seen || looked.elapsed() > SELDOM {
+            // To ask a server costs more.
+            let pause = SELDOM * if self.operator.is_on_server() { 8 } else { 1 };
+            if trace != seen || looked.elapsed() > pause {
                 if is_there(self) {
                     return;
                 }
@@ -103,7 +105,7 @@ impl Stage {
         }
     }
 
-    /// Changes with each write to the ledger and each call. Cheaper than reading the ledger.
+    /// Changes with each write to the ledger's file and each call. Cheaper than reading the ledger.
     fn trace(&self) -> (Option<(u64, SystemTime)>, usize) {
         let log = self.operator.dsr_home().join("ledger.db-wal");
         let log = std::fs::metadata(log).ok();
@@ -117,13 +119,13 @@ impl Stage {
         self.operator.goes_on();
     }
 
-    pub(super) fn kills_while_held(&mut self, running: Running, held: Connection) {
+    pub(super) fn kills_while_held(&mut self, running: Running, held: Held) {
         let killed = running.kill();
         drop(held);
         self.keep(killed);
     }
 
-    pub(super) fn ends_while_held(&mut self, running: Running, held: Connection) {
+    pub(super) fn ends_while_held(&mut self, running: Running, held: Held) {
         let ended = running.end();
         drop(held);
         self.keep(ended);

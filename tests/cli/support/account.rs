@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Model, Operator, trail_faults, untold_jobs};
+use super::{Model, Operator};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Job {
@@ -71,8 +71,7 @@ pub(crate) fn disagreements(
     asked: &[BTreeSet<String>],
 ) -> Vec<String> {
     let jobs = account(operator);
-    let ledger = operator.dsr_home().join("ledger.db");
-    let mut found = [trail_faults(&ledger), untold_jobs(&ledger)].concat();
+    let mut found = [operator.trail_faults(), operator.untold_jobs()].concat();
     missing(&jobs, asked, &mut found);
     let tasks: BTreeMap<_, _> = model
         .tasks()

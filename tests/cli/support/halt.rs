@@ -1,5 +1,5 @@
 //! Holds dsr inside a certain write to its ledger, so that it can be killed just before the commit.
-//! A trigger counts for ever, so dsr needs no switch and there is no race.
+//! A trigger counts or sleeps for ever, so dsr needs no switch and there is no race.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -10,6 +10,10 @@ use super::{Kept, Operator};
 
 /// A home with an empty ledger, made once.
 static EMPTY: OnceLock<Kept> = OnceLock::new();
+
+/// The sessions that a trigger holds.
+const HALTED: &str = "FROM pg_stat_activity
+     WHERE datname = current_database() AND wait_event = 'PgSleep'";
 
 /// The write that is never committed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,23 +56,61 @@ impl Operator {
     /// From now on every dsr stays in this write until it is killed. Makes the ledger if there is
     /// none.
     pub(crate) fn halts_at(&self, halt: Halt) {
-        if !self.dsr_home().join("ledger.db").exists() {
+        if !self.has_ledger() {
             let empty = EMPTY.get_or_init(|| {
                 self.has_an_empty_ledger();
                 self.keeps()
             });
             self.begins_with(empty);
         }
-        let trigger = halt.trigger();
+        self.halts_before(&halt.trigger());
+    }
+
+    /// Like `halts_at`: `EVENT ON TABLE`, and perhaps `WHEN CONDITION`.
+    pub(crate) fn halts_before(&self, write: &str) {
+        if !self.is_on_server() {
+            self.change_ledger(
+                "CREATE VIEW endless AS WITH RECURSIVE numbers (n) AS
+                     (SELECT 1 UNION ALL SELECT n + 1 FROM numbers) SELECT n FROM numbers",
+            );
+        }
+        self.triggers(
+            write,
+            "SELECT COUNT(*) FROM endless",
+            "PERFORM pg_sleep(3600)",
+        );
+    }
+
+    /// From now on this write fails.
+    pub(crate) fn fails_before(&self, write: &str) {
+        self.triggers(write, "SELECT RAISE(ABORT, 'no')", "RAISE EXCEPTION 'no'");
+    }
+
+    fn triggers(&self, write: &str, in_file: &str, on_server: &str) {
+        if !self.is_on_server() {
+            self.change_ledger(&format!(
+                "CREATE TRIGGER halt BEFORE {write} BEGIN {in_file}; END"
+            ));
+            return;
+        }
+        // A trigger's own condition cannot ask about other rows.
+        let (write, when) = write.split_once(" WHEN ").unwrap_or((write, "true"));
+        let result = if write.starts_with("DELETE") {
+            "OLD"
+        } else {
+            "NEW"
+        };
         self.change_ledger(&format!(
-            "CREATE VIEW endless AS WITH RECURSIVE numbers (n) AS
-                 (SELECT 1 UNION ALL SELECT n + 1 FROM numbers) SELECT n FROM numbers;
-             CREATE TRIGGER halt BEFORE {trigger}
-                 BEGIN SELECT COUNT(*) FROM endless; END;"
+            "CREATE FUNCTION halt() RETURNS trigger LANGUAGE plpgsql SET search_path = dsr AS $$
+                 BEGIN IF {when} THEN {on_server}; END IF; RETURN {result}; END $$;
+             CREATE TRIGGER halt BEFORE {write} FOR EACH ROW EXECUTE FUNCTION halt()"
         ));
     }
 
     pub(crate) fn is_held(&self) -> bool {
+        if let Some(database) = &self.database {
+            return database.ask(&format!("SELECT count(*) {HALTED}")) != "0";
+        }
         let path = self.dsr_home().join("ledger.db");
         let ledger = Connection::open(path).expect("the ledger can be opened");
         ledger
@@ -79,6 +121,12 @@ impl Operator {
 
     /// Halts no dsr from now on.
     pub(crate) fn goes_on(&self) {
+        if let Some(database) = &self.database {
+            // The server does not notice that a client is gone while it sleeps for it.
+            database.ask(&format!("SELECT pg_terminate_backend(pid, 5000) {HALTED}"));
+            self.change_ledger("DROP FUNCTION IF EXISTS halt CASCADE");
+            return;
+        }
         self.change_ledger("DROP TRIGGER IF EXISTS halt; DROP VIEW IF EXISTS endless;");
     }
 }

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::panic::Location;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -11,7 +13,9 @@ use rusqlite::{Connection, OpenFlags, Row};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::{Fake, Outcome, Running, trail_faults};
+use super::database::ledger_key;
+use super::shared::database_for;
+use super::{Database, Fake, Outcome, Running, trail_faults};
 
 pub(crate) const OAUTH_TOKEN: &str = "oauthSECRETa81f4c9e2b7d0635";
 pub(crate) const PROJECT_TOKEN: &str = "9f2c41d07ab35e6680cc17d4e2b1a95f";
@@ -21,6 +25,8 @@ pub(crate) struct Operator {
     variables: BTreeMap<String, String>,
     /// The test changes the audit trail itself.
     is_trail_changed: AtomicBool,
+    /// Where the ledger is, unless it is a file.
+    pub(super) database: Option<Arc<Database>>,
 }
 
 /// Checks that the trail is whole, whatever a test did and wherever a process was killed.
@@ -29,19 +35,26 @@ impl Drop for Operator {
         if std::thread::panicking() || self.is_trail_changed.load(Ordering::Relaxed) {
             return;
         }
-        for folder in [self.dsr_home(), self.dsr_home().join("sandbox")] {
-            let faults = trail_faults(&folder.join("ledger.db"));
-            assert!(faults.is_empty(), "the audit trail: {faults:#?}");
-        }
+        let rehearsed = Connection::open_with_flags(
+            self.dsr_home().join("sandbox/ledger.db"),
+            OpenFlags::SQLITE_OPEN_READ_ONLY,
+        );
+        let rehearsed = rehearsed.map_or(Vec::new(), |ledger| trail_faults(&ledger));
+        let faults = [self.trail_faults(), rehearsed].concat();
+        assert!(faults.is_empty(), "the audit trail: {faults:#?}");
     }
 }
 
 impl Operator {
     /// Has no project, no token, no keyring and no network.
+    ///
+    /// Has a ledger on a server if a test of both engines makes it, and there is one.
+    #[track_caller]
     pub(crate) fn new() -> Self {
         Self::in_folder(tempfile::tempdir())
     }
 
+    #[track_caller]
     fn in_folder(root: std::io::Result<TempDir>) -> Self {
         let root = root.expect("a temporary folder can be made");
         for folder in ["home", "work"] {
@@ -62,26 +75,42 @@ impl Operator {
             ("HTTP_PROXY".to_owned(), "http://127.0.0.1:9".to_owned()),
             ("ALL_PROXY".to_owned(), "http://127.0.0.1:9".to_owned()),
         ]);
-        let is_trail_changed = AtomicBool::new(false);
-        Self {
+        let mut operator = Self {
             root,
             variables,
-            is_trail_changed,
+            is_trail_changed: AtomicBool::new(false),
+            database: None,
+        };
+        if let Some(database) = database_for(Location::caller()) {
+            operator.uses(&Arc::new(database));
         }
+        operator
+    }
+
+    /// From now on the ledger is in this database.
+    pub(crate) fn uses(&mut self, database: &Arc<Database>) {
+        let key = self.key_path();
+        write_privately(&key, ledger_key());
+        self.set("DSR_LEDGER_URL", &database.url);
+        self.set("DSR_LEDGER_KEY_FILE", &key.display().to_string());
+        self.database = Some(Arc::clone(database));
     }
 
     /// Has a token and the project `shop` at `fake`, with a rate that makes no test wait.
+    #[track_caller]
     pub(crate) fn at(fake: &Fake) -> Self {
         Self::at_with(fake, "rate = 1000")
     }
 
     /// Like [`Operator::at`], with these lines in place of `rate = 1000`.
+    #[track_caller]
     pub(crate) fn at_with(fake: &Fake, settings: &str) -> Self {
         Self::new().of_a_shop(fake, settings)
     }
 
     /// Like `at_with`, with all files in memory if possible: for very many at once. A killed
     /// process loses nothing there either, since the kernel has it.
+    #[track_caller]
     pub(crate) fn in_memory(fake: &Fake, settings: &str) -> Self {
         let memory = Path::new("/dev/shm");
         let root = match memory.is_dir() {
@@ -196,20 +225,18 @@ impl Operator {
 
     /// Like `file`, readable by the owner only; returns its full path.
     pub(crate) fn private_file(&self, name: &str, text: impl AsRef<[u8]>) -> String {
-        use std::os::unix::fs::PermissionsExt;
-        let path = self.work().join(self.file(name, text));
-        let permissions = fs::Permissions::from_mode(0o600);
-        fs::set_permissions(&path, permissions).expect("a file of ours can be changed");
+        let path = self.work().join(name);
+        write_privately(&path, text.as_ref());
         path.display().to_string()
     }
 
     /// Makes an empty ledger. Without a request, dsr makes one only after a ledger was lost.
     #[track_caller]
     pub(crate) fn has_an_empty_ledger(&self) {
-        let seen = self.dsr_home().join("seen-head");
-        fs::write(&seen, "damaged").expect("a file can be written");
-        let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
-        fs::set_permissions(&seen, private).expect("a file of ours can be changed");
+        if self.database.is_some() {
+            return;
+        }
+        write_privately(&self.dsr_home().join("seen-head"), b"damaged");
         self.run(&["ledger", "accept", "--yes"]).exits_with(0);
     }
 
@@ -240,9 +267,7 @@ impl Operator {
         query: &str,
         mut read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Vec<T> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
-        let path = self.dsr_home().join("ledger.db");
-        let ledger = Connection::open_with_flags(path, flags).expect("the ledger can be opened");
+        let ledger = self.open_ledger().expect("the ledger can be opened");
         let mut statement = ledger.prepare(query).expect("the query is right");
         let rows = statement.query_map([], |row| read(row));
         let rows = rows.expect("the ledger can be asked");
@@ -252,6 +277,10 @@ impl Operator {
 
     /// Changes the ledger as another process would.
     pub(crate) fn change_ledger(&self, statements: &str) {
+        if let Some(database) = &self.database {
+            database.ask(&format!("SET search_path = dsr, public; {statements}"));
+            return;
+        }
         let path = self.dsr_home().join("ledger.db");
         let ledger = Connection::open(path).expect("the ledger can be opened");
         ledger
@@ -274,17 +303,17 @@ impl Operator {
 
     /// The ids that the ledger on the disk holds for each job, by request and number.
     pub(crate) fn kept_ids(&self) -> BTreeMap<(String, u32), Vec<String>> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
-        let path = self.dsr_home().join("ledger.db");
-        let ledger = Connection::open_with_flags(path, flags).expect("the ledger can be opened");
+        let ledger = self.open_ledger().expect("the ledger can be opened");
         let query = "SELECT request, number, packed FROM payloads";
         let mut statement = ledger.prepare(query).expect("the query is right");
         let rows = statement.query_map([], |row| {
             let packed: Vec<u8> = row.get(2)?;
+            let (request, number): (String, u32) = (row.get(0)?, row.get(1)?);
+            let packed = self.unsealed(&format!("{request}-{number}"), packed);
             let text = zstd::decode_all(packed.as_slice()).expect("zstd");
             let text = String::from_utf8(text).expect("UTF-8");
             let ids = text.lines().map(str::to_owned).collect();
-            Ok(((row.get(0)?, row.get(1)?), ids))
+            Ok(((request, number), ids))
         });
         let rows = rows.expect("the ledger can be asked");
         rows.collect::<Result<_, _>>().expect("ids can be read")
@@ -292,12 +321,17 @@ impl Operator {
 
     /// Makes every attempt so far this much older.
     pub(crate) fn age_attempts(&self, age: Duration) {
-        let path = self.dsr_home().join("ledger.db");
-        let ledger = Connection::open(path).expect("the ledger can be opened");
-        let change = "UPDATE attempts SET started_at =
-             strftime('%Y-%m-%dT%H:%M:%fZ', started_at, '-' || $1 || ' seconds')";
-        let changed = ledger.execute(change, [age.as_secs().to_string()]);
-        assert_ne!(changed.expect("the ledger can be changed"), 0);
+        let seconds = age.as_secs();
+        let older = match self.database {
+            None => format!("strftime('%Y-%m-%dT%H:%M:%fZ', started_at, '-{seconds} seconds')"),
+            Some(_) => format!(
+                "to_char(started_at::timestamptz AT TIME ZONE 'UTC' - interval '{seconds} s',
+                         'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
+            ),
+        };
+        let count = "SELECT CAST(COUNT(*) AS TEXT) FROM attempts";
+        assert_ne!(self.ledger_texts(count), ["0"]);
+        self.change_ledger(&format!("UPDATE attempts SET started_at = {older}"));
     }
 
     pub(crate) fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
@@ -307,6 +341,13 @@ impl Operator {
         }
         files
     }
+}
+
+/// Readable by the owner only.
+pub(super) fn write_privately(path: &Path, text: &[u8]) {
+    fs::write(path, text).expect("a file can be written");
+    let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    fs::set_permissions(path, private).expect("a file of ours can be changed");
 }
 
 fn gather(folder: &Path, files: &mut Vec<(PathBuf, Vec<u8>)>) {

@@ -9,6 +9,9 @@ const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 impl Operator {
     /// Keeps a ledger key in a file, so that ids of ended jobs are hashed.
     pub(crate) fn with_ledger_key(mut self) -> Self {
+        if self.variable("DSR_LEDGER_KEY_FILE").is_some() {
+            return self;
+        }
         let path = self.key_path().display().to_string();
         self.run(&["auth", "ledger-key", "--to", &path])
             .exits_with(0);
@@ -21,10 +24,14 @@ impl Operator {
         self.work().with_file_name("home").join("ledger.key")
     }
 
-    /// Every file of dsr's home that has one of the ids, and in which form.
+    /// Every file of dsr's home, and the ledger's server, that has one of the ids, and in which form.
     pub(crate) fn remains_of(&self, ids: &[String]) -> Vec<(PathBuf, &'static str)> {
         let mut found = Vec::new();
-        for (path, content) in self.files() {
+        let mut files = self.files();
+        if self.is_on_server() {
+            files.push((PathBuf::from("the server"), self.ledger_bytes()));
+        }
+        for (path, content) in files {
             let unpacked = unpack_all(&content);
             for id in ids {
                 for (form, needle) in forms(id) {

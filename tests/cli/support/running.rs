@@ -25,7 +25,7 @@ pub(crate) struct Running {
 }
 
 /// A process that ends with its test, even if the test fails.
-pub(super) struct Mortal(Child);
+pub(crate) struct Mortal(Child);
 
 impl Mortal {
     pub(super) fn of(child: Child) -> Self {

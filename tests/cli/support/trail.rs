@@ -1,21 +1,17 @@
 //! Checks the audit trail as an auditor would: only by docs/design/audit-trail.md, without dsr's
 //! code.
 
-use std::path::Path;
-
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OpenFlags, Result};
+use rusqlite::{Connection, Result};
 use sha2::{Digest, Sha256};
 
-/// What is wrong with the chain of the ledger at `path`; nothing if there is no trail to read.
-pub(crate) fn trail_faults(path: &Path) -> Vec<String> {
-    // A test may have damaged or replaced the ledger.
-    let faults = open(path).and_then(|ledger| read_chain(&ledger));
-    faults.unwrap_or_default()
+/// What is wrong with the ledger's chain; nothing if there is no trail to read.
+pub(crate) fn trail_faults(ledger: &Connection) -> Vec<String> {
+    read_chain(ledger).unwrap_or_default()
 }
 
 /// The jobs whose rows differ from what the trail says.
-pub(crate) fn untold_jobs(path: &Path) -> Vec<String> {
+pub(crate) fn untold_jobs(ledger: &Connection) -> Vec<String> {
     let told = |key: &str| {
         format!(
             "(SELECT json_extract(details, '$.{key}') FROM audit
@@ -35,15 +31,10 @@ pub(crate) fn untold_jobs(path: &Path) -> Vec<String> {
         attempts = told("attempts"),
         ids = told("ids"),
     );
-    let ledger = open(path).expect("the ledger can be opened");
     let mut statement = ledger.prepare(&sql).expect("the ledger has a trail");
     let rows = statement.query_map([], |row| row.get(0));
     let rows = rows.expect("the ledger can be asked");
     rows.collect::<Result<_>>().expect("texts")
-}
-
-fn open(path: &Path) -> Result<Connection> {
-    Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
 }
 
 fn read_chain(ledger: &Connection) -> Result<Vec<String>> {

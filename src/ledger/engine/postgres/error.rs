@@ -116,7 +116,8 @@ impl ServerError {
             Cause::ServerWord(answer) => match answer.sqlstate.as_str() {
                 code if code.starts_with("28") => Self::Password { place, source },
                 "3D000" => Self::NoDatabase { place, source },
-                code if code.starts_with("57P") || code.starts_with("08") => {
+                // 55000: the database is closed to new sessions.
+                code if code.starts_with("57P") || code.starts_with("08") || code == "55000" => {
                     Self::Unreachable { place, source }
                 }
                 _ => Self::of_answer(source),
