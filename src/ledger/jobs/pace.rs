@@ -132,12 +132,14 @@ fn held(rate: Rate) -> i64 {
 /// How long a project's calls must wait, in microseconds. The ledger stores the time left at one
 /// moment, so that a changed clock cannot make a wait longer. The steady clock counts from there,
 /// or after a reboot the wall clock.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Left {
     /// Until the rate allows the next call.
     slot: i64,
     /// Until the server allows any call.
     block: i64,
+    /// The name of the last call until it is answered, then empty.
+    last_call: String,
 }
 
 /// Takes the slot in the caller's transaction. The caller commits whatever the answer.
@@ -155,7 +157,8 @@ pub(crate) fn take_early(
     (call, early): (&str, Duration),
     now: DateTime<Utc>,
 ) -> Result<Result<Duration, Duration>, LedgerError> {
-    let is_answered = find_last_call(tx, &lane.project)?.is_empty();
+    let (left, goes_on) = read(tx, &lane.project, now)?;
+    let is_answered = left.last_call.is_empty();
     let early = match is_answered {
         true => early,
         false => Duration::ZERO,
@@ -164,7 +167,6 @@ pub(crate) fn take_early(
         true => IN_FLIGHT,
         false => 0,
     };
-    let (left, goes_on) = read(tx, &lane.project, now)?;
     let interval = microseconds(lane.rate);
     // The rate may be higher now.
     let slot = match held {
@@ -184,21 +186,13 @@ pub(crate) fn take_early(
             false => wait,
         }));
     }
-    let slot = interval.saturating_add(wait).saturating_add(held);
-    write(tx, &lane.project, Left { slot, ..left }, now)?;
-    note_last_call(tx, &lane.project, call)?;
+    let taken = Left {
+        slot: interval.saturating_add(wait).saturating_add(held),
+        last_call: call.to_owned(),
+        ..left
+    };
+    write(tx, &lane.project, taken, now)?;
     Ok(Ok(wait_time))
-}
-
-/// The name of the last call; empty once it was answered.
-fn find_last_call(tx: &Write<'_>, project: &ProjectKey) -> Result<String, LedgerError> {
-    let sql = "SELECT last_call FROM pace WHERE project_key = $1";
-    Ok(sql::find_value(tx, sql, [project.as_str()])?.unwrap_or_default())
-}
-
-fn note_last_call(tx: &Write<'_>, project: &ProjectKey, call: &str) -> Result<(), LedgerError> {
-    let sql = "UPDATE pace SET last_call = $1 WHERE project_key = $2";
-    sql::execute(tx, sql, params![call, project.as_str()])
 }
 
 pub(crate) fn push_back(
@@ -207,18 +201,17 @@ pub(crate) fn push_back(
     call: &str,
     now: DateTime<Utc>,
 ) -> Result<(), LedgerError> {
-    let (left, _) = read(tx, &lane.project, now)?;
-    let is_last = find_last_call(tx, &lane.project)? == call;
-    let slot = match tx.is_shared() && !is_last {
+    let (mut left, _) = read(tx, &lane.project, now)?;
+    let is_last = left.last_call == call;
+    left.slot = match tx.is_shared() && !is_last {
         // Another call has the slot already.
         true => microseconds(lane.rate).max(left.slot),
         false => microseconds(lane.rate),
     };
-    write(tx, &lane.project, Left { slot, ..left }, now)?;
-    match is_last {
-        true => note_last_call(tx, &lane.project, ""),
-        false => Ok(()),
+    if is_last {
+        left.last_call.clear();
     }
+    write(tx, &lane.project, left, now)
 }
 
 pub(crate) fn block(
@@ -240,11 +233,12 @@ fn read(
     project: &ProjectKey,
     now: DateTime<Utc>,
 ) -> Result<(Left, bool), LedgerError> {
-    let sql = "SELECT slot, block, at, era, steady FROM pace WHERE project_key = $1";
+    let sql = "SELECT slot, block, at, era, steady, last_call FROM pace WHERE project_key = $1";
     let row = prepare(tx, sql)?.query_row([project.as_str()], |row| {
         let left = Left {
             slot: row.get(0)?,
             block: row.get(1)?,
+            last_call: row.get(5)?,
         };
         let (at, era, steady): (i64, String, i64) = (row.get(2)?, row.get(3)?, row.get(4)?);
         Ok((left, at, era, steady))
@@ -263,9 +257,12 @@ fn read(
     let left = Left {
         slot: left.slot.saturating_sub(passed).max(0),
         block: left.block.saturating_sub(passed).max(0),
+        ..left
     };
     let is_told_by_the_day = moment.is_none() && now.timestamp_micros() >= at;
-    Ok((left, same_era.is_some() || is_told_by_the_day))
+    // Even a server's clock is set back at times.
+    let goes_on = same_era.is_some_and(|moment| moment.micros >= steady);
+    Ok((left, goes_on || is_told_by_the_day))
 }
 
 fn write(
@@ -275,10 +272,11 @@ fn write(
     now: DateTime<Utc>,
 ) -> Result<(), LedgerError> {
     let moment = tx.steady();
-    let sql = "INSERT INTO pace (project_key, slot, block, at, era, steady)
-         VALUES ($1, $2, $3, $4, $5, $6)
+    let sql = "INSERT INTO pace (project_key, slot, block, at, era, steady, last_call)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)
          ON CONFLICT (project_key) DO UPDATE SET slot = excluded.slot, block = excluded.block,
-             at = excluded.at, era = excluded.era, steady = excluded.steady";
+             at = excluded.at, era = excluded.era, steady = excluded.steady,
+             last_call = excluded.last_call";
     prepare(tx, sql)?.execute(params![
         project.as_str(),
         left.slot,
@@ -286,6 +284,7 @@ fn write(
         now.timestamp_micros(),
         moment.map_or("", |moment| moment.era),
         moment.map_or(0, |moment| moment.micros),
+        left.last_call,
     ])?;
     Ok(())
 }
