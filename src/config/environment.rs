@@ -1,9 +1,11 @@
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 use url::Url;
+
+use crate::domain::looks_like_secret;
 
 /// Each variable that dsr reads, with its meaning for `dsr help environment`.
 pub const VARIABLES: [(&str, &str); 17] = [
@@ -106,6 +108,8 @@ pub struct Environment {
 pub enum EnvironmentError {
     #[error("the variable `{name}` is not valid UTF-8")]
     NotText { name: &'static str },
+    #[error("the variable `{name}` takes the path of a file, and its value looks like a secret")]
+    Secret { name: &'static str },
 }
 
 impl Environment {
@@ -134,20 +138,25 @@ impl Environment {
             Some(Ok(value)) => Ok(Some(value)),
             Some(Err(_)) => Err(EnvironmentError::NotText { name }),
         };
+        // Its value would be shown as a path.
+        let path = |name| match raw(name) {
+            Some(value) if is_secret(&value) => Err(EnvironmentError::Secret { name }),
+            value => Ok(value.map(PathBuf::from)),
+        };
         Ok(Self {
-            token_file: raw("DSR_TOKEN_FILE").map(PathBuf::from),
+            token_file: path("DSR_TOKEN_FILE")?,
             token: text("DSR_TOKEN")?.map(SecretString::from),
             token_issued: text("DSR_TOKEN_ISSUED")?,
-            ledger_key_file: raw("DSR_LEDGER_KEY_FILE").map(PathBuf::from),
+            ledger_key_file: path("DSR_LEDGER_KEY_FILE")?,
             ledger_url: text("DSR_LEDGER_URL")?,
-            ledger_password_file: raw("DSR_LEDGER_PASSWORD_FILE").map(PathBuf::from),
+            ledger_password_file: path("DSR_LEDGER_PASSWORD_FILE")?,
             passfile: raw("PGPASSFILE").map(PathBuf::from),
             project: text("DSR_PROJECT")?,
             project_token: text("DSR_PROJECT_TOKEN")?.map(SecretString::from),
             region: text("DSR_REGION")?,
-            project_secret_file: raw("DSR_PROJECT_SECRET_FILE").map(PathBuf::from),
+            project_secret_file: path("DSR_PROJECT_SECRET_FILE")?,
             api_url: text("DSR_API_URL")?,
-            ca_file: raw("DSR_CA_FILE").map(PathBuf::from),
+            ca_file: path("DSR_CA_FILE")?,
             home: raw("DSR_HOME").map(PathBuf::from),
             log: text("DSR_LOG")?,
             no_color: raw("NO_COLOR").is_some(),
@@ -168,6 +177,12 @@ impl Environment {
             no_proxy: text(NO_PROXY[0])?.or(text(NO_PROXY[1])?),
         })
     }
+}
+
+/// Whether the text looks like a secret and names no file.
+fn is_secret(value: &OsStr) -> bool {
+    let text = value.to_string_lossy();
+    !text.contains(['/', '\\', '.']) && looks_like_secret(&text) && !Path::new(value).exists()
 }
 
 fn host_of(proxy: &str) -> Option<String> {
@@ -215,6 +230,20 @@ mod tests {
         documented.sort_unstable();
         asked.sort_unstable();
         assert_eq!(asked, documented);
+    }
+
+    #[test]
+    fn a_secret_in_the_place_of_a_path_is_refused_and_not_shown() {
+        let with = |name: &'static str, value: &str| {
+            let value = OsString::from(value);
+            Environment::from_lookup(move |asked| (asked == name).then(|| value.clone()))
+        };
+        for name in ["DSR_TOKEN_FILE", "DSR_LEDGER_KEY_FILE", "DSR_CA_FILE"] {
+            let error = with(name, &"0a".repeat(32)).unwrap_err().to_string();
+            assert!(error.contains(name) && !error.contains("0a0a"), "{error}");
+            assert!(with(name, "keys/0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a").is_ok());
+            assert!(with(name, "ledger.key").is_ok());
+        }
     }
 
     #[test]

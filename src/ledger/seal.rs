@@ -140,7 +140,7 @@ impl Seal {
 /// Whether packed ids may have been sealed: by their length and their first bytes.
 pub(crate) fn looks_sealed(packed: &[u8]) -> bool {
     const TAG: usize = 16;
-    let is_whole = packed.len() > NONCE + TAG && (packed.len() - NONCE - TAG) % BLOCK == 0;
+    let is_whole = packed.len() > NONCE + TAG && (packed.len() - NONCE - TAG).is_multiple_of(BLOCK);
     is_whole && !packed.starts_with(&zstd::zstd_safe::MAGICNUMBER.to_le_bytes())
 }
 

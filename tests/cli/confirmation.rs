@@ -193,3 +193,16 @@ fn an_oauth_token_is_typed_unseen() {
     assert!(!screen.contains(OAUTH_TOKEN), "{screen}");
     assert!(screen.contains("DSR_TOKEN_FILE"), "{screen}");
 }
+
+#[test]
+fn ctrl_d_behind_the_count_confirms_nothing() {
+    let fake = Fake::start();
+    let operator = operator_at_a_terminal(&fake);
+    let mut terminal = Terminal::start(operator.command(&["delete", "--gdpr", "ids.csv"]));
+    terminal.sees("confirm (1,234): ");
+    terminal.types_keys(b"1234\x04\x04");
+    let (status, screen) = terminal.ends();
+    assert_eq!(status, 2, "{screen}");
+    assert!(screen.contains("Nothing was sent."), "{screen}");
+    fake.was_not_called();
+}

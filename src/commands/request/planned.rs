@@ -81,10 +81,21 @@ pub(super) fn may_be_repeated(ctx: &Context, operation: Operation) -> bool {
 }
 
 /// Names open requests that have the same ids. A ledger that cannot be read does not keep a dry run
-/// from its plan.
+/// from its plan, and is named.
 fn note_open_requests(ctx: &Context, plans: &[Plan]) {
-    let Ok(ledger) = ctx.ledger_to_ask() else {
-        return;
+    let ledger = ctx.ledger_to_ask();
+    let ledger = ledger.and_then(|ledger| {
+        ledger
+            .demand_not_set_back()
+            .map(|()| ledger)
+            .map_err(Into::into)
+    });
+    let ledger = match ledger {
+        Ok(ledger) => ledger,
+        Err(failure) => {
+            let why = format!("not compared with open requests: {}", failure.message);
+            return ctx.ui.warn("ledger", &why);
+        }
     };
     for plan in plans {
         let Ok(Some(digest)) = plan.ids_digest() else {

@@ -40,7 +40,8 @@ pub(super) async fn submit(
         let lines = sending.wait.lines();
         let progress = Progress::start(&ctx.ui, Phase::Submitting, total, lines);
         let mut run = ctx.run(&mut ledger, &clients, &progress);
-        let ids = match workflow::record(&mut run, ready, sending.again())? {
+        let record = || workflow::record(&mut run, ready, sending.again());
+        let ids = match ctx.ui.recording(record)? {
             Recorded::New(ids) => ids,
             Recorded::There(id) => return Err(same_request(&ledger, &id)?),
             Recorded::Applied(id) => return Err(applied_before(&id)),

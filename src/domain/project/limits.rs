@@ -99,9 +99,10 @@ pub struct Rate(f64);
 
 impl Rate {
     /// # Errors
-    /// Unless `per_second` is over 0 and at most 1000.
+    /// Unless `per_second` is at least one a day (0.0000116) and at most 1000.
     pub fn new(per_second: f64) -> Result<Self, LimitsError> {
-        if per_second > 0.0 && per_second <= 1000.0 {
+        // One call a day is the slowest that means anything.
+        if (1.0 / 86_400.0..=1000.0).contains(&per_second) {
             Ok(Self(per_second))
         } else {
             Err(LimitsError::Rate)
@@ -167,6 +168,10 @@ mod tests {
         assert_eq!(Rate::default().interval(), Duration::from_secs(1));
         assert_eq!(Rate::default().time_for(3), Duration::from_secs(2));
         assert_eq!(Rate::default().time_for(0), Duration::ZERO);
-        assert_eq!(Rate::new(1e-300).unwrap().interval(), Duration::MAX);
+        assert_eq!(Rate::new(1e-300), Err(LimitsError::Rate));
+        assert_eq!(
+            Rate::new(1e-4).unwrap().interval(),
+            Duration::from_secs(10_000)
+        );
     }
 }

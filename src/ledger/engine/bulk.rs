@@ -1,5 +1,7 @@
 //! Whole tables, from one database into another. Holds a few rows at a time.
 
+use std::borrow::Borrow;
+
 use bytes::{BufMut, Bytes, BytesMut};
 use rusqlite::types::{Type, Value};
 
@@ -61,7 +63,7 @@ impl Connection {
     pub(crate) fn fill<E: From<EngineError>>(
         &self,
         table: &str,
-        columns: &[String],
+        columns: &[impl Borrow<str>],
         rows: &mut RowSupply<'_, E>,
     ) -> Result<u64, E> {
         let into = format!("{table} ({})", columns.join(", "));

@@ -44,14 +44,14 @@ pub(crate) type Answer<T> = Result<T, EngineError>;
 /// An open database.
 pub(crate) enum Connection {
     Sqlite(rusqlite::Connection),
-    Postgres(LedgerServer),
+    Postgres(Box<LedgerServer>),
 }
 
 impl Connection {
     pub(crate) fn open(path: &Path, access: Access) -> Answer<Self> {
         #[cfg(test)]
         if let Some(server) = testing::server_for(path) {
-            return Ok(Self::Postgres(server));
+            return Ok(Self::Postgres(Box::new(server)));
         }
         Ok(Self::Sqlite(sqlite::open(path, access)?))
     }
@@ -64,13 +64,13 @@ impl Connection {
         application_name: &str,
     ) -> Answer<Self> {
         let server = LedgerServer::open(place, password, roots, application_name)?;
-        Ok(Self::Postgres(server))
+        Ok(Self::Postgres(Box::new(server)))
     }
 
     pub(crate) fn server(&self) -> Option<&LedgerServer> {
         match self {
             Self::Sqlite(_) => None,
-            Self::Postgres(server) => Some(server),
+            Self::Postgres(server) => Some(server.as_ref()),
         }
     }
 

@@ -19,9 +19,17 @@ const LEVEL: i32 = 1;
 /// The most bytes of a job. A ledger that claims more is damaged, and could unpack to anything.
 const MAX_BYTES: u64 = (DEFAULT_EXPORT_BATCH.get() * (MAX_ID_BYTES + 1)) as u64;
 
+pub(crate) const COLUMNS: [&str; 3] = ["request", "number", "packed"];
+
 pub(crate) struct PackedIds {
     pub(crate) count: usize,
     bytes: Vec<u8>,
+}
+
+impl PackedIds {
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
 }
 
 /// Compresses and seals the ids of jobs, with buffers that are used again.
@@ -136,13 +144,13 @@ pub(crate) fn delete(conn: &Connection, job: &JobId) -> Result<(), LedgerError> 
 /// copied them between pages before. Such a copy stays until its page is free; an empty table frees
 /// all pages.
 pub(crate) fn rewrite(conn: &Connection) -> Result<(), LedgerError> {
-    const COLUMNS: &str = "request, number, packed";
+    let columns = COLUMNS.join(", ");
     conn.execute_batch(&format!(
-        "INSERT INTO payloads_aside ({COLUMNS})
-             SELECT {COLUMNS} FROM payloads ORDER BY request, number;
+        "INSERT INTO payloads_aside ({columns})
+             SELECT {columns} FROM payloads ORDER BY request, number;
          DELETE FROM payloads;
-         INSERT INTO payloads ({COLUMNS})
-             SELECT {COLUMNS} FROM payloads_aside ORDER BY request, number;
+         INSERT INTO payloads ({columns})
+             SELECT {columns} FROM payloads_aside ORDER BY request, number;
          DELETE FROM payloads_aside;"
     ))?;
     Ok(())

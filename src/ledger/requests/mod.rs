@@ -19,9 +19,9 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::domain::{
-    IdLines, IdsDigest, JobId, Operation, ProjectKey, RequestId, SubjectRequestId,
+    IdLines, IdsDigest, JobId, JobState, Operation, ProjectKey, RequestId, SubjectRequestId,
 };
-use crate::ledger::engine::{Connection, params};
+use crate::ledger::engine::{Connection, Value, params};
 
 use super::audit::{self, AuditEvent, EntrySubject};
 use super::columns::{format_time, to_sql};
@@ -33,6 +33,17 @@ use super::{Ledger, LedgerError, NewRequest};
 use records::REQUEST_COLUMNS;
 
 const QUEUED: usize = 2;
+/// How many jobs are written in one go; each has up to 2,000 ids.
+const WRITTEN_AT_ONCE: usize = 32;
+/// What a new job has.
+const JOB_COLUMNS: &[&str] = &[
+    "request",
+    "number",
+    "subject_request_id",
+    "ids_count",
+    "state",
+    "attempts",
+];
 
 /// Whether to record a request that repeats an open one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,10 +169,11 @@ fn insert_jobs<E: From<LedgerError>>(
 ) -> Result<((usize, usize), String), E> {
     let mut digest = IdsDigest::default();
     let (mut jobs, mut ids) = (0, 0);
+    let mut rows = JobRows::of(tx);
     let mut write = |(job, packed): (JobId, PackedIds)| {
         jobs += 1;
         ids += packed.count;
-        insert_job(tx, &job, &packed)
+        rows.add(job, packed)
     };
     thread::scope(|scope| {
         let (to_pack, waiting) = sync_channel(QUEUED);
@@ -188,6 +200,7 @@ fn insert_jobs<E: From<LedgerError>>(
         let packing = packing.join();
         Ok::<_, E>(packing.unwrap_or_else(|panic| resume_unwind(panic))?)
     })?;
+    rows.flush()?;
     let digest = digest_in_row(seal, &digest);
     let sql = "UPDATE requests SET ids_digest = $1, ids_salt = $2, rows_salt = $3 WHERE id = $4";
     let mut statement = prepare(tx, sql)?;
@@ -213,16 +226,52 @@ fn pack_all(
     Ok(())
 }
 
-fn insert_job(tx: &Connection, job: &JobId, packed: &PackedIds) -> Result<(), LedgerError> {
-    let sql = "INSERT INTO jobs (request, number, subject_request_id, ids_count, state, attempts)
-         VALUES ($1, $2, $3, $4, 'planned', 0)";
-    prepare(tx, sql)?.execute(params![
-        job.request.as_str(),
-        job.number,
-        SubjectRequestId::random().to_string(),
-        to_sql(packed.count),
-    ])?;
-    payload::write_packed(tx, job, packed)
+/// New jobs on their way into the ledger, some at a time: each question to a server takes time.
+struct JobRows<'t> {
+    tx: &'t Connection,
+    waiting: Vec<(JobId, PackedIds)>,
+}
+
+impl<'t> JobRows<'t> {
+    fn of(tx: &'t Connection) -> Self {
+        let waiting = Vec::new();
+        Self { tx, waiting }
+    }
+
+    fn add(&mut self, job: JobId, packed: PackedIds) -> Result<(), LedgerError> {
+        self.waiting.push((job, packed));
+        match self.waiting.len() < WRITTEN_AT_ONCE {
+            true => Ok(()),
+            false => self.flush(),
+        }
+    }
+
+    fn flush(&mut self) -> Result<(), LedgerError> {
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        let text = |text: &str| Value::Text(text.to_owned());
+        let mut jobs = self.waiting.iter().map(|(job, packed)| {
+            Ok::<_, LedgerError>(vec![
+                text(job.request.as_str()),
+                Value::Integer(job.number.into()),
+                Value::Text(SubjectRequestId::random().to_string()),
+                Value::Integer(to_sql(packed.count)),
+                text(JobState::Planned.as_str()),
+                Value::Integer(0),
+            ])
+        });
+        self.tx.fill("jobs", JOB_COLUMNS, &mut jobs)?;
+        let mut payloads = self.waiting.drain(..).map(|(job, packed)| {
+            Ok::<_, LedgerError>(vec![
+                Value::Text(job.request.to_string()),
+                Value::Integer(job.number.into()),
+                Value::Blob(packed.into_bytes()),
+            ])
+        });
+        self.tx.fill("payloads", &payload::COLUMNS, &mut payloads)?;
+        Ok(())
+    }
 }
 
 /// An open request for the same, other than `but`.

@@ -110,9 +110,11 @@ impl Ui {
             self.aside.write(&self.spell(&ask));
             io::stdin().lock().read_line(&mut answer)
         });
-        if read? == 0 {
-            // After Ctrl-D the cursor is still behind the question.
+        read?;
+        if !answer.ends_with('\n') {
+            // Ctrl-D ends what was typed, and is no agreement. The cursor is still behind it.
             self.aside.write("\n");
+            answer.clear();
         }
         let (confirmed, expected) = match word {
             Some(word) => (
@@ -128,6 +130,13 @@ impl Ui {
             expected,
             unchanged,
         })
+    }
+
+    /// Runs what an agreement leads to, until dsr itself reports how far it came. A signal that ends
+    /// the process meanwhile prints where to look.
+    pub fn recording<T>(&self, record: impl FnOnce() -> T) -> T {
+        let words = "\nStopped. Nothing was sent yet. See with `dsr status` whether the request is recorded: then `dsr resume` sends it, and `dsr cancel` withdraws it.\n";
+        self.terminal.saying(self.spell(words), record)
     }
 
     /// Asks for a secret without showing it. Fails if nobody can be asked.

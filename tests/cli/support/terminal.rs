@@ -60,6 +60,11 @@ impl Terminal {
         self.session.send_line(line).expect("a terminal takes text");
     }
 
+    pub(crate) fn types_keys(&mut self, keys: &[u8]) {
+        self.session.write_all(keys).expect("a terminal takes keys");
+        self.session.flush().expect("a terminal takes keys");
+    }
+
     pub(crate) fn types_interrupt(&mut self) {
         self.session.write_all(&[3]).expect("a terminal takes keys");
         self.session.flush().expect("a terminal takes keys");

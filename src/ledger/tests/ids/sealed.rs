@@ -237,8 +237,8 @@ fn without_the_ledgers_own_key_nothing_is_recorded_or_sent() {
     let head = own.audit_head().unwrap();
     let is_other = |error: &LedgerError| matches!(error, LedgerError::OtherKey { .. });
     let is_none = |error: &LedgerError| matches!(error, LedgerError::NoKey(_));
-    let cases: [(KeySource, &dyn Fn(&LedgerError) -> bool); 2] =
-        [(key_of(8), &is_other), (no_key(), &is_none)];
+    type IsWanted<'f> = &'f dyn Fn(&LedgerError) -> bool;
+    let cases: [(KeySource, IsWanted<'_>); 2] = [(key_of(8), &is_other), (no_key(), &is_none)];
     for (key, expected) in cases {
         let mut ledger = with_key(&folder, key);
         let job = nth(&record.id, 1);
