@@ -234,6 +234,7 @@ fn nothing_that_comes_after_a_lost_answer_dissolves_the_doubt() {
 fn a_job_that_was_cancelled_in_doubt_is_not_sent_again_within_the_quarter_of_an_hour_either() {
     let fake = losing_the_first(vec![object_reply("t-again")], "REVOKED");
     let (operator, name) = with_a_lost_answer(&fake);
+    #[expect(clippy::disallowed_methods, reason = "the test's own clock")]
     let now = chrono::Utc::now().format("%Y-%m-%dT%H:%M:%S%.3fZ");
     operator.change_ledger(&format!("UPDATE attempts SET started_at = '{now}'"));
     again(&operator, &name).exits_with(0);
