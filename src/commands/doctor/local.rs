@@ -66,7 +66,8 @@ fn close(path: &Path) -> String {
 /// What needs the operator, then the trail.
 pub(super) fn of_whole(place: &str, health: &Health) -> Vec<Check> {
     let trail = health.trail.as_ref().map(of_trail);
-    let accepted = health.lost.iter().map(of_lost);
+    let to_review = health.lost.iter().filter(|lost| lost.review.is_none());
+    let accepted = to_review.map(of_lost);
     let checks = [of_health(place, health)].into_iter();
     checks.chain(accepted).chain(trail).collect()
 }

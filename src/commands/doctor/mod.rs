@@ -48,6 +48,7 @@ pub(super) async fn run(ctx: &mut Context, args: DoctorArgs) -> Result<ExitStatu
             )]
         }
         Ok(LedgerPlace::Server(shared)) => server::check(ctx, &shared),
+        Err(failure) if failure.kind == "config" => vec![Check::of_failure("config", &failure)],
         Err(failure) => vec![Check::of_failure("ledger", &failure)],
     });
     checks.extend(local::check_ledger_key(ctx));
