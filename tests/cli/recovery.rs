@@ -326,9 +326,7 @@ fn of_several_unknown_jobs_each_hint_says_how_to_name_one() {
         (&["cancel", &name], 6),
     ] {
         let outcome = operator.run(args);
-        outcome
-            .exits_with(status)
-            .says("each of the 2 unknown jobs");
+        outcome.exits_with(status).says("or each unknown job");
         outcome.says("--job N --task TASK_ID");
     }
 }

@@ -6,8 +6,10 @@ use std::process::Stdio;
 
 use serde_json::Value;
 
+use crate::minimisation::with_key;
 use crate::support::{
-    Exports, Fake, Keyring, Operator, PROJECT_TOKEN, Shapes, handing_out, status_reply, usual,
+    Database, Exports, Fake, Keyring, Operator, PROJECT_TOKEN, Shapes, handing_out, status_reply,
+    usual,
 };
 
 fn file(name: &str) -> Value {
@@ -212,6 +214,16 @@ fn each_shape_is_that_of_some_run() {
         seen.run(&operator, &["auth", "logout"]);
     } else {
         shapes.retain(|name| !["auth-logout", "secret"].contains(name));
+    }
+    if let Some(database) = Database::new() {
+        let operator = with_key(&Fake::start(), "").with("DSR_LEDGER_URL", &database.url);
+        seen.run(&operator, &["ledger", "init"]);
+        let file = operator.without("DSR_LEDGER_URL");
+        seen.run(&file, &["delete", "--gdpr", "--yes", "a1"]);
+        let operator = file.with("DSR_LEDGER_URL", &database.url);
+        seen.run(&operator, &["ledger", "move", "--dry-run"]);
+    } else {
+        shapes.retain(|name| !["made", "moved"].contains(name));
     }
     let seen: BTreeSet<&str> = seen.0.into_keys().collect();
     let dead: Vec<_> = shapes.difference(&seen).collect();

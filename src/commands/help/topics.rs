@@ -29,7 +29,8 @@ const SHAPES: &str = include_str!("../../../docs/schemas/README.md");
 const CONFIG: &str = "\
 default_project = \"shop\"
 default_auth = \"main\"      # of projects without `auth`
-# ledger = \"postgres://anna@db.example/dsr\"    # shared with other hosts; without it, a file
+# shared with other hosts; without it, a file:
+# ledger = \"postgres://anna@db.example/dsr\"
 
 [projects.shop]
 # the project token: 32 hex digits

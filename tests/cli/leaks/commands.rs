@@ -38,7 +38,7 @@ pub(super) const ASKING: [&[&str]; 10] = [
 ];
 
 /// Commands that ask nobody, with their standard input.
-pub(super) const LOCAL: [(&[&str], &str); 46] = [
+pub(super) const LOCAL: [(&[&str], &str); 47] = [
     (&["help", "files"], ""),
     (&["man", "export"], ""),
     (&["auth", "ledger-key", "--to", "own/ledger-key"], ""),
@@ -51,6 +51,7 @@ pub(super) const LOCAL: [(&[&str], &str); 46] = [
     (&["ledger", "accept", "--yes"], ""),
     (&["ledger", "init"], ""),
     (&["ledger", "migrate"], ""),
+    (&["ledger", "move", "--yes"], ""),
     (&["suppressions", "export"], ""),
     (
         &["suppressions", "export", "--ids", "--output", "own/list"],
