@@ -182,7 +182,10 @@ pub(crate) fn take_early(
         let wait = wait_time - early;
         return Ok(Err(match held > 0 && !is_answered {
             // The answer may come at any moment.
-            true => wait.min(LOOK_FOR_ANSWER.max(lane.rate.interval() / 4)),
+            true => {
+                let interval = lane.rate.interval();
+                wait.min(LOOK_FOR_ANSWER.min(interval).max(interval / 4))
+            }
             false => wait,
         }));
     }
@@ -212,6 +215,22 @@ pub(crate) fn push_back(
         left.last_call.clear();
     }
     write(tx, &lane.project, left, now)
+}
+
+/// No answer comes any more for this call: its sender is dead. The next call need not wait for it.
+pub(crate) fn give_up(
+    tx: &Write<'_>,
+    project: &ProjectKey,
+    call: &str,
+    now: DateTime<Utc>,
+) -> Result<(), LedgerError> {
+    let (mut left, _) = read(tx, project, now)?;
+    if !tx.is_shared() || left.last_call != call {
+        return Ok(());
+    }
+    left.slot = left.slot.saturating_sub(IN_FLIGHT).max(0);
+    left.last_call.clear();
+    write(tx, project, left, now)
 }
 
 pub(crate) fn block(
