@@ -309,11 +309,6 @@ struct Write<'a> {
 }
 
 impl Write<'_> {
-    /// The time by the clock of a shared ledger's server.
-    fn time(&self) -> Option<DateTime<Utc>> {
-        self.tx.clock().and_then(DateTime::from_timestamp_micros)
-    }
-
     /// A moment on the clock by which calls are kept apart: the server's, or this machine's.
     fn steady(&self) -> Option<SteadyMoment> {
         match self.tx.clock() {

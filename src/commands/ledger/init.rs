@@ -61,9 +61,9 @@ fn make(ctx: &Context, shared: &SharedLedger) -> Result<ExitStatus, Failure> {
 pub(super) fn server(ctx: &Context, command: &str) -> Result<SharedLedger, Failure> {
     match ctx.ledger_place()? {
         LedgerPlace::Server(shared) => Ok(*shared),
-        LedgerPlace::File(_) if ctx.is_sandbox() => Err(usage(format!(
-            "a rehearsal always has its ledger in a file, and `{command}` is for one on a server; nothing was changed"
-        ))
+        LedgerPlace::File(_) if ctx.is_sandbox() => Err(usage(
+            "a rehearsal always has its ledger in a file, never on a server; nothing was changed",
+        )
         .hint("leave `--sandbox` out")),
         LedgerPlace::File(_) => Err(usage(format!(
             "`{command}` is for a ledger on a server, and this ledger is a file; nothing was changed"

@@ -19,6 +19,8 @@ use std::ops::Deref;
 use std::path::Path;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+
 pub(crate) use error::EngineError;
 pub(crate) use error::EngineTrouble;
 pub(crate) use params::{Params, params_from_iter};
@@ -78,6 +80,11 @@ impl Connection {
     /// `None` without a server.
     pub(crate) fn clock(&self) -> Option<i64> {
         self.server()?.clock()
+    }
+
+    /// The same as a time.
+    pub(crate) fn time(&self) -> Option<DateTime<Utc>> {
+        DateTime::from_timestamp_micros(self.clock()?)
     }
 
     /// Whether other hosts use this ledger, too.

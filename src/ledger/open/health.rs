@@ -110,7 +110,6 @@ pub fn examine_shared(
     };
     let report = server.report()?;
     ledger.conn.read_clock()?;
-    let clock = ledger.conn.clock();
     let ended = receipts::list_ended(&ledger.path).map_err(LedgerError::Receipt)?;
     Ok(Health {
         damage: Vec::new(),
@@ -125,9 +124,7 @@ pub fn examine_shared(
         senders: ledger.list_senders()?,
         server: Some(ServerHealth {
             report,
-            now: clock
-                .and_then(DateTime::from_timestamp_micros)
-                .unwrap_or(now),
+            now: ledger.conn.time().unwrap_or(now),
             key: ledger.find_people_key()?,
         }),
     })

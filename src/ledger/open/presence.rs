@@ -62,7 +62,7 @@ impl Ledger {
             return Ok(SenderState::Sending);
         }
         self.conn.read_clock()?;
-        let now = self.conn.clock().and_then(DateTime::from_timestamp_micros);
+        let now = self.conn.time();
         let until = started + sharing.lease;
         // A start in the future is by a clock that was set back since.
         let is_over = |now: DateTime<Utc>| now > until || started > now + sharing.lease;
