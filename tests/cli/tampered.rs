@@ -209,6 +209,12 @@ fn what_differs_is_named_wherever_the_trail_has_it() {
     assert!(found.stdout.contains("digest"), "{found}");
 }
 
+/// A trail's random name may have `-60` in it, so only a whole word counts.
+fn has_word(text: &str, word: &str) -> bool {
+    text.split(|c: char| c.is_whitespace() || "<>\",".contains(c))
+        .any(|found| found == word)
+}
+
 #[test]
 fn a_span_that_runs_backwards_is_called_a_contradiction_and_not_a_number() {
     let (operator, id) = answered("2026-03-06", "2026-03-08");
@@ -219,15 +225,13 @@ fn a_span_that_runs_backwards_is_called_a_contradiction_and_not_a_number() {
     let table = operator.run(&[&period[..], &["--format", "csv"]].concat());
     for shown in [&page, &all] {
         let text = &shown.exits_with(0).stdout;
-        assert!(
-            !text.contains("-60") && !text.contains("60 days after"),
-            "{text}"
-        );
+        assert!(!has_word(text, "-60"), "{text}");
+        assert!(!text.contains("60 days after"), "{text}");
         assert!(!text.contains("answered in time"), "{text}");
         assert!(text.contains("contradict"), "{text}");
     }
     assert!(table.stdout.contains(",dates_contradict,"), "{table}");
-    assert!(!table.stdout.contains("-60"), "{table}");
+    assert!(!has_word(&table.stdout, "-60"), "{table}");
     let json = operator.run(&["report", &id, "--json"]).json();
     let answer = &json["report"]["evidence"]["request"]["answer"];
     assert_eq!(answer["timing"], "dates_contradict");
