@@ -23,7 +23,9 @@ use super::open::presence::{SenderState, list_sending};
 use super::open::sender::{DeadSenders, Sender};
 use super::sql;
 use super::{JobRecord, Ledger, LedgerError};
-use attempts::{IN_DOUBT, Outcome, begin_attempt, finish_attempt, sender_of};
+use attempts::{
+    IN_DOUBT, Of, Outcome, begin_attempt, finish_attempt, sender_of, unclear_question,
+};
 use fence::Fence;
 use row::{note_reason, note_status, read_one, schedule, step};
 use schedule::after_question;
@@ -110,7 +112,8 @@ impl Ledger {
         // The fence counts from before the claim, so that it is never too late.
         let sharing = self.sharing;
         let begun = Fence::from_now(sharing);
-        let tx = self.write()?;
+        let asked = vec![row::question(job)?, pace::question(&lane.project)?];
+        let tx = self.write_asking(asked)?;
         let record = read_one(&tx, job)?;
         let fits = match purpose {
             Purpose::Submit => record.state.is_sendable(),
@@ -169,7 +172,15 @@ impl Ledger {
         reason: Option<&str>,
         now: DateTime<Utc>,
     ) -> Result<(), LedgerError> {
-        let tx = self.write()?;
+        let mut asked = vec![
+            row::question(job)?,
+            pace::question(&lane.project)?,
+            unclear_question(job, Of::AllButTheLast)?,
+        ];
+        if let Outcome::Accepted(task) = outcome {
+            asked.push(doubt::owner_question(task)?);
+        }
+        let tx = self.write_asking(asked)?;
         let record = read_one(&tx, job)?;
         if record.state != JobState::Sending {
             return Err(LedgerError::IllegalStep {
@@ -178,7 +189,7 @@ impl Ledger {
                 to: outcome.state(),
             });
         }
-        pace::push_back(&tx, lane, &call_of(job, record.attempts), now)?;
+        let left = pace::after_answer(&tx, lane, &call_of(job, record.attempts), now)?;
         let shared = match outcome {
             Outcome::Accepted(task) => doubt::share(&tx, job, task, now)?,
             _ => None,
@@ -187,7 +198,9 @@ impl Ledger {
             Some(shared) => (&Outcome::AcceptedUnread, Some(shared.as_str())),
             None => (outcome, reason),
         };
-        finish_attempt(&tx, &record, outcome, reason, now)?.tell(&tx, Why::Answer)?;
+        let moved = finish_attempt(&tx, &record, outcome, reason, now)?;
+        pace::write(&tx, &lane.project, left, now)?;
+        moved.tell(&tx, Why::Answer)?;
         if let Outcome::Deferred(until) = outcome {
             pace::block(&tx, &lane.project, *until, now)?;
         }
@@ -208,7 +221,7 @@ impl Ledger {
         let next = status.job_state();
         let next = next.filter(|next| before.state.may_become(*next));
         let moved = next
-            .map(|next| step(&tx, job, before.state, next, now))
+            .map(|next| step(&tx, &before, next, now))
             .transpose()?;
         if moved.as_ref().map(Moved::to) != next {
             let status = status.as_str();

@@ -168,14 +168,14 @@ fn become_linked(
     group: &Linked,
     now: DateTime<Utc>,
 ) -> Result<(), LedgerError> {
-    let from = read_one(tx, job)?.state;
+    let record = read_one(tx, job)?;
     let (next, task) = match &group.to {
         LinkTo::Task(task) => (Some(JobState::Accepted), Some(task.as_str())),
         LinkTo::Nobody => (Some(JobState::Unknown), None),
         LinkTo::Later => (None, None),
     };
     let moved = next
-        .map(|next| step(tx, job, from, next, now))
+        .map(|next| step(tx, &record, next, now))
         .transpose()?;
     set(
         tx,
