@@ -436,3 +436,33 @@ fn one_view_shows_requests_and_jobs_of_one_moment() {
     assert_eq!(seen.unwrap(), (2, 2, JobState::Planned));
     assert_eq!(planned(&reader), 1);
 }
+
+/// Each takes as long as the way to the server and back, and other hosts wait meanwhile.
+#[test]
+fn a_job_costs_few_round_trips_to_a_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut ledger, record) = with_request(&folder);
+    let Some(server) = ledger.conn.server() else {
+        return;
+    };
+    server.share(migrations::known());
+    ledger.sharing = Some(presence::find_sharing(&ledger.conn).unwrap());
+    let lane = lane_at(Rate::new(1000.0).unwrap());
+    let mut counts = Vec::new();
+    for number in [1, 2] {
+        let job = nth(&record.id, number);
+        let task = TaskId::new(&format!("t{number}")).unwrap();
+        let count = |ledger: &Ledger| ledger.conn.server().unwrap().round_trips();
+        let before = count(&ledger);
+        let claim = ledger.record_sending(&job, Purpose::Submit, &lane, noon());
+        assert!(matches!(claim, Ok(Claim::Send(_))), "{claim:?}");
+        let claimed = count(&ledger);
+        ledger
+            .record_outcome(&job, &lane, &Outcome::Accepted(task), None, noon())
+            .unwrap();
+        counts.push((claimed - before, count(&ledger) - claimed));
+    }
+    // The first job also prepares the statements.
+    assert!(counts[0].0 > 4, "{counts:?}");
+    assert_eq!(counts[1], (4, 3));
+}

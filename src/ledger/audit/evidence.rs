@@ -214,12 +214,7 @@ impl DigestRows {
         Ok(())
     }
 
-    fn add(
-        &mut self,
-        conn: &Connection,
-        table: &str,
-        asked: Question,
-    ) -> Result<(), LedgerError> {
+    fn add(&mut self, conn: &Connection, table: &str, asked: Question) -> Result<(), LedgerError> {
         let mut statement = prepare(conn, &asked.sql)?;
         let names = names_of(&statement);
         // Each check changes the age of the answer, until the last one.

@@ -216,8 +216,8 @@ pub(crate) fn count_unclear(
     which: Of,
 ) -> Result<Unclear, LedgerError> {
     let asked = unclear_question(job, which)?;
-    let (certain, all): (u32, u32) = prepare(conn, &asked.sql)?
-        .query_row(asked.values, |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let (certain, all): (u32, u32) =
+        prepare(conn, &asked.sql)?.query_row(asked.values, |row| Ok((row.get(0)?, row.get(1)?)))?;
     let is_of_lost_span = certain == 0 && all > 0;
     Ok(Unclear {
         posts: certain.max(u32::from(is_of_lost_span)),

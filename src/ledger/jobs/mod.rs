@@ -23,9 +23,7 @@ use super::open::presence::{SenderState, list_sending};
 use super::open::sender::{DeadSenders, Sender};
 use super::sql;
 use super::{JobRecord, Ledger, LedgerError};
-use attempts::{
-    IN_DOUBT, Of, Outcome, begin_attempt, finish_attempt, sender_of, unclear_question,
-};
+use attempts::{IN_DOUBT, Of, Outcome, begin_attempt, finish_attempt, sender_of, unclear_question};
 use fence::Fence;
 use row::{note_reason, note_status, read_one, schedule, step};
 use schedule::after_question;
@@ -220,9 +218,7 @@ impl Ledger {
         let before = read_one(&tx, job)?;
         let next = status.job_state();
         let next = next.filter(|next| before.state.may_become(*next));
-        let moved = next
-            .map(|next| step(&tx, &before, next, now))
-            .transpose()?;
+        let moved = next.map(|next| step(&tx, &before, next, now)).transpose()?;
         if moved.as_ref().map(Moved::to) != next {
             let status = status.as_str();
             note_reason(&tx, job, &format!("its task is {status}; {IN_DOUBT}"))?;

@@ -53,7 +53,8 @@ impl Ledger {
     /// calls apart at the server, whatever the network's delay.
     pub fn record_answered(&mut self, lane: &Lane, now: DateTime<Utc>) -> Result<(), LedgerError> {
         let tx = self.write()?;
-        push_back(&tx, lane, QUESTION, now)?;
+        let left = after_answer(&tx, lane, QUESTION, now)?;
+        write(&tx, &lane.project, left, now)?;
         tx.commit()
     }
 
@@ -80,17 +81,12 @@ impl Ledger {
     }
 }
 
-const LEFT: &str = "SELECT slot, block, at, era, steady, last_call FROM pace WHERE project_key = $1";
-const HELD: &str = "SELECT sending_until, asked_at FROM pace WHERE project_key = $1";
+const PACE: &str = "SELECT slot, block, at, era, steady, last_call, sending_until, asked_at
+     FROM pace WHERE project_key = $1";
 
-/// What taking a slot asks.
+/// What taking a slot asks, and whether to yield.
 pub(crate) fn question(project: &ProjectKey) -> Result<Question, LedgerError> {
-    Ok(Question::new(LEFT, [project.as_str()])?)
-}
-
-/// What [`yields`] asks.
-pub(crate) fn held_question(project: &ProjectKey) -> Result<Question, LedgerError> {
-    Ok(Question::new(HELD, [project.as_str()])?)
+    Ok(Question::new(PACE, [project.as_str()])?)
 }
 
 /// Delays questions about the project while there are jobs to send.
@@ -107,9 +103,9 @@ pub(crate) fn yields(
     now: DateTime<Utc>,
 ) -> Result<Option<Duration>, LedgerError> {
     let now = now.timestamp_micros();
-    let row: Option<(i64, i64)> = prepare(tx, HELD)?
+    let row: Option<(i64, i64)> = prepare(tx, PACE)?
         .query_row([lane.project.as_str()], |row| {
-            Ok((row.get(0)?, row.get(1)?))
+            Ok((row.get("sending_until")?, row.get("asked_at")?))
         })
         .optional()?;
     let (until, asked_at) = row.unwrap_or_default();
@@ -210,16 +206,6 @@ pub(crate) fn take_early(
     Ok(Ok(wait_time))
 }
 
-pub(crate) fn push_back(
-    tx: &Write<'_>,
-    lane: &Lane,
-    call: &str,
-    now: DateTime<Utc>,
-) -> Result<(), LedgerError> {
-    let left = after_answer(tx, lane, call, now)?;
-    write(tx, &lane.project, left, now)
-}
-
 /// What is left once this call is answered. The caller writes it.
 pub(crate) fn after_answer(
     tx: &Write<'_>,
@@ -275,7 +261,7 @@ fn read(
     project: &ProjectKey,
     now: DateTime<Utc>,
 ) -> Result<(Left, bool), LedgerError> {
-    let row = prepare(tx, LEFT)?.query_row([project.as_str()], |row| {
+    let row = prepare(tx, PACE)?.query_row([project.as_str()], |row| {
         let left = Left {
             slot: row.get(0)?,
             block: row.get(1)?,

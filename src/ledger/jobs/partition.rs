@@ -174,9 +174,7 @@ fn become_linked(
         LinkTo::Nobody => (Some(JobState::Unknown), None),
         LinkTo::Later => (None, None),
     };
-    let moved = next
-        .map(|next| step(tx, &record, next, now))
-        .transpose()?;
+    let moved = next.map(|next| step(tx, &record, next, now)).transpose()?;
     set(
         tx,
         job,

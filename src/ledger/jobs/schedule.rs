@@ -142,12 +142,7 @@ impl Ledger {
         lane: &Lane,
         now: DateTime<Utc>,
     ) -> Result<Asking, LedgerError> {
-        let project = &lane.project;
-        let asked = vec![
-            question(job)?,
-            pace::held_question(project)?,
-            pace::question(project)?,
-        ];
+        let asked = vec![question(job)?, pace::question(&lane.project)?];
         let tx = self.write_asking(asked)?;
         let record = read_one(&tx, job)?;
         let Some(at) = record.next_check else {

@@ -77,7 +77,9 @@ const HASH: &str = "SELECT hash FROM audit WHERE seq = $1";
 /// What [`find_set_back`] asks of a ledger that was not set back.
 pub(crate) fn question(ledger: &Path) -> Result<Option<Question>, LedgerError> {
     let seen = read(ledger)?;
-    let asked = seen.head().map(|head| Question::new(HASH, [sequence(head)]));
+    let asked = seen
+        .head()
+        .map(|head| Question::new(HASH, [sequence(head)]));
     Ok(asked.transpose()?)
 }
 

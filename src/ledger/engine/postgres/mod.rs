@@ -100,6 +100,12 @@ impl LedgerServer {
         Ok(server)
     }
 
+    /// See [`Session::round_trips`].
+    #[cfg(test)]
+    pub(crate) fn round_trips(&self) -> u32 {
+        self.session.round_trips()
+    }
+
     pub(super) fn lazy_seal(&self) -> &LazySeal {
         &self.lazy_seal
     }
@@ -212,13 +218,16 @@ impl LedgerServer {
         Ok(())
     }
 
-    fn take_answer(&self, sql: &str, values: &[Bound]) -> Option<Vec<ServerRow>> {
-        let mut answered = self.answered.borrow_mut();
-        let is_it = |(known, _): &(Question, _)| {
-            known.sql == sql && known.values.iter().eq(values.iter().map(|Bound(value)| value))
-        };
-        let place = answered.iter().position(is_it)?;
-        Some(answered.swap_remove(place).1)
+    fn find_answer(&self, sql: &str, values: &[Bound]) -> Option<Vec<ServerRow>> {
+        let answered = self.answered.borrow();
+        let found = answered.iter().find(|(known, _)| {
+            known.sql == sql
+                && known
+                    .values
+                    .iter()
+                    .eq(values.iter().map(|Bound(value)| value))
+        });
+        Some(found?.1.clone())
     }
 
     /// The server's clock, in microseconds since 1970, as of the last write.
@@ -376,7 +385,7 @@ impl ServerStatement<'_> {
 
     pub(super) fn query(&mut self, values: &impl Params) -> Answer<std::vec::IntoIter<ServerRow>> {
         let values = self.bind(values)?;
-        let rows = match self.server.take_answer(&self.sql, &values) {
+        let rows = match self.server.find_answer(&self.sql, &values) {
             Some(rows) => rows,
             None => {
                 let session = &self.server.session;

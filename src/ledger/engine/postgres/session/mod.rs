@@ -46,7 +46,7 @@ const COMMIT: &str = "SET LOCAL synchronous_commit = on; COMMIT";
 const MOST_UNANSWERED: usize = 16;
 
 /// A statement under way.
-type Begun<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + 'a>>;
+type Begun<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
 
 /// How long to wait for the server.
 #[derive(Clone, Copy, Debug)]
@@ -69,6 +69,8 @@ pub(crate) struct Session {
     answer: Cell<Duration>,
     lost: RefCell<Option<Cause>>,
     backend_pid: i32,
+    #[cfg(test)]
+    round_trips: Cell<u32>,
 }
 
 impl Session {
@@ -108,6 +110,8 @@ impl Session {
             answer: Cell::new(deadlines.connect.saturating_sub(started.elapsed())),
             lost: RefCell::new(None),
             backend_pid: 0,
+            #[cfg(test)]
+            round_trips: Cell::default(),
         };
         match session.prepare_server(place, deadlines.lock) {
             Ok(()) => {
@@ -167,6 +171,12 @@ impl Session {
         self.lost.borrow().is_some() || self.client.is_closed()
     }
 
+    /// How often it has waited for the server.
+    #[cfg(test)]
+    pub(crate) fn round_trips(&self) -> u32 {
+        self.round_trips.get()
+    }
+
     /// The notices since the last call, oldest first, at most the newest 64.
     #[cfg(test)]
     pub(crate) fn notices(&self) -> Vec<ServerWord> {
@@ -206,7 +216,14 @@ impl Session {
             .iter()
             .map(|(statement, parameters)| begin(self.client.query(*statement, parameters)));
         let begun: Vec<Begun<'_, _>> = begun.collect();
-        begun.into_iter().map(|query| self.call(query)).collect()
+        let mut begun = begun.into_iter();
+        let Some(first) = begun.next() else {
+            return Ok(Vec::new());
+        };
+        let deadline = Instant::now() + self.answer.get();
+        let first = self.call(first)?;
+        let rest = begun.map(|query| self.judge(wait(query, deadline)));
+        std::iter::once(Ok(first)).chain(rest).collect()
     }
 
     /// Runs a statement, and returns how many rows it has changed.
@@ -223,7 +240,7 @@ impl Session {
     pub(crate) fn execute_later(
         &self,
         statement: Statement,
-        parameters: Vec<impl ToSql + Sync + 'static>,
+        parameters: Vec<impl ToSql + Send + Sync + 'static>,
     ) -> Result<(), ServerError> {
         check_count(&statement, parameters.len())?;
         let client = Arc::clone(&self.client);
@@ -309,7 +326,7 @@ impl Session {
 
     fn later(
         &self,
-        work: impl Future<Output = Result<(), Error>> + 'static,
+        work: impl Future<Output = Result<(), Error>> + Send + 'static,
     ) -> Result<(), ServerError> {
         self.demand_open()?;
         if self.unanswered.borrow().len() >= MOST_UNANSWERED {
@@ -332,6 +349,8 @@ impl Session {
         let deadline = Instant::now() + self.answer.get();
         let mut work = pin!(work);
         let begun = poll_once(work.as_mut());
+        #[cfg(test)]
+        self.round_trips.update(|count| count + 1);
         let earlier = self.hear(deadline);
         let ended = match begun {
             Poll::Ready(ended) => Some(ended),
@@ -393,7 +412,9 @@ impl Session {
 }
 
 /// Sends what a future has to send, and returns it.
-fn begin<'a, T: 'a>(work: impl Future<Output = Result<T, Error>> + 'a) -> Begun<'a, T> {
+fn begin<'a, T: Send + 'a>(
+    work: impl Future<Output = Result<T, Error>> + Send + 'a,
+) -> Begun<'a, T> {
     let mut work: Begun<'a, T> = Box::pin(work);
     match poll_once(work.as_mut()) {
         Poll::Ready(ended) => Box::pin(ready(ended)),
