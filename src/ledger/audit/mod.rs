@@ -24,6 +24,7 @@ use crate::ledger::engine::{
 };
 
 use super::columns::{format_time, parse_time, unreadable};
+use super::jobs::row::read_to_change;
 use super::seal::KeySource;
 use super::sql::{self, prepare};
 use super::{LedgerError, ServerClock, SteadyClock, Write};
@@ -36,6 +37,7 @@ pub use finding::{Audit, Finding, Glance, LostHead};
 
 #[cfg(test)]
 pub(crate) use evidence::{NOT_EVIDENCE, OTHER_TABLES, tables};
+pub(crate) use job_rows::{LAST_OF_JOB, demand_sealed};
 pub(crate) use rows::{demand_open_rows, details_of, reseal};
 pub(crate) use start::start;
 pub(crate) use verify::{look, verify, verify_chain};
@@ -354,6 +356,7 @@ impl super::Ledger {
     ) -> Result<(), LedgerError> {
         let tx = self.write()?;
         for job in jobs {
+            read_to_change(&tx, job)?;
             tell(&tx, event, EntrySubject::Job(job), json!({}), now)?;
         }
         // A cancellation follows, so a ledger without this entry must count as set back.

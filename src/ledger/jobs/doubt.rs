@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 
 use crate::domain::{JobId, JobState, TaskId, TaskStatus};
 
-use super::row::{note_reason, note_status, read_one, step};
+use super::row::{note_reason, note_status, read_to_change, step};
 use crate::ledger::audit::{self, Moved, Why};
 use crate::ledger::columns::state;
 use crate::ledger::engine::{Connection, params};
@@ -143,7 +143,7 @@ fn contradict(
     reason: &str,
     now: DateTime<Utc>,
 ) -> Result<Option<Moved>, LedgerError> {
-    let from = read_one(tx, job)?.state;
+    let from = read_to_change(tx, job)?.state;
     if !from.is_followed() {
         return Ok(None);
     }

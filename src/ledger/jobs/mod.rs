@@ -25,7 +25,7 @@ use super::sql;
 use super::{JobRecord, Ledger, LedgerError};
 use attempts::{IN_DOUBT, Outcome, begin_attempt, finish_attempt, sender_of};
 use fence::Fence;
-use row::{note_reason, note_status, read_one, schedule, step};
+use row::{note_reason, note_status, read_one, read_to_change, schedule, step};
 use schedule::after_question;
 
 /// How long before its slot a job is claimed.
@@ -111,7 +111,7 @@ impl Ledger {
         let sharing = self.sharing;
         let begun = Fence::from_now(sharing);
         let tx = self.write()?;
-        let record = read_one(&tx, job)?;
+        let record = read_to_change(&tx, job)?;
         let fits = match purpose {
             Purpose::Submit => record.state.is_sendable(),
             Purpose::Settle => record.is_unsettled(),
@@ -170,7 +170,7 @@ impl Ledger {
         now: DateTime<Utc>,
     ) -> Result<(), LedgerError> {
         let tx = self.write()?;
-        let record = read_one(&tx, job)?;
+        let record = read_to_change(&tx, job)?;
         if record.state != JobState::Sending {
             return Err(LedgerError::IllegalStep {
                 job: job.clone(),
@@ -204,7 +204,7 @@ impl Ledger {
         now: DateTime<Utc>,
     ) -> Result<(), LedgerError> {
         let tx = self.write()?;
-        let before = read_one(&tx, job)?;
+        let before = read_to_change(&tx, job)?;
         let next = status.job_state();
         let next = next.filter(|next| before.state.may_become(*next));
         let moved = next
@@ -256,7 +256,7 @@ impl Ledger {
         let mut count = 0;
         for (job, sender) in left {
             // Another dsr may have been faster.
-            let record = read_one(&tx, &job)?;
+            let record = read_to_change(&tx, &job)?;
             if record.state == JobState::Sending && sender_of(&tx, &job)? == sender {
                 finish_attempt(&tx, &record, &Outcome::Unknown, Some(reason), now)?
                     .tell(&tx, Why::Interrupted)?;

@@ -4,9 +4,9 @@ use chrono::{DateTime, Utc};
 
 use crate::domain::{Doubt, JobId, JobState, RequestId, TaskStatus};
 
-use crate::ledger::audit::Moved;
+use crate::ledger::audit::{self, Moved};
 use crate::ledger::columns::format_time;
-use crate::ledger::engine::{Connection, ToSql, Transaction, params};
+use crate::ledger::engine::{Connection, Row, ToSql, Transaction, params};
 use crate::ledger::requests::records::{JOB_COLUMNS, read_job};
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{JobRecord, LedgerError};
@@ -14,6 +14,20 @@ use crate::ledger::{JobRecord, LedgerError};
 pub(crate) fn read_one(conn: &Connection, job: &JobId) -> Result<JobRecord, LedgerError> {
     let sql = format!("SELECT {JOB_COLUMNS} FROM jobs WHERE request = $1 AND number = $2");
     sql::find(conn, &sql, sql::of(job), read_job)?.ok_or_else(|| LedgerError::NoJob(job.clone()))
+}
+
+/// The same for a change, which seals the job's rows again: fails if they are not as they were sealed
+/// last.
+pub(crate) fn read_to_change(conn: &Connection, job: &JobId) -> Result<JobRecord, LedgerError> {
+    let sql = format!(
+        "SELECT {JOB_COLUMNS}, {LAST_OF_JOB} AS sealed FROM jobs WHERE request = $1 AND number = $2",
+        LAST_OF_JOB = audit::LAST_OF_JOB,
+    );
+    let read = |row: &Row<'_>| Ok((read_job(row)?, row.get("sealed")?));
+    let found: Option<(JobRecord, Option<String>)> = sql::find(conn, &sql, sql::of(job), read)?;
+    let (record, last) = found.ok_or_else(|| LedgerError::NoJob(job.clone()))?;
+    audit::demand_sealed(conn, job, last.as_deref())?;
+    Ok(record)
 }
 
 /// Sets columns of a job's row. `columns` is the SQL after `SET`.

@@ -8,7 +8,9 @@ use crate::domain::{JobId, JobState, RequestId, TaskId, TaskStatus};
 
 use super::attempts::{IN_DOUBT, Of, count_unclear};
 use super::doubt::Settling;
-use super::row::{doubt_of, note_doubt, note_reason, note_status, read_one, set, step};
+use super::row::{
+    doubt_of, note_doubt, note_reason, note_status, read_one, read_to_change, set, step,
+};
 use crate::ledger::audit::{self, AuditEvent, EntrySubject, Why};
 use crate::ledger::columns::format_time;
 use crate::ledger::engine::params;
@@ -81,7 +83,7 @@ impl Ledger {
                 request: request.clone(),
                 number,
             };
-            let from = read_one(&tx, &job)?.state;
+            let from = read_to_change(&tx, &job)?.state;
             let moved = step(&tx, &job, from, JobState::Revoked, now)?;
             let reason = match moved.to() {
                 JobState::Revoked => "cancelled before it was sent".to_owned(),
@@ -118,7 +120,7 @@ impl Ledger {
         record: impl FnOnce(&Write<'_>) -> Result<(), LedgerError>,
     ) -> Result<Settling, LedgerError> {
         let tx = self.write()?;
-        let before = read_one(&tx, job)?;
+        let before = read_to_change(&tx, job)?;
         if !before.is_unsettled() {
             return Ok(Settling::Taken(before.state));
         }
@@ -135,7 +137,7 @@ impl Ledger {
         now: DateTime<Utc>,
     ) -> Result<(), LedgerError> {
         let tx = self.write()?;
-        let from = read_one(&tx, job)?.state;
+        let from = read_to_change(&tx, job)?.state;
         if !from.is_followed() {
             return Ok(());
         }
