@@ -43,6 +43,18 @@ fn record(ledger: &mut Ledger, batches: &[Batch], at: chrono::DateTime<chrono::U
     }
 }
 
+/// Seals the jobs that a test changed, as dsr seals what it changes.
+fn seal(ledger: &mut Ledger, which: &str) {
+    let sql = format!("SELECT request, number FROM jobs WHERE {which} ORDER BY request, number");
+    let read = |row: &engine::Row<'_>| Ok(columns::job_id(row)?);
+    let jobs: Vec<JobId> = sql::list(&ledger.conn, &sql, [], read).unwrap();
+    let tx = ledger.write().unwrap();
+    for job in jobs {
+        super::audit::note(&tx, &job, super::audit::Why::Status, noon()).unwrap();
+    }
+    tx.commit().unwrap();
+}
+
 fn planned(batches: &[Batch]) -> impl Iterator<Item = Result<IdLines, LedgerError>> {
     batches.iter().map(|batch| Ok(batch.into()))
 }

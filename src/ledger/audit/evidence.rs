@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use super::EntrySubject;
 use crate::domain::{JobId, JobState, to_hex};
 use crate::ledger::LedgerError;
-use crate::ledger::engine::{Connection, Question, Statement, Value, ValueRef, params};
+use crate::ledger::engine::{Connection, Question, Statement, Value, ValueRef};
 use crate::ledger::sql::{self, prepare};
 
 /// The key of the digest in an entry's details.
@@ -142,16 +142,20 @@ pub(crate) fn digest_of(
 
 /// Whether a job is still planned and nothing has happened to it.
 pub(crate) fn is_untouched(conn: &Connection, job: &JobId) -> Result<bool, LedgerError> {
-    let which = "WHERE request = $1 AND number = $2";
-    let values = params![job.request.as_str(), job.number];
-    for (table, _) in OF_JOBS.iter().filter(|(table, _)| *table != "jobs") {
-        if sql::exists(conn, &format!("SELECT 1 FROM {table} {which}"), values)? {
+    let questions = questions(EntrySubject::Job(job))?.into_iter();
+    let questions = questions.filter(|(table, _)| *table != SALT);
+    let (own, beside): (Vec<_>, Vec<_>) = questions.partition(|(table, _)| *table == "jobs");
+    for (_, asked) in beside {
+        if sql::exists(conn, &asked.sql, asked.values)? {
             return Ok(false);
         }
     }
-    let mut statement = prepare(conn, &format!("SELECT * FROM jobs {which}"))?;
+    let Some((_, asked)) = own.into_iter().next() else {
+        return Ok(false);
+    };
+    let mut statement = prepare(conn, &asked.sql)?;
     let names = names_of(&statement);
-    let mut rows = statement.query(values)?;
+    let mut rows = statement.query(asked.values)?;
     let Some(row) = &rows.next()? else {
         return Ok(false);
     };

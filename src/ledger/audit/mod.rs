@@ -24,6 +24,7 @@ use crate::ledger::engine::{
 };
 
 use super::columns::{format_time, parse_time, unreadable};
+use super::jobs::row::read_to_change;
 use super::seal::KeySource;
 use super::sql::{self, prepare};
 use super::{LedgerError, ServerClock, SteadyClock, Write};
@@ -36,6 +37,7 @@ pub use finding::{Audit, Finding, Glance, LostHead};
 
 #[cfg(test)]
 pub(crate) use evidence::{NOT_EVIDENCE, OTHER_TABLES, tables};
+pub(crate) use job_rows::{LAST_OF_JOB, demand_sealed};
 pub(crate) use rows::{demand_open_rows, details_of, reseal};
 pub(crate) use start::start;
 pub(crate) use verify::{look, verify, verify_chain};
@@ -208,6 +210,16 @@ fn facts(row: &Row<'_>, first: usize) -> Answer<Value> {
     }))
 }
 
+fn facts_of(conn: &Connection, job: &JobId) -> Result<Option<Value>, LedgerError> {
+    sql::find(conn, FACTS, sql::of(job), |row| Ok(facts(row, 0)?))
+}
+
+/// What the digest over a job's rows asks.
+pub(crate) fn questions_of(job: &JobId) -> Result<Vec<Question>, LedgerError> {
+    let rows = evidence::questions(EntrySubject::Job(job))?;
+    Ok(rows.into_iter().map(|(_, question)| question).collect())
+}
+
 /// A stored value. A type that dsr never writes simply counts as a different value.
 pub(crate) fn value(stored: ValueRef<'_>) -> Value {
     match stored {
@@ -243,8 +255,7 @@ pub(crate) fn tell(
         return Err(LedgerError::Trail(what));
     }
     if let (EntrySubject::Job(job), Value::Object(details)) = (subject, &mut details) {
-        let facts = sql::find(tx, FACTS, sql::of(job), |row| Ok(facts(row, 0)?))?;
-        let facts = facts.ok_or_else(|| LedgerError::NoJob(job.clone()))?;
+        let facts = facts_of(tx, job)?.ok_or_else(|| LedgerError::NoJob(job.clone()))?;
         details.extend(facts.as_object().cloned().unwrap_or_default());
     }
     details[evidence::KEY] = json!(evidence::digest_of(tx, subject)?);
@@ -363,6 +374,7 @@ impl super::Ledger {
     ) -> Result<(), LedgerError> {
         let tx = self.write()?;
         for job in jobs {
+            read_to_change(&tx, job)?;
             tell(&tx, event, EntrySubject::Job(job), json!({}), now)?;
         }
         // A cancellation follows, so a ledger without this entry must count as set back.

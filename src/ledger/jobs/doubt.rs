@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 
 use crate::domain::{JobId, JobState, TaskId, TaskStatus};
 
-use super::row::{note_reason, note_status, read_one, step};
+use super::row::{note_reason, note_status, read_to_change, step};
 use crate::ledger::audit::{self, Moved, Why};
 use crate::ledger::columns::state;
 use crate::ledger::engine::{Connection, Question, params};
@@ -143,7 +143,7 @@ fn contradict(
     reason: &str,
     now: DateTime<Utc>,
 ) -> Result<Option<Moved>, LedgerError> {
-    let record = read_one(tx, job)?;
+    let record = read_to_change(tx, job)?;
     if !record.state.is_followed() {
         return Ok(None);
     }

@@ -4,9 +4,9 @@ use chrono::{DateTime, Utc};
 
 use crate::domain::{Doubt, JobId, JobState, RequestId, TaskStatus};
 
-use crate::ledger::audit::Moved;
+use crate::ledger::audit::{self, Moved};
 use crate::ledger::columns::format_time;
-use crate::ledger::engine::{Connection, Question, ToSql, Transaction, params};
+use crate::ledger::engine::{Connection, Question, Row, ToSql, Transaction, params};
 use crate::ledger::requests::records::{JOB_COLUMNS, read_job};
 use crate::ledger::sql;
 use crate::ledger::{JobRecord, LedgerError};
@@ -23,6 +23,31 @@ pub(crate) fn question(job: &JobId) -> Result<Question, LedgerError> {
 
 fn select_one() -> String {
     format!("SELECT {JOB_COLUMNS} FROM jobs WHERE request = $1 AND number = $2")
+}
+
+/// The same for a change, which seals the job's rows again: fails if they are not as they were sealed
+/// last.
+pub(crate) fn read_to_change(conn: &Connection, job: &JobId) -> Result<JobRecord, LedgerError> {
+    let sql = select_to_change();
+    let read = |row: &Row<'_>| Ok((read_job(row)?, row.get("sealed")?));
+    let found: Option<(JobRecord, Option<String>)> = sql::find(conn, &sql, sql::of(job), read)?;
+    let (record, last) = found.ok_or_else(|| LedgerError::NoJob(job.clone()))?;
+    audit::demand_sealed(conn, job, last.as_deref())?;
+    Ok(record)
+}
+
+/// What [`read_to_change`] asks.
+pub(crate) fn questions_to_change(job: &JobId) -> Result<Vec<Question>, LedgerError> {
+    let mut questions = audit::questions_of(job)?;
+    questions.push(Question::new(select_to_change(), sql::of(job))?);
+    Ok(questions)
+}
+
+fn select_to_change() -> String {
+    format!(
+        "SELECT {JOB_COLUMNS}, {LAST_OF_JOB} AS sealed FROM jobs WHERE request = $1 AND number = $2",
+        LAST_OF_JOB = audit::LAST_OF_JOB,
+    )
 }
 
 /// Sets columns of a job's row. `columns` is the SQL after `SET`.

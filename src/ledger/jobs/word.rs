@@ -8,7 +8,7 @@ use crate::domain::{JobId, JobState, RequestId, TaskId, TaskStatus};
 
 use super::attempts::{IN_DOUBT, Of, count_unclear};
 use super::doubt::Settling;
-use super::row::{note_doubt, note_reason, note_status, read_one, set, step};
+use super::row::{note_doubt, note_reason, note_status, read_one, read_to_change, set, step};
 use crate::ledger::audit::{self, AuditEvent, EntrySubject, Why};
 use crate::ledger::columns::format_time;
 use crate::ledger::engine::params;
@@ -82,7 +82,7 @@ impl Ledger {
                 request: request.clone(),
                 number,
             };
-            let record = read_one(&tx, &job)?;
+            let record = read_to_change(&tx, &job)?;
             let moved = step(&tx, &record, JobState::Revoked, now)?;
             let reason = match moved.to() {
                 JobState::Revoked => "cancelled before it was sent".to_owned(),
@@ -119,7 +119,7 @@ impl Ledger {
         record: impl FnOnce(&Write<'_>) -> Result<(), LedgerError>,
     ) -> Result<Settling, LedgerError> {
         let tx = self.write()?;
-        let before = read_one(&tx, job)?;
+        let before = read_to_change(&tx, job)?;
         if !before.is_unsettled() {
             return Ok(Settling::Taken(before.state));
         }
@@ -136,7 +136,7 @@ impl Ledger {
         now: DateTime<Utc>,
     ) -> Result<(), LedgerError> {
         let tx = self.write()?;
-        let record = read_one(&tx, job)?;
+        let record = read_to_change(&tx, job)?;
         if !record.state.is_followed() {
             return Ok(());
         }
