@@ -57,6 +57,11 @@ pub enum LedgerError {
     OtherIds(RequestId),
     #[error("the record of request {0} is not the one that the audit trail recorded")]
     OtherRequest(RequestId),
+    /// A request, or jobs of one.
+    #[error("the ledger lacks {0}, which the audit trail recorded")]
+    Gone(String),
+    #[error("job {job} is not as the audit trail recorded it: {what}")]
+    OtherJob { job: JobId, what: String },
     #[error("there is no job {0} in the ledger")]
     NoJob(JobId),
     #[error("the ids of job {0} are sealed: this file is a copy of a ledger on a server")]

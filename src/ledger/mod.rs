@@ -18,13 +18,14 @@ mod requests;
 mod seal;
 mod sql;
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::io::{self, Read};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
-use engine::{Access, Connection, Transaction};
+use engine::{Access, Connection, Question, Transaction};
 
 use crate::config::{
     create_private_folder, private_file, refuse_shared_file, refuse_shared_folder,
@@ -268,7 +269,15 @@ impl Ledger {
     /// Starts a transaction that holds the write lock from the start. Refuses to write to a ledger
     /// that was set back or has moved.
     fn write(&mut self) -> Result<Write<'_>, LedgerError> {
-        let tx = self.conn.write()?;
+        self.write_asking(Vec::new())
+    }
+
+    /// The same, with questions that the transaction asks before it changes anything.
+    fn write_asking(&mut self, mut questions: Vec<Question>) -> Result<Write<'_>, LedgerError> {
+        if self.conn.is_shared() {
+            questions.extend(seen::question(&self.path)?);
+        }
+        let tx = self.conn.write_asking(&questions)?;
         if tx.server().is_none() && tx.schema_version()? != migrations::known() {
             migrations::check(&tx, &self.path.display())?;
         }
@@ -283,6 +292,7 @@ impl Ledger {
             _mark: mark,
             opening: &self.opening,
             path: &self.path,
+            head: RefCell::default(),
         })
     }
 }
@@ -306,6 +316,8 @@ struct Write<'a> {
     _mark: Mark<'a>,
     opening: &'a Opening,
     path: &'a Path,
+    /// The trail's new head, after an entry.
+    head: RefCell<Option<Anchor>>,
 }
 
 impl Write<'_> {
@@ -324,7 +336,10 @@ impl Write<'_> {
     /// Commits, and notes the new head of the trail beside the ledger before anything is sent. The
     /// note is written first, so a full disk fails before the commit.
     fn commit_seen(self) -> Result<(), LedgerError> {
-        let head = audit::find_head(&self.tx)?;
+        let head = match self.head.take() {
+            None => audit::find_head(&self.tx)?,
+            head => head,
+        };
         let next = head.map(|head| seen::NextHead::write(self.path, &head));
         let next = next.transpose()?;
         self.commit()?;

@@ -61,11 +61,11 @@ pub(super) fn exists(
     Ok(prepare(conn, sql)?.exists(values)?)
 }
 
+/// [`Connection::change`], with the ledger's error.
 pub(super) fn execute(
     conn: &Connection,
     sql: &str,
     values: impl Params,
 ) -> Result<(), LedgerError> {
-    prepare(conn, sql)?.execute(values)?;
-    Ok(())
+    Ok(conn.change(sql, values)?)
 }

@@ -43,6 +43,18 @@ fn record(ledger: &mut Ledger, batches: &[Batch], at: chrono::DateTime<chrono::U
     }
 }
 
+/// Seals the jobs that a test changed, as dsr seals what it changes.
+fn seal(ledger: &mut Ledger, which: &str) {
+    let sql = format!("SELECT request, number FROM jobs WHERE {which} ORDER BY request, number");
+    let read = |row: &engine::Row<'_>| Ok(columns::job_id(row)?);
+    let jobs: Vec<JobId> = sql::list(&ledger.conn, &sql, [], read).unwrap();
+    let tx = ledger.write().unwrap();
+    for job in jobs {
+        super::audit::note(&tx, &job, super::audit::Why::Status, noon()).unwrap();
+    }
+    tx.commit().unwrap();
+}
+
 fn planned(batches: &[Batch]) -> impl Iterator<Item = Result<IdLines, LedgerError>> {
     batches.iter().map(|batch| Ok(batch.into()))
 }
@@ -448,4 +460,34 @@ fn one_view_shows_requests_and_jobs_of_one_moment() {
     });
     assert_eq!(seen.unwrap(), (2, 2, JobState::Planned));
     assert_eq!(planned(&reader), 1);
+}
+
+/// Each takes as long as the way to the server and back, and other hosts wait meanwhile.
+#[test]
+fn a_job_costs_few_round_trips_to_a_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut ledger, record) = with_request(&folder);
+    let Some(server) = ledger.conn.server() else {
+        return;
+    };
+    server.share(migrations::known());
+    ledger.sharing = Some(presence::find_sharing(&ledger.conn).unwrap());
+    let lane = lane_at(Rate::new(1000.0).unwrap());
+    let mut counts = Vec::new();
+    for number in [1, 2] {
+        let job = nth(&record.id, number);
+        let task = TaskId::new(&format!("t{number}")).unwrap();
+        let count = |ledger: &Ledger| ledger.conn.server().unwrap().round_trips();
+        let before = count(&ledger);
+        let claim = ledger.record_sending(&job, Purpose::Submit, &lane, noon());
+        assert!(matches!(claim, Ok(Claim::Send(_))), "{claim:?}");
+        let claimed = count(&ledger);
+        ledger
+            .record_outcome(&job, &lane, &Outcome::Accepted(task), None, noon())
+            .unwrap();
+        counts.push((claimed - before, count(&ledger) - claimed));
+    }
+    // The first job also prepares the statements.
+    assert!(counts[0].0 > 4, "{counts:?}");
+    assert_eq!(counts[1], (4, 3));
 }

@@ -102,7 +102,7 @@ fn a_damaged_row_of_an_open_request_lets_nothing_be_sent_again() {
         let delete = ["delete", "--gdpr", "--yes", "a1"];
         operator.run(&delete).exits_with(0);
         operator.give_up_trail();
-        operator.change_ledger(change);
+        operator.tamper_with(change);
         for ids in ["a1", "a2"] {
             let again = operator.run(&["delete", "--gdpr", "--yes", ids]);
             again.exits_with(74).says("`dsr audit verify`");

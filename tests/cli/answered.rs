@@ -141,7 +141,7 @@ fn a_second_word_corrects_the_first_and_the_trail_keeps_both() {
     );
     operator.run(&["audit", "verify"]).exits_with(0);
     // A change of the file makes the answer timely.
-    operator.change_ledger("UPDATE answers SET day = '2026-02-05'");
+    operator.tamper_with("UPDATE answers SET day = '2026-02-05'");
     let found = operator.run(&["audit", "verify"]);
     found.exits_with(74);
     assert!(found.stdout.contains(&format!("request {id}")), "{found}");
@@ -201,7 +201,7 @@ fn an_answer_may_come_before_mixpanel_has_finished_and_then_no_day_passes() {
     operator.lives_on("2026-06-01");
     let look = |operator: &Operator| operator.run(&["status", "--cached", "--exit-status"]);
     look(&operator).exits_with(8);
-    operator.change_ledger("DELETE FROM answers");
+    operator.tamper_with("DELETE FROM answers");
     operator.give_up_trail();
     look(&operator).exits_with(9);
 }

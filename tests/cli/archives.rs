@@ -90,7 +90,7 @@ fn categories_of_several_people_are_never_given_to_one_of_them() {
     // As an earlier dsr sent it.
     exports
         .operator
-        .change_ledger("UPDATE requests SET law = 'ccpa', disclosure = 'categories'");
+        .tamper_with("UPDATE requests SET law = 'ccpa', disclosure = 'categories'");
     let outcome = exports.download(&["--split", "--json"]);
     outcome.exits_with(3);
     assert_eq!(outcome.failure()["kind"], "to_check");

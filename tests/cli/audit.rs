@@ -169,7 +169,7 @@ fn a_changed_entry_is_named_and_the_doctor_sees_it_too() {
 fn a_record_changed_behind_the_trails_back_is_named() {
     let fake = quick();
     let (operator, request) = with_deletion(&fake);
-    operator.change_ledger("UPDATE jobs SET state = 'done', task_id = 't-9' WHERE number = 2");
+    operator.tamper_with("UPDATE jobs SET state = 'done', task_id = 't-9' WHERE number = 2");
     let outcome = operator.run(&["audit", "verify", "--json"]);
     outcome.exits_with(74);
     let found = outcome.json()["audit"]["findings"].clone();

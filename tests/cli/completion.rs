@@ -193,7 +193,7 @@ fn a_look_leaves_no_trace_waits_for_nobody_and_is_silent_whatever_it_finds() {
     assert!(offered(&operator, &["status", ""])[0].1.ends_with("fresh"));
     drop(other);
     for harm in ["PRAGMA user_version = 99", "PRAGMA user_version = 3"] {
-        operator.change_ledger(harm);
+        operator.tamper_with(harm);
         let found = words(&operator, &["status", ""]);
         assert!(found.iter().all(|word| word.starts_with("--")), "{harm}");
     }

@@ -292,7 +292,7 @@ fn a_damaged_ledger_is_found_left_as_it_is_and_nobody_is_asked() {
     let fake = knows_none();
     let operator = well_kept(&fake);
     operator.has_an_empty_ledger();
-    operator.change_ledger("PRAGMA user_version = 4711");
+    operator.tamper_with("PRAGMA user_version = 4711");
     let outcome = operator.run(&["doctor", "--json"]);
     finds(outcome.exits_with(74), "ledger", &["4711", "newer"]);
 }

@@ -199,7 +199,7 @@ fn without_the_key_of_those_who_are_hashed_nobody_is_said_not_to_be_there() {
 fn damaged_hashes_are_no_proof_that_somebody_is_not_there() {
     let fake = half_done();
     let operator = with_records(&fake);
-    operator.change_ledger("UPDATE people SET hashes = zeroblob(2)");
+    operator.tamper_with("UPDATE people SET hashes = zeroblob(2)");
     operator
         .run(&["find", "nobody"])
         .exits_with(74)

@@ -36,7 +36,7 @@ fn ids_that_were_not_recorded_are_not_sent() {
     let operator = with_deferred(&fake);
     let others = zstd::encode_all(&b"innocent-1\ninnocent-2\n"[..], 1).expect("zstd");
     let hex: String = others.iter().map(|byte| format!("{byte:02x}")).collect();
-    operator.change_ledger(&format!("UPDATE payloads SET packed = x'{hex}'"));
+    operator.tamper_with(&format!("UPDATE payloads SET packed = x'{hex}'"));
     let posts = fake.posts().len();
     let refused = operator.run(&["resume"]);
     refused
@@ -51,7 +51,7 @@ fn ids_that_were_not_recorded_are_not_sent() {
 fn nobody_is_said_not_to_be_in_a_request_whose_ids_are_gone() {
     let fake = limited_once();
     let operator = with_deferred(&fake);
-    operator.change_ledger("DELETE FROM payloads");
+    operator.tamper_with("DELETE FROM payloads");
     let found = operator.run(&["find", "--id", "victim-a"]);
     found.exits_with(74).never_says("Not found");
     let verified = operator.run(&["audit", "verify", "--json"]);
@@ -243,7 +243,7 @@ fn a_full_ledger_without_its_format_is_never_called_empty() {
     let fake = Fake::start();
     let operator = Operator::at(&fake);
     operator.run(&["export", "--gdpr", "a1"]).exits_with(0);
-    operator.change_ledger("PRAGMA user_version = 0");
+    operator.tamper_with("PRAGMA user_version = 0");
     fs::remove_file(operator.dsr_home().join("seen-head")).expect("it was there");
     operator.file("ids.csv", "a1\n");
     for args in [
@@ -264,7 +264,7 @@ fn a_value_of_another_type_is_damage_and_not_a_bug() {
     let fake = Fake::start();
     let operator = Operator::at(&fake);
     operator.run(&["export", "--gdpr", "a1"]).exits_with(0);
-    operator.change_ledger("UPDATE requests SET kind = x'ff'");
+    operator.tamper_with("UPDATE requests SET kind = x'ff'");
     for args in [&["status", "--cached"][..], &["audit", "verify"]] {
         operator.run(args).exits_with(74);
     }

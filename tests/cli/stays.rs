@@ -110,7 +110,7 @@ fn who_stayed_is_held_against_the_trail() {
     let whole = operator.copies_ledger();
     for change in changes {
         operator.puts_back(&whole);
-        operator.change_ledger(change);
+        operator.tamper_with(change);
         let outcome = operator.run(&["audit", "verify"]);
         outcome.exits_with(74);
         assert!(outcome.stdout.contains("suppression list"), "{outcome}");

@@ -319,7 +319,7 @@ fn whoever_cannot_be_read_is_not_left_out_in_silence() {
         .exits_with(0);
     operator.run(&["status", "--refresh"]).exits_with(0);
     // A whole hash is missing; the rest can be read.
-    operator.change_ledger("UPDATE people SET hashes = substr(hashes, 1, 16)");
+    operator.tamper_with("UPDATE people SET hashes = substr(hashes, 1, 16)");
     export(&operator, &["--output", "list.txt"]).exits_with(74);
     assert_eq!(
         fs::read_dir(operator.work()).unwrap().count(),

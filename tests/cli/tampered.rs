@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::minimisation::with_key;
-use crate::support::{Call, Exports, Fake, Operator, Reply, handing_out, object_reply, shows};
+use crate::support::{
+    Call, Exports, Fake, Operator, Reply, handing_out, object_reply, shows, status_reply,
+};
 
 /// Checks what is found, with and without the saved head.
 #[track_caller]
@@ -34,7 +36,7 @@ fn each_is_found(operator: &Operator, changes: &[(&str, &str)]) {
     let whole = operator.copies_ledger();
     operator.give_up_trail();
     for (change, kind) in changes {
-        operator.change_ledger(change);
+        operator.tamper_with(change);
         finds(operator, &head, change, kind);
         operator.puts_back(&whole);
     }
@@ -194,7 +196,7 @@ fn what_differs_is_named_wherever_the_trail_has_it() {
             "its steps",
         ),
     ] {
-        operator.change_ledger(change);
+        operator.tamper_with(change);
         let found = operator.run(&["audit", "verify"]);
         found.exits_with(74);
         let shown = found.stdout.split_whitespace().collect::<Vec<_>>();
@@ -203,16 +205,140 @@ fn what_differs_is_named_wherever_the_trail_has_it() {
         assert!(!shown.contains("only in its digest"), "{change}\n{found}");
         operator.puts_back(&whole);
     }
-    operator.change_ledger("UPDATE answers SET manner = 'by letter'");
+    operator.tamper_with("UPDATE answers SET manner = 'by letter'");
     let found = operator.run(&["audit", "verify"]);
     found.exits_with(74);
     assert!(found.stdout.contains("digest"), "{found}");
 }
 
+/// What the audit trail says of jobs now, and their rows.
+fn trail_and_jobs(operator: &Operator) -> Vec<String> {
+    let entries = "SELECT CAST(seq AS TEXT) || hash FROM audit WHERE job IS NOT NULL ORDER BY seq";
+    let jobs = "SELECT request || CAST(number AS TEXT) || state || CAST(attempts AS TEXT)
+             || COALESCE(task_id, '') FROM jobs
+         ORDER BY request, number";
+    [entries, jobs]
+        .map(|sql| operator.ledger_texts(sql))
+        .concat()
+}
+
+#[test]
+fn no_command_seals_a_job_that_somebody_changed() {
+    let status = status_reply("SUCCESS");
+    let fake = Fake::answering(move |call: &Call| match call.is_post() {
+        true => object_reply(&format!("t-{}", call.place)),
+        false => status.clone(),
+    });
+    let operator = with_key(&fake, "rate = 1000");
+    operator
+        .run(&["delete", "--gdpr", "--yes", "a1"])
+        .exits_with(0);
+    let id = operator.ledger_texts("SELECT id FROM requests").remove(0);
+    let whole = operator.copies_ledger();
+    operator.give_up_trail();
+    for (change, what) in [
+        ("UPDATE jobs SET task_id = 'x'", "`task_id`"),
+        ("UPDATE jobs SET attempts = 7", "`attempts`"),
+        ("UPDATE jobs SET state = 'running'", "`state`"),
+        ("UPDATE jobs SET may_be_double = 1", "digest"),
+        ("UPDATE attempts SET outcome = 'refused'", "digest"),
+        ("DELETE FROM steps", "its steps"),
+    ] {
+        operator.tamper_with(change);
+        let before = trail_and_jobs(&operator);
+        for args in [&["status", "--refresh"][..], &["cancel", &id]] {
+            let refused = operator.run(args);
+            refused.exits_with(74).says(&format!("{id}-1")).says(what);
+            refused.says("`dsr audit verify`");
+        }
+        assert_eq!(trail_and_jobs(&operator), before, "{change}");
+        operator.run(&["audit", "verify"]).exits_with(74);
+        operator.puts_back(&whole);
+    }
+    // A job that is called done is not asked about, and keeps its ids.
+    operator.tamper_with("UPDATE jobs SET state = 'done', next_check = NULL");
+    let before = trail_and_jobs(&operator);
+    let swept = operator.run(&["status", "--refresh"]);
+    swept.says(&format!("{id}-1")).says("`dsr audit verify`");
+    assert_eq!(trail_and_jobs(&operator), before);
+    assert_eq!(operator.kept_ids().len(), 1);
+    operator.run(&["audit", "verify"]).exits_with(74);
+    assert_eq!(fake.posts().len(), 1);
+    let calls = fake.calls();
+    let is_cancelled = |call: &Call| !call.is_post() && call.method != "GET";
+    assert!(!calls.iter().any(is_cancelled), "nothing was cancelled");
+}
+
+#[test]
+fn a_sent_job_that_somebody_plans_again_is_not_sent_again() {
+    let fake = Fake::start();
+    let operator = with_key(&fake, "rate = 1000");
+    operator
+        .run(&["delete", "--gdpr", "--yes", "a1"])
+        .exits_with(0);
+    operator.give_up_trail();
+    operator.tamper_with(
+        "UPDATE jobs SET state = 'planned', task_id = NULL, attempts = 0, submitted_at = NULL,
+             next_check = NULL",
+    );
+    let before = trail_and_jobs(&operator);
+    let refused = operator.run(&["resume"]);
+    refused.exits_with(74).says("`dsr audit verify`");
+    operator.tamper_with("DELETE FROM attempts; DELETE FROM steps");
+    operator.run(&["resume"]).exits_with(74);
+    assert_eq!(trail_and_jobs(&operator), before);
+    assert_eq!(fake.posts().len(), 1);
+}
+
+#[test]
+fn nothing_is_sent_while_rows_are_missing_that_the_trail_has() {
+    let fake = Fake::answering_post(1, Reply::error(400, "no"));
+    let operator = with_key(&fake, "rate = 1000\ndelete_batch = 1");
+    operator.file("ids.csv", "distinct_id\na1\na2\n");
+    let delete = ["delete", "--gdpr", "--yes", "ids.csv"];
+    operator.run(&delete).exits_with(3);
+    let id = operator.ledger_texts("SELECT id FROM requests").remove(0);
+    let whole = operator.copies_ledger();
+    operator.give_up_trail();
+    let of_job =
+        ["attempts", "steps", "payloads", "people"].map(|table| format!("DELETE FROM {table}"));
+    let of_job = of_job.join(";") + ";";
+    for (gone, what) in [
+        (
+            of_job.clone() + "DELETE FROM jobs; DELETE FROM requests",
+            "request",
+        ),
+        (of_job.clone() + "DELETE FROM jobs", "2 jobs of request"),
+        (
+            of_job.clone() + "DELETE FROM jobs WHERE number = 2",
+            "1 job of request",
+        ),
+    ] {
+        operator.tamper_with(&gone);
+        for args in [
+            &delete[..],
+            &["delete", "--gdpr", "--yes", "other"],
+            &["resume"],
+        ] {
+            let refused = operator.run(args);
+            refused.exits_with(74).says(&format!("{what} {id}"));
+            refused.says("nothing was sent").says("`dsr audit verify`");
+        }
+        operator.puts_back(&whole);
+    }
+    assert_eq!(fake.posts().len(), 2);
+}
+
+/// A trail's random name may have `-60` in it, so only a whole word counts.
+fn has_word(text: &str, word: &str) -> bool {
+    text.split(|c: char| c.is_whitespace() || "<>\",".contains(c))
+        .any(|found| found == word)
+}
+
 #[test]
 fn a_span_that_runs_backwards_is_called_a_contradiction_and_not_a_number() {
     let (operator, id) = answered("2026-03-06", "2026-03-08");
-    operator.change_ledger("UPDATE answers SET day = '2026-01-05'");
+    operator.tamper_with("UPDATE answers SET day = '2026-01-05'");
     let page = operator.run(&["report", &id, "--format", "html"]);
     let period = ["report", "--from", "2026-01-01", "--to", "2026-12-31"];
     let all = operator.run(&[&period[..], &["--format", "html"]].concat());
@@ -238,7 +364,7 @@ fn a_span_that_runs_backwards_is_called_a_contradiction_and_not_a_number() {
     let status = operator.run(&["status", &id, "--cached"]);
     assert!(status.stdout.contains("contradict"), "{status}");
     // The day of receipt was moved.
-    operator.change_ledger("UPDATE requests SET received = '2026-12-24', due = '2026-04-07'");
+    operator.tamper_with("UPDATE requests SET received = '2026-12-24', due = '2026-04-07'");
     let page = operator.run(&["report", &id, "--format", "html"]);
     assert!(page.exits_with(0).stdout.contains("contradict"));
     let bars = page.stdout.split("width=\"-").count();

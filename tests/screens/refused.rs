@@ -223,7 +223,7 @@ fn the_ledger_can_be_read_by_others() {
 fn the_ledger_is_of_a_newer_dsr() {
     let scene = &mut Scene::with_a_deletion();
     scene.keeps_names();
-    scene.operator.change_ledger("PRAGMA user_version = 999");
+    scene.operator.tamper_with("PRAGMA user_version = 999");
     scene.pipes(&["status"]);
     scene.operator.give_up_trail();
     snapshot!(scene);

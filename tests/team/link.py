@@ -47,6 +47,8 @@ class Link:
             client, _ = self.listener.accept()
         except OSError:
             return
+        # As the server does, or an answer in several pieces waits 40 ms for its first to be confirmed.
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         task = asyncio.ensure_future(self.accept(client))
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)

@@ -69,10 +69,18 @@ impl From<LedgerError> for Failure {
                 return in_the_way(path, COPY_IN_THE_WAY);
             }
             LedgerError::Backup { .. } => (ExitStatus::LocalIo, "local_io", NOT_COPIED),
-            LedgerError::Trail(_) | LedgerError::OtherIds(_) | LedgerError::OtherRequest(_) => (
+            LedgerError::Trail(_)
+            | LedgerError::OtherIds(_)
+            | LedgerError::OtherRequest(_)
+            | LedgerError::Gone(_) => (
                 ExitStatus::LocalIo,
                 "audit",
                 "nothing was sent and nothing was changed; see what is wrong with `dsr audit verify`",
+            ),
+            LedgerError::OtherJob { .. } => (
+                ExitStatus::LocalIo,
+                "audit",
+                "nothing more was sent; see everything that is wrong with `dsr audit verify`",
             ),
             LedgerError::Sealed(_) => (
                 ExitStatus::LocalIo,

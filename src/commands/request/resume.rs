@@ -77,6 +77,7 @@ async fn resume(
     mut ledger: Ledger,
     args: ResumeArgs,
 ) -> Result<ExitStatus, Failure> {
+    ledger.demand_all_rows()?;
     let mut requests = match &args.name {
         Some(name) => vec![find_meant(ctx, &ledger, name)?],
         None => ledger.list_requests(Which::Open)?,

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use super::EntrySubject;
 use crate::domain::{JobId, JobState, to_hex};
 use crate::ledger::LedgerError;
-use crate::ledger::engine::{Connection, Statement, ToSql, ValueRef, params};
+use crate::ledger::engine::{Connection, Question, Statement, Value, ValueRef};
 use crate::ledger::sql::{self, prepare};
 
 /// The key of the digest in an entry's details.
@@ -88,45 +88,53 @@ pub(crate) fn tables() -> impl Iterator<Item = &'static str> {
     all.into_iter().map(|(table, _)| table)
 }
 
+/// The question for the salt of a request's digests stands before those for its rows, by this name.
+const SALT: &str = "salt";
+
+/// What the digest over a subject's rows asks, in order, and of which table.
+pub(crate) fn questions(
+    subject: EntrySubject<'_>,
+) -> Result<Vec<(&'static str, Question)>, LedgerError> {
+    let (request, job, tables) = match subject {
+        EntrySubject::Ledger => (None, None, OF_LEDGER),
+        EntrySubject::Request(request) => (Some(request), None, OF_REQUESTS),
+        EntrySubject::Job(job) => (Some(&job.request), Some(job.number), OF_JOBS),
+    };
+    let mut questions = Vec::new();
+    if let Some(request) = request {
+        let sql = "SELECT rows_salt FROM requests WHERE id = $1";
+        questions.push((SALT, Question::new(sql, [request.as_str()])?));
+    }
+    for (table, order) in tables {
+        let which = match (job, *table) {
+            (Some(_), _) => "WHERE request = $1 AND number = $2",
+            (None, "requests") => "WHERE id = $1",
+            (None, _) if request.is_some() => "WHERE request = $1",
+            (None, _) => "",
+        };
+        let sql = format!("SELECT * FROM {table} {which} ORDER BY {order}");
+        let mut question = Question::new(sql, [])?;
+        let request = request.map(|request| request.as_str().to_owned().into());
+        question.values.extend(request);
+        question.values.extend(job.map(Value::from));
+        questions.push((table, question));
+    }
+    Ok(questions)
+}
+
 /// The digest of the ledger's rows about a subject; `None` if there are none now. It begins with a
 /// salt that is deleted with the request. After a purge nobody can guess what the rows said.
 pub(crate) fn digest_of(
     conn: &Connection,
     subject: EntrySubject<'_>,
 ) -> Result<Option<String>, LedgerError> {
+    let (tables, questions): (Vec<_>, Vec<_>) = questions(subject)?.into_iter().unzip();
+    conn.ask_ahead(&questions)?;
     let mut rows = DigestRows::default();
-    match subject {
-        EntrySubject::Ledger => {
-            for (table, order) in OF_LEDGER {
-                rows.add(conn, table, &format!("ORDER BY {order}"), &[])?;
-            }
-        }
-        EntrySubject::Request(request) => {
-            rows.add_salt(conn, request.as_str())?;
-            for (table, order) in OF_REQUESTS {
-                let column = match *table {
-                    "requests" => "id",
-                    _ => "request",
-                };
-                let which = format!("WHERE {column} = $1 ORDER BY {order}");
-                rows.add(conn, table, &which, params![request.as_str()])?;
-            }
-        }
-        EntrySubject::Job(job) => {
-            rows.add_salt(conn, job.request.as_str())?;
-            let values = params![job.request.as_str(), job.number];
-            // Most jobs have no rows in the last two tables, and each question to a server takes time.
-            let (always, seldom) = OF_JOBS.split_at(3);
-            let some = seldom.iter().map(|(table, _)| {
-                format!("EXISTS (SELECT 1 FROM {table} WHERE request = $1 AND number = $2)")
-            });
-            let some = some.collect::<Vec<_>>().join(" OR ");
-            let has_some = sql::exists(conn, &format!("SELECT 1 WHERE {some}"), values)?;
-            let tables = [always, if has_some { seldom } else { &[] }].concat();
-            for (table, order) in tables {
-                let which = format!("WHERE request = $1 AND number = $2 ORDER BY {order}");
-                rows.add(conn, table, &which, values)?;
-            }
+    for (table, question) in tables.into_iter().zip(questions) {
+        match table {
+            SALT => rows.add_salt(conn, question)?,
+            _ => rows.add(conn, table, question)?,
         }
     }
     Ok(rows.finish())
@@ -134,16 +142,20 @@ pub(crate) fn digest_of(
 
 /// Whether a job is still planned and nothing has happened to it.
 pub(crate) fn is_untouched(conn: &Connection, job: &JobId) -> Result<bool, LedgerError> {
-    let which = "WHERE request = $1 AND number = $2";
-    let values = params![job.request.as_str(), job.number];
-    for (table, _) in OF_JOBS.iter().filter(|(table, _)| *table != "jobs") {
-        if sql::exists(conn, &format!("SELECT 1 FROM {table} {which}"), values)? {
+    let questions = questions(EntrySubject::Job(job))?.into_iter();
+    let questions = questions.filter(|(table, _)| *table != SALT);
+    let (own, beside): (Vec<_>, Vec<_>) = questions.partition(|(table, _)| *table == "jobs");
+    for (_, asked) in beside {
+        if sql::exists(conn, &asked.sql, asked.values)? {
             return Ok(false);
         }
     }
-    let mut statement = prepare(conn, &format!("SELECT * FROM jobs {which}"))?;
+    let Some((_, asked)) = own.into_iter().next() else {
+        return Ok(false);
+    };
+    let mut statement = prepare(conn, &asked.sql)?;
     let names = names_of(&statement);
-    let mut rows = statement.query(values)?;
+    let mut rows = statement.query(asked.values)?;
     let Some(row) = &rows.next()? else {
         return Ok(false);
     };
@@ -200,25 +212,18 @@ struct DigestRows {
 }
 
 impl DigestRows {
-    fn add_salt(&mut self, conn: &Connection, request: &str) -> Result<(), LedgerError> {
-        let sql = "SELECT rows_salt FROM requests WHERE id = $1";
-        let salt: Option<Option<String>> = sql::find_value(conn, sql, [request])?;
+    fn add_salt(&mut self, conn: &Connection, asked: Question) -> Result<(), LedgerError> {
+        let salt: Option<Option<String>> = sql::find_value(conn, &asked.sql, asked.values)?;
         self.field(b"salt", salt.flatten().unwrap_or_default().as_bytes());
         Ok(())
     }
 
-    fn add(
-        &mut self,
-        conn: &Connection,
-        table: &str,
-        which: &str,
-        values: &[&dyn ToSql],
-    ) -> Result<(), LedgerError> {
-        let mut statement = prepare(conn, &format!("SELECT * FROM {table} {which}"))?;
+    fn add(&mut self, conn: &Connection, table: &str, asked: Question) -> Result<(), LedgerError> {
+        let mut statement = prepare(conn, &asked.sql)?;
         let names = names_of(&statement);
         // Each check changes the age of the answer, until the last one.
         let next_check = names.iter().position(|name| name == "next_check");
-        let mut rows = statement.query(values)?;
+        let mut rows = statement.query(asked.values)?;
         while let Some(row) = &rows.next()? {
             self.begin(table);
             let is_followed = match next_check {

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::evidence;
 use super::finding::{Audit, Finding};
-use super::said::{OTHER_ROWS, is_held, last_entry, object};
-use super::{EntrySubject, facts, value};
+use super::said::{OTHER_ROWS, is_held, object};
+use super::{EntrySubject, facts, facts_of, value};
 use crate::domain::JobId;
 use crate::ledger::LedgerError;
 use crate::ledger::columns::job_id;
@@ -29,7 +29,11 @@ pub(crate) fn check_jobs(
             show(count);
         }
         let job = job_id(row)?;
-        let wrong = differences_of(conn, &job, &facts(row, 2)?)?;
+        let entries = list_entries(conn, &job)?;
+        let mut wrong = differences_of(conn, &job, &facts(row, 2)?, entries.last())?;
+        if !do_follow(&entries) {
+            wrong.push("its entries do not follow from each other".to_owned());
+        }
         audit.jobs += 1;
         if !wrong.is_empty() {
             let what = wrong.join(", ");
@@ -39,21 +43,47 @@ pub(crate) fn check_jobs(
     Ok(())
 }
 
-/// How a job differs from the trail.
+/// The last entry of the job `$1`, `$2`.
+pub(crate) const LAST_OF_JOB: &str = "(SELECT details FROM audit WHERE audit.request = $1
+     AND audit.job = $2 ORDER BY seq DESC LIMIT 1)";
+
+/// Fails if the rows of a job are not as its last entry, of [`LAST_OF_JOB`], sealed them. The next
+/// entry would seal whatever was changed behind the ledger's back.
+pub(crate) fn demand_sealed(
+    conn: &Connection,
+    job: &JobId,
+    last: Option<&str>,
+) -> Result<(), LedgerError> {
+    let last = last.map(|last| serde_json::from_str(last).unwrap_or_default());
+    if is_sealed(conn, job, last.as_ref())? {
+        return Ok(());
+    }
+    let stands = facts_of(conn, job)?.unwrap_or_default();
+    let wrong = differences_of(conn, job, &stands, last.as_ref())?;
+    Err(LedgerError::OtherJob {
+        job: job.clone(),
+        what: wrong.join(", "),
+    })
+}
+
+fn is_sealed(conn: &Connection, job: &JobId, last: Option<&Value>) -> Result<bool, LedgerError> {
+    match last {
+        Some(_) => is_held(conn, EntrySubject::Job(job), last),
+        None => evidence::is_untouched(conn, job),
+    }
+}
+
+/// How a job differs from its last entry.
 fn differences_of(
     conn: &Connection,
     job: &JobId,
     stands: &Value,
+    last: Option<&Value>,
 ) -> Result<Vec<String>, LedgerError> {
-    let subject = EntrySubject::Job(job);
-    let last = last_entry(conn, subject)?;
-    let (is_held, told) = match &last {
-        Some(told) => (is_held(conn, subject, last.as_ref())?, told.clone()),
-        None => (evidence::is_untouched(conn, job)?, untouched(stands)),
-    };
-    if is_held {
+    if is_sealed(conn, job, last)? {
         return Ok(Vec::new());
     }
+    let told = last.cloned().unwrap_or_else(|| untouched(stands));
     let mut wrong = differing(stands, &told);
     if wrong.is_empty() && last.is_some() {
         wrong = beside_the_row(conn, job)?;
@@ -62,6 +92,22 @@ fn differences_of(
         wrong.push(OTHER_ROWS.to_owned());
     }
     Ok(wrong)
+}
+
+/// The details of a job's entries, in order.
+fn list_entries(conn: &Connection, job: &JobId) -> Result<Vec<Value>, LedgerError> {
+    let sql = "SELECT details FROM audit WHERE request = $1 AND job = $2 ORDER BY seq";
+    sql::list(conn, sql, sql::of(job), |row| Ok(object(row, 0)))
+}
+
+/// Whether each entry of a job begins at the state at which the one before ended. Only a move has
+/// `from`.
+fn do_follow(entries: &[Value]) -> bool {
+    let mut state = &json!("planned");
+    entries.iter().all(|entry| {
+        let from = entry.get("from").unwrap_or(&entry["state"]);
+        from == std::mem::replace(&mut state, &entry["state"])
+    })
 }
 
 /// How the rows beside a job's own differ from its entries.

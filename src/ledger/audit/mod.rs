@@ -20,10 +20,11 @@ use serde_json::{Value, json};
 
 use crate::domain::{Actor, JobId, JobState, RequestId};
 use crate::ledger::engine::{
-    Answer, Connection, EngineTrouble, OptionalExtension, Row, ValueRef, params,
+    Answer, Connection, EngineTrouble, OptionalExtension, Question, Row, ValueRef, params,
 };
 
 use super::columns::{format_time, parse_time, unreadable};
+use super::jobs::row::read_to_change;
 use super::seal::KeySource;
 use super::sql::{self, prepare};
 use super::{LedgerError, ServerClock, SteadyClock, Write};
@@ -36,6 +37,7 @@ pub use finding::{Audit, Finding, Glance, LostHead};
 
 #[cfg(test)]
 pub(crate) use evidence::{NOT_EVIDENCE, OTHER_TABLES, tables};
+pub(crate) use job_rows::{LAST_OF_JOB, demand_sealed};
 pub(crate) use rows::{demand_open_rows, details_of, reseal};
 pub(crate) use start::start;
 pub(crate) use verify::{look, verify, verify_chain};
@@ -185,16 +187,12 @@ pub(crate) fn note(
     )
 }
 
-/// The facts of a job by its row, with the keys of [`facts`].
-fn facts_of(conn: &Connection, job: &JobId) -> Result<Option<Value>, LedgerError> {
-    let sql = "SELECT state, ids_count, attempts, task_id, linked, abandoned_at IS NOT NULL
-         FROM jobs WHERE request = $1 AND number = $2";
-    let mut statement = prepare(conn, sql)?;
-    let values = sql::of(job);
-    Ok(statement
-        .query_row(values, |row| facts(row, 0))
-        .optional()?)
-}
+/// The columns of [`facts`].
+const FACTS: &str = "SELECT state, ids_count, attempts, task_id, linked, abandoned_at IS NOT NULL
+     FROM jobs WHERE request = $1 AND number = $2";
+
+const HEAD: &str = "SELECT count, hash FROM audit_head";
+const BEHIND_HEAD: &str = "SELECT 1 FROM audit WHERE seq = (SELECT count + 1 FROM audit_head)";
 
 /// The facts of a job, from six columns starting at `first`.
 fn facts(row: &Row<'_>, first: usize) -> Answer<Value> {
@@ -210,6 +208,16 @@ fn facts(row: &Row<'_>, first: usize) -> Answer<Value> {
         "linked": is(first + 4)?,
         "abandoned": is(first + 5)?,
     }))
+}
+
+fn facts_of(conn: &Connection, job: &JobId) -> Result<Option<Value>, LedgerError> {
+    sql::find(conn, FACTS, sql::of(job), |row| Ok(facts(row, 0)?))
+}
+
+/// What the digest over a job's rows asks.
+pub(crate) fn questions_of(job: &JobId) -> Result<Vec<Question>, LedgerError> {
+    let rows = evidence::questions(EntrySubject::Job(job))?;
+    Ok(rows.into_iter().map(|(_, question)| question).collect())
 }
 
 /// A stored value. A type that dsr never writes simply counts as a different value.
@@ -232,16 +240,28 @@ pub(crate) fn tell(
     mut details: Value,
     at: DateTime<Utc>,
 ) -> Result<(), LedgerError> {
+    let mut asked = vec![Question::new(HEAD, [])?, Question::new(BEHIND_HEAD, [])?];
+    if let EntrySubject::Job(job) = subject {
+        asked.push(Question::new(FACTS, sql::of(job))?);
+    }
+    let rows = evidence::questions(subject)?;
+    asked.extend(rows.into_iter().map(|(_, question)| question));
+    tx.ask_ahead(&asked)?;
     let Some((count, before)) = head_row(tx)? else {
         return Err(LedgerError::Trail("its head is gone".to_owned()));
     };
+    if sql::exists(tx, BEHIND_HEAD, [])? {
+        let what = format!("entry {} stands behind its head", count.saturating_add(1));
+        return Err(LedgerError::Trail(what));
+    }
     if let (EntrySubject::Job(job), Value::Object(details)) = (subject, &mut details) {
         let facts = facts_of(tx, job)?.ok_or_else(|| LedgerError::NoJob(job.clone()))?;
         details.extend(facts.as_object().cloned().unwrap_or_default());
     }
     details[evidence::KEY] = json!(evidence::digest_of(tx, subject)?);
     let raw = sealed(tx.opening, event, subject, &details, at, count);
-    append(tx, &raw, &before)
+    tx.head.replace(Some(append(tx, &raw, &before)?));
+    Ok(())
 }
 
 /// The entry after `count` others, not written yet.
@@ -272,38 +292,42 @@ fn sealed(
     }
 }
 
-fn append(conn: &Connection, raw: &RawEntry, before: &str) -> Result<(), LedgerError> {
+/// Returns the new head.
+fn append(conn: &Connection, raw: &RawEntry, before: &str) -> Result<Anchor, LedgerError> {
     let hash = raw.hash(before);
     let sql =
         "INSERT INTO audit (seq, at, actor_user, actor_host, command, version, event, request,
              job, details, hash)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
-    let inserted = prepare(conn, sql)?.execute(params![
-        raw.seq,
-        raw.at,
-        raw.user,
-        raw.host,
-        raw.command,
-        raw.version,
-        raw.event,
-        raw.request,
-        raw.job,
-        raw.details,
-        hash
-    ]);
-    match inserted {
-        Err(error) if error.trouble() == EngineTrouble::Conflict => {
-            let what = format!("entry {} stands behind its head", raw.seq);
-            return Err(LedgerError::Trail(what));
-        }
-        inserted => inserted?,
-    };
+    sql::execute(
+        conn,
+        sql,
+        params![
+            raw.seq,
+            raw.at,
+            raw.user,
+            raw.host,
+            raw.command,
+            raw.version,
+            raw.event,
+            raw.request,
+            raw.job,
+            raw.details,
+            hash
+        ],
+    )?;
     let sql = "UPDATE audit_head SET count = $1, hash = $2";
-    sql::execute(conn, sql, params![raw.seq, hash])
+    sql::execute(conn, sql, params![raw.seq, hash])?;
+    anchor(raw.seq, hash)
+}
+
+fn anchor(count: i64, hash: String) -> Result<Anchor, LedgerError> {
+    let count = u64::try_from(count).map_err(|_| unreadable("the audit trail's head"))?;
+    Ok(Anchor { count, hash })
 }
 
 fn head_row(conn: &Connection) -> Result<Option<(i64, String)>, LedgerError> {
-    let mut statement = prepare(conn, "SELECT count, hash FROM audit_head")?;
+    let mut statement = prepare(conn, HEAD)?;
     let row = statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?)));
     match row.optional() {
         // A type that dsr never writes.
@@ -317,11 +341,7 @@ fn head_row(conn: &Connection) -> Result<Option<(i64, String)>, LedgerError> {
 /// The head by its own row; `None` if there is none.
 pub(crate) fn find_head(conn: &Connection) -> Result<Option<Anchor>, LedgerError> {
     let head = head_row(conn)?;
-    let head = head.map(|(count, hash)| {
-        let count = u64::try_from(count).map_err(|_| unreadable("the audit trail's head"))?;
-        Ok(Anchor { count, hash })
-    });
-    head.transpose()
+    head.map(|(count, hash)| anchor(count, hash)).transpose()
 }
 
 impl super::Ledger {
@@ -354,6 +374,7 @@ impl super::Ledger {
     ) -> Result<(), LedgerError> {
         let tx = self.write()?;
         for job in jobs {
+            read_to_change(&tx, job)?;
             tell(&tx, event, EntrySubject::Job(job), json!({}), now)?;
         }
         // A cancellation follows, so a ledger without this entry must count as set back.

@@ -363,7 +363,54 @@ pub(crate) fn demand_open_rows(conn: &Connection) -> Result<(), LedgerError> {
     Ok(())
 }
 
+/// Each request of the trail: whether it is here, its jobs, the last job of the trail, its entry, and
+/// whether it was purged. Goes from request to request by index: a request may have 100,000 entries.
+const TOLD_REQUESTS: &str = "WITH RECURSIVE told (request) AS (
+        SELECT MIN(request) FROM audit
+        UNION ALL
+        SELECT (SELECT request FROM audit WHERE request > told.request ORDER BY request LIMIT 1)
+        FROM told WHERE told.request IS NOT NULL)
+     SELECT request, EXISTS (SELECT 1 FROM requests WHERE id = told.request),
+         (SELECT COUNT(*) FROM jobs WHERE jobs.request = told.request),
+         (SELECT MAX(job) FROM audit WHERE audit.request = told.request),
+         (SELECT details FROM audit WHERE audit.request = told.request AND job IS NULL
+          AND event = 'request_recorded' ORDER BY seq DESC LIMIT 1),
+         NOT EXISTS (SELECT 1 FROM requests WHERE id = told.request)
+             AND EXISTS (SELECT 1 FROM audit WHERE audit.request = told.request AND job IS NULL
+                         AND event = 'request_purged')
+     FROM told WHERE request IS NOT NULL";
+
 impl Ledger {
+    /// Fails if a request or job of the trail is not in the ledger, or a job is there that the trail
+    /// does not have. dsr would send the missing ones again, and could not follow them.
+    ///
+    /// # Errors
+    /// [`LedgerError::Gone`], [`LedgerError::OtherRequest`], or when the ledger cannot be read.
+    pub fn demand_all_rows(&self) -> Result<(), LedgerError> {
+        let view = self.conn.view()?;
+        let mut statement = prepare(&view, TOLD_REQUESTS)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = &rows.next()? {
+            let request = RequestId::restore(row.get(0)?);
+            if row.get(5)? {
+                continue;
+            }
+            // Jobs are numbered from 1, and a job that was split off has an entry.
+            let recorded = object(row, 4)["jobs"].as_i64().unwrap_or(0);
+            let expected = recorded.max(row.get::<Option<i64>>(3)?.unwrap_or(0));
+            let missing = expected - row.get::<i64>(2)?;
+            let what = match (row.get(1)?, missing) {
+                (false, _) => format!("request {request}"),
+                (true, 1) => format!("1 job of request {request}"),
+                (true, 2..) => format!("{missing} jobs of request {request}"),
+                (true, 0) => continue,
+                (true, ..0) => return Err(LedgerError::OtherRequest(request)),
+            };
+            return Err(LedgerError::Gone(what));
+        }
+        Ok(())
+    }
+
     /// Fails if the kept ids of a request are not those that were recorded. Once some of them are
     /// hashed, dsr cannot tell.
     ///

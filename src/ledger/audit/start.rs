@@ -19,5 +19,5 @@ pub(crate) fn start(conn: &Connection, opening: &Opening) -> Result<(), LedgerEr
     sql::execute(conn, sql, params![NOTHING_BEFORE])?;
     let (event, subject) = (AuditEvent::TrailStarted, EntrySubject::Ledger);
     let raw = sealed(opening, event, subject, &details, opening.now, 0);
-    append(conn, &raw, NOTHING_BEFORE)
+    append(conn, &raw, NOTHING_BEFORE).map(drop)
 }

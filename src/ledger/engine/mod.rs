@@ -23,7 +23,7 @@ use chrono::{DateTime, Utc};
 
 pub(crate) use error::EngineError;
 pub(crate) use error::EngineTrouble;
-pub(crate) use params::{Params, params_from_iter};
+pub(crate) use params::{Params, Question, params_from_iter};
 pub(crate) use row::{Row, Rows};
 pub(crate) use rusqlite::params;
 pub(crate) use rusqlite::types::{FromSql, ToSql, Value, ValueRef};
@@ -182,6 +182,20 @@ impl Connection {
         Ok(Statement::new(prepared, sql))
     }
 
+    /// Executes a statement. In a write, a server's answer is not waited for: its error is that of
+    /// the next statement that is, or of the commit.
+    pub(crate) fn change(&self, sql: &str, values: impl Params) -> Answer<()> {
+        self.prepare(sql)?.change(values)
+    }
+
+    /// Asks a server in one round trip what the transaction will ask next, each question by the
+    /// same text and values. A write in between makes it ask again. Outside a transaction, and for a
+    /// file, this does nothing.
+    pub(crate) fn ask_ahead(&self, questions: &[Question]) -> Answer<()> {
+        self.server()
+            .map_or(Ok(()), |server| server.ask_ahead(questions))
+    }
+
     /// Executes statements without parameters, separated by semicolons.
     pub(crate) fn execute_batch(&self, sql: &str) -> Answer<()> {
         match self {
@@ -192,21 +206,33 @@ impl Connection {
 
     /// Begins a transaction that sees one snapshot and writes nothing.
     pub(crate) fn view(&self) -> Answer<Transaction<'_>> {
-        self.execute_batch(match self {
-            Self::Sqlite(_) => "BEGIN DEFERRED",
-            Self::Postgres(_) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-        })?;
+        match self {
+            Self::Sqlite(conn) => conn.execute_batch("BEGIN DEFERRED")?,
+            Self::Postgres(server) => server.begin_view()?,
+        }
         Ok(Transaction::begun(self))
     }
 
     /// Begins a transaction that holds the write lock from the start. A read that upgrades to a
     /// write would fail at once, whatever the patience.
     pub(crate) fn write(&self) -> Answer<Transaction<'_>> {
+        self.write_asking(&[])
+    }
+
+    /// The same, with [`Self::ask_ahead`] in the round trip of its begin.
+    pub(crate) fn write_asking(&self, questions: &[Question]) -> Answer<Transaction<'_>> {
         match self {
             Self::Sqlite(conn) => conn.execute_batch("BEGIN IMMEDIATE")?,
-            Self::Postgres(server) => server.begin_write()?,
+            Self::Postgres(server) => server.begin_write(questions)?,
         }
         Ok(Transaction::begun(self))
+    }
+
+    fn rollback(&self) -> Answer<()> {
+        match self {
+            Self::Sqlite(conn) => Ok(conn.execute_batch("ROLLBACK")?),
+            Self::Postgres(server) => server.rollback(),
+        }
     }
 
     fn commit(&self) -> Answer<()> {
@@ -337,7 +363,7 @@ impl<'c> Transaction<'c> {
 impl Drop for Transaction<'_> {
     fn drop(&mut self) {
         if self.is_open.get()
-            && let Err(error) = self.conn.execute_batch("ROLLBACK")
+            && let Err(error) = self.conn.rollback()
         {
             // SQLite itself rolls back on a full disk, for example.
             tracing::debug!(%error, "no transaction to roll back");

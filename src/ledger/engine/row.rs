@@ -37,6 +37,7 @@ pub(crate) enum Row<'r> {
 }
 
 /// A row that a server sent.
+#[derive(Clone)]
 pub(crate) struct ServerRow {
     pub(super) names: Rc<[String]>,
     pub(super) values: Vec<Value>,

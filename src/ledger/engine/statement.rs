@@ -41,6 +41,14 @@ impl Statement<'_> {
         }
     }
 
+    /// See [`super::Connection::change`].
+    pub(super) fn change(&mut self, values: impl Params) -> Answer<()> {
+        match &mut self.prepared {
+            EngineStatement::Sqlite(_) => self.execute(values).map(drop),
+            EngineStatement::Postgres(statement) => statement.change(&values),
+        }
+    }
+
     pub(crate) fn query(&mut self, values: impl Params) -> Answer<Rows<'_>> {
         let source = match &mut self.prepared {
             EngineStatement::Sqlite(statement) => {

@@ -4,10 +4,10 @@ use chrono::{DateTime, Utc};
 
 use crate::domain::{Doubt, JobId, JobState, TaskId};
 
-use super::row::{doubt_of, note_doubt, set, step};
+use super::row::{note_doubt, set, step};
 use crate::ledger::audit::Moved;
 use crate::ledger::columns::format_time;
-use crate::ledger::engine::{Connection, Transaction, params};
+use crate::ledger::engine::{Connection, Question, Transaction, params};
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{JobRecord, LedgerError};
 
@@ -98,7 +98,7 @@ pub(crate) fn begin_attempt(
 ) -> Result<Moved, LedgerError> {
     let job = &record.id;
     let (request, attempt) = (job.request.as_str(), record.attempts + 1);
-    let moved = step(tx, job, record.state, JobState::Sending, now)?;
+    let moved = step(tx, record, JobState::Sending, now)?;
     let sql = "UPDATE jobs SET attempts = $1 WHERE request = $2 AND number = $3";
     sql::execute(tx, sql, params![attempt, request, job.number])?;
     let sql = "INSERT INTO attempts (request, number, attempt, sender, started_at)
@@ -122,11 +122,15 @@ pub(crate) fn finish_attempt(
     let job = &record.id;
     let at = format_time(now);
     let unclear = count_unclear(tx, job, Of::AllButTheLast)?;
-    if outcome.doubt(&unclear).is_there() {
+    let is_in_doubt = outcome.doubt(&unclear).is_there();
+    if is_in_doubt {
         note_doubt(tx, job)?;
     }
-    let is_double = doubt_of(tx, job)?.is_there();
-    let moved = step(tx, job, record.state, outcome.state(), now)?;
+    let record = JobRecord {
+        may_be_double: record.may_be_double || is_in_doubt,
+        ..record.clone()
+    };
+    let moved = step(tx, &record, outcome.state(), now)?;
     let task = match outcome {
         Outcome::Accepted(task) | Outcome::Recovered(task) => Some(task),
         Outcome::NotCreated
@@ -138,7 +142,7 @@ pub(crate) fn finish_attempt(
         | Outcome::Undecided => None,
     };
     let note = match task {
-        Some(_) => is_double.then_some(unclear.note()),
+        Some(_) => record.may_be_double.then_some(unclear.note()),
         None => (moved.to() != outcome.state()).then_some(IN_DOUBT),
     };
     let noted = match (reason, note) {
@@ -158,14 +162,18 @@ pub(crate) fn finish_attempt(
     )?;
     let sql = "UPDATE attempts SET ended_at = $1, outcome = $2, reason = $3
          WHERE request = $4 AND number = $5 AND attempt = $6";
-    prepare(tx, sql)?.execute(params![
-        at,
-        outcome.of_attempt().as_str(),
-        noted,
-        job.request.as_str(),
-        job.number,
-        record.attempts
-    ])?;
+    sql::execute(
+        tx,
+        sql,
+        params![
+            at,
+            outcome.of_attempt().as_str(),
+            noted,
+            job.request.as_str(),
+            job.number,
+            record.attempts
+        ],
+    )?;
     Ok(moved)
 }
 
@@ -207,17 +215,23 @@ pub(crate) fn count_unclear(
     job: &JobId,
     which: Of,
 ) -> Result<Unclear, LedgerError> {
-    let before = i64::from(which == Of::AllButTheLast);
-    let sql = "SELECT COUNT(*) FILTER (WHERE sender <> $1), COUNT(*) FROM attempts
-         WHERE request = $2 AND number = $3 AND outcome IN ('unknown', 'accepted')
-           AND attempt <= (SELECT attempts FROM jobs WHERE request = $2 AND number = $3) - $4";
-    let values = params![SET_BACK, job.request.as_str(), job.number, before];
+    let asked = unclear_question(job, which)?;
     let (certain, all): (u32, u32) =
-        prepare(conn, sql)?.query_row(values, |row| Ok((row.get(0)?, row.get(1)?)))?;
+        prepare(conn, &asked.sql)?.query_row(asked.values, |row| Ok((row.get(0)?, row.get(1)?)))?;
     let is_of_lost_span = certain == 0 && all > 0;
     Ok(Unclear {
         posts: certain.max(u32::from(is_of_lost_span)),
         has_lost_span: all > certain,
         is_of_lost_span,
     })
+}
+
+/// What [`count_unclear`] asks.
+pub(crate) fn unclear_question(job: &JobId, which: Of) -> Result<Question, LedgerError> {
+    let before = i64::from(which == Of::AllButTheLast);
+    let sql = "SELECT COUNT(*) FILTER (WHERE sender <> $1), COUNT(*) FROM attempts
+         WHERE request = $2 AND number = $3 AND outcome IN ('unknown', 'accepted')
+           AND attempt <= (SELECT attempts FROM jobs WHERE request = $2 AND number = $3) - $4";
+    let values = params![SET_BACK, job.request.as_str(), job.number, before];
+    Ok(Question::new(sql, values)?)
 }

@@ -5,10 +5,10 @@ use chrono::{DateTime, Utc};
 
 use crate::domain::{JobId, JobState, TaskId, TaskStatus};
 
-use super::row::{note_reason, note_status, read_one, step};
+use super::row::{note_reason, note_status, read_to_change, step};
 use crate::ledger::audit::{self, Moved, Why};
 use crate::ledger::columns::state;
-use crate::ledger::engine::{Connection, params};
+use crate::ledger::engine::{Connection, Question, params};
 use crate::ledger::requests::records::{JOB_COLUMNS, read_job};
 use crate::ledger::sql;
 use crate::ledger::{JobRecord, Ledger, LedgerError, Write};
@@ -143,16 +143,22 @@ fn contradict(
     reason: &str,
     now: DateTime<Utc>,
 ) -> Result<Option<Moved>, LedgerError> {
-    let from = read_one(tx, job)?.state;
-    if !from.is_followed() {
+    let record = read_to_change(tx, job)?;
+    if !record.state.is_followed() {
         return Ok(None);
     }
-    let moved = step(tx, job, from, JobState::Unknown, now)?;
+    let moved = step(tx, &record, JobState::Unknown, now)?;
     note_reason(tx, job, reason)?;
     Ok(Some(moved))
 }
 
 fn find_owner(conn: &Connection, task: &TaskId) -> Result<Option<JobRecord>, LedgerError> {
+    let asked = owner_question(task)?;
+    sql::find(conn, &asked.sql, asked.values, read_job)
+}
+
+/// What [`find_owner`] asks.
+pub(crate) fn owner_question(task: &TaskId) -> Result<Question, LedgerError> {
     let sql = format!("SELECT {JOB_COLUMNS} FROM jobs WHERE task_id = $1 AND linked = 0 LIMIT 1");
-    sql::find(conn, &sql, [task.as_str()], read_job)
+    Ok(Question::new(sql, [task.as_str()])?)
 }

@@ -23,9 +23,9 @@ use super::open::presence::{SenderState, list_sending};
 use super::open::sender::{DeadSenders, Sender};
 use super::sql;
 use super::{JobRecord, Ledger, LedgerError};
-use attempts::{IN_DOUBT, Outcome, begin_attempt, finish_attempt, sender_of};
+use attempts::{IN_DOUBT, Of, Outcome, begin_attempt, finish_attempt, sender_of, unclear_question};
 use fence::Fence;
-use row::{note_reason, note_status, read_one, schedule, step};
+use row::{note_reason, note_status, read_one, read_to_change, schedule, step};
 use schedule::after_question;
 
 /// How long before its slot a job is claimed.
@@ -110,8 +110,10 @@ impl Ledger {
         // The fence counts from before the claim, so that it is never too late.
         let sharing = self.sharing;
         let begun = Fence::from_now(sharing);
-        let tx = self.write()?;
-        let record = read_one(&tx, job)?;
+        let mut asked = row::questions_to_change(job)?;
+        asked.push(pace::question(&lane.project)?);
+        let tx = self.write_asking(asked)?;
+        let record = read_to_change(&tx, job)?;
         let fits = match purpose {
             Purpose::Submit => record.state.is_sendable(),
             Purpose::Settle => record.is_unsettled(),
@@ -169,8 +171,14 @@ impl Ledger {
         reason: Option<&str>,
         now: DateTime<Utc>,
     ) -> Result<(), LedgerError> {
-        let tx = self.write()?;
-        let record = read_one(&tx, job)?;
+        let mut asked = row::questions_to_change(job)?;
+        asked.push(pace::question(&lane.project)?);
+        asked.push(unclear_question(job, Of::AllButTheLast)?);
+        if let Outcome::Accepted(task) = outcome {
+            asked.push(doubt::owner_question(task)?);
+        }
+        let tx = self.write_asking(asked)?;
+        let record = read_to_change(&tx, job)?;
         if record.state != JobState::Sending {
             return Err(LedgerError::IllegalStep {
                 job: job.clone(),
@@ -178,7 +186,7 @@ impl Ledger {
                 to: outcome.state(),
             });
         }
-        pace::push_back(&tx, lane, &call_of(job, record.attempts), now)?;
+        let left = pace::after_answer(&tx, lane, &call_of(job, record.attempts), now)?;
         let shared = match outcome {
             Outcome::Accepted(task) => doubt::share(&tx, job, task, now)?,
             _ => None,
@@ -187,7 +195,9 @@ impl Ledger {
             Some(shared) => (&Outcome::AcceptedUnread, Some(shared.as_str())),
             None => (outcome, reason),
         };
-        finish_attempt(&tx, &record, outcome, reason, now)?.tell(&tx, Why::Answer)?;
+        let moved = finish_attempt(&tx, &record, outcome, reason, now)?;
+        pace::write(&tx, &lane.project, left, now)?;
+        moved.tell(&tx, Why::Answer)?;
         if let Outcome::Deferred(until) = outcome {
             pace::block(&tx, &lane.project, *until, now)?;
         }
@@ -203,13 +213,11 @@ impl Ledger {
         status: &TaskStatus,
         now: DateTime<Utc>,
     ) -> Result<(), LedgerError> {
-        let tx = self.write()?;
-        let before = read_one(&tx, job)?;
+        let tx = self.write_asking(row::questions_to_change(job)?)?;
+        let before = read_to_change(&tx, job)?;
         let next = status.job_state();
         let next = next.filter(|next| before.state.may_become(*next));
-        let moved = next
-            .map(|next| step(&tx, job, before.state, next, now))
-            .transpose()?;
+        let moved = next.map(|next| step(&tx, &before, next, now)).transpose()?;
         if moved.as_ref().map(Moved::to) != next {
             let status = status.as_str();
             note_reason(&tx, job, &format!("its task is {status}; {IN_DOUBT}"))?;
@@ -256,7 +264,7 @@ impl Ledger {
         let mut count = 0;
         for (job, sender) in left {
             // Another dsr may have been faster.
-            let record = read_one(&tx, &job)?;
+            let record = read_to_change(&tx, &job)?;
             if record.state == JobState::Sending && sender_of(&tx, &job)? == sender {
                 finish_attempt(&tx, &record, &Outcome::Unknown, Some(reason), now)?
                     .tell(&tx, Why::Interrupted)?;

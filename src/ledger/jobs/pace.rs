@@ -6,7 +6,7 @@ use crate::domain::{JobId, Lane, ProjectKey, Rate};
 
 use super::call_of;
 use super::row::read_one;
-use crate::ledger::engine::{OptionalExtension, params};
+use crate::ledger::engine::{OptionalExtension, Question, params};
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError, Write};
 
@@ -64,7 +64,8 @@ impl Ledger {
             Some(job) => call_of(job, read_one(&tx, job)?.attempts),
             None => QUESTION.to_owned(),
         };
-        push_back(&tx, lane, &call, now)?;
+        let left = after_answer(&tx, lane, &call, now)?;
+        write(&tx, &lane.project, left, now)?;
         tx.commit()
     }
 
@@ -91,6 +92,14 @@ impl Ledger {
     }
 }
 
+const PACE: &str = "SELECT slot, block, at, era, steady, last_call, sending_until, asked_at
+     FROM pace WHERE project_key = $1";
+
+/// What taking a slot asks, and whether to yield.
+pub(crate) fn question(project: &ProjectKey) -> Result<Question, LedgerError> {
+    Ok(Question::new(PACE, [project.as_str()])?)
+}
+
 /// Delays questions about the project while there are jobs to send.
 pub(crate) fn reserve(tx: &Write<'_>, lane: &Lane, now: DateTime<Utc>) -> Result<(), LedgerError> {
     let until = now.timestamp_micros().saturating_add(held(lane.rate));
@@ -105,10 +114,9 @@ pub(crate) fn yields(
     now: DateTime<Utc>,
 ) -> Result<Option<Duration>, LedgerError> {
     let now = now.timestamp_micros();
-    let sql = "SELECT sending_until, asked_at FROM pace WHERE project_key = $1";
-    let row: Option<(i64, i64)> = prepare(tx, sql)?
+    let row: Option<(i64, i64)> = prepare(tx, PACE)?
         .query_row([lane.project.as_str()], |row| {
-            Ok((row.get(0)?, row.get(1)?))
+            Ok((row.get("sending_until")?, row.get("asked_at")?))
         })
         .optional()?;
     let (until, asked_at) = row.unwrap_or_default();
@@ -144,7 +152,7 @@ fn held(rate: Rate) -> i64 {
 /// moment, so that a changed clock cannot make a wait longer. The steady clock counts from there,
 /// or after a reboot the wall clock.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Left {
+pub(crate) struct Left {
     /// Until the rate allows the next call.
     slot: i64,
     /// Until the server allows any call.
@@ -209,12 +217,13 @@ pub(crate) fn take_early(
     Ok(Ok(wait_time))
 }
 
-pub(crate) fn push_back(
+/// What is left once this call is answered. The caller writes it.
+pub(crate) fn after_answer(
     tx: &Write<'_>,
     lane: &Lane,
     call: &str,
     now: DateTime<Utc>,
-) -> Result<(), LedgerError> {
+) -> Result<Left, LedgerError> {
     let (mut left, _) = read(tx, &lane.project, now)?;
     let is_last = left.last_call == call;
     left.slot = match tx.is_shared() && !is_last {
@@ -225,7 +234,7 @@ pub(crate) fn push_back(
     if is_last {
         left.last_call.clear();
     }
-    write(tx, &lane.project, left, now)
+    Ok(left)
 }
 
 /// No answer comes any more for this call: its sender is dead. The next call need not wait for it.
@@ -263,8 +272,7 @@ fn read(
     project: &ProjectKey,
     now: DateTime<Utc>,
 ) -> Result<(Left, bool), LedgerError> {
-    let sql = "SELECT slot, block, at, era, steady, last_call FROM pace WHERE project_key = $1";
-    let row = prepare(tx, sql)?.query_row([project.as_str()], |row| {
+    let row = prepare(tx, PACE)?.query_row([project.as_str()], |row| {
         let left = Left {
             slot: row.get(0)?,
             block: row.get(1)?,
@@ -295,7 +303,7 @@ fn read(
     Ok((left, goes_on || is_told_by_the_day))
 }
 
-fn write(
+pub(crate) fn write(
     tx: &Write<'_>,
     project: &ProjectKey,
     left: Left,
@@ -307,16 +315,19 @@ fn write(
          ON CONFLICT (project_key) DO UPDATE SET slot = excluded.slot, block = excluded.block,
              at = excluded.at, era = excluded.era, steady = excluded.steady,
              last_call = excluded.last_call";
-    prepare(tx, sql)?.execute(params![
-        project.as_str(),
-        left.slot,
-        left.block,
-        now.timestamp_micros(),
-        moment.map_or("", |moment| moment.era),
-        moment.map_or(0, |moment| moment.micros),
-        left.last_call,
-    ])?;
-    Ok(())
+    sql::execute(
+        tx,
+        sql,
+        params![
+            project.as_str(),
+            left.slot,
+            left.block,
+            now.timestamp_micros(),
+            moment.map_or("", |moment| moment.era),
+            moment.map_or(0, |moment| moment.micros),
+            left.last_call,
+        ],
+    )
 }
 
 /// Rounds up: a slot that is a fraction early brings a 429.

@@ -10,7 +10,7 @@ use crate::domain::{Batch, DistinctId, JobId, JobState, SubjectRequestId, TaskId
 
 use super::attempts::IN_DOUBT;
 use super::payload;
-use super::row::{note_doubt, note_reason, read_one, set, step};
+use super::row::{note_doubt, note_reason, read_one, read_to_change, set, step};
 use crate::ledger::audit::{self, AuditEvent, EntrySubject, Why};
 use crate::ledger::columns::{format_time, to_sql, unreadable};
 use crate::ledger::engine::{Transaction, params};
@@ -53,7 +53,7 @@ impl Ledger {
         demand_unsent(&tx, job)?;
         let whole = payload::read(&tx, job)?;
         // A doubt about the whole job is a doubt about each part.
-        let may_be_double = read_one(&tx, job)?.may_be_double;
+        let may_be_double = read_to_change(&tx, job)?.may_be_double;
         let mut added = Vec::new();
         for (place, ids) in whole.ids().chunks(limit.get()).enumerate() {
             let batch = restore(ids.to_vec())?;
@@ -93,7 +93,7 @@ impl Ledger {
         now: DateTime<Utc>,
     ) -> Result<(), LedgerError> {
         let tx = self.write()?;
-        let record = read_one(&tx, job)?;
+        let record = read_to_change(&tx, job)?;
         if !record.is_unsettled() {
             demand_unsent(&tx, job)?;
         }
@@ -168,15 +168,13 @@ fn become_linked(
     group: &Linked,
     now: DateTime<Utc>,
 ) -> Result<(), LedgerError> {
-    let from = read_one(tx, job)?.state;
+    let record = read_one(tx, job)?;
     let (next, task) = match &group.to {
         LinkTo::Task(task) => (Some(JobState::Accepted), Some(task.as_str())),
         LinkTo::Nobody => (Some(JobState::Unknown), None),
         LinkTo::Later => (None, None),
     };
-    let moved = next
-        .map(|next| step(tx, job, from, next, now))
-        .transpose()?;
+    let moved = next.map(|next| step(tx, &record, next, now)).transpose()?;
     set(
         tx,
         job,

@@ -9,7 +9,7 @@ use crate::config::{create_private_folder, private_file};
 use crate::domain::{JobId, JobState, RequestId, TaskId};
 
 use super::attempts::{finish_attempt, sender_of};
-use super::row::{note_doubt, note_reason, read_one, set};
+use super::row::{note_doubt, note_reason, read_to_change, set};
 use crate::ledger::audit::{self, Why};
 use crate::ledger::columns::format_time;
 use crate::ledger::engine::params;
@@ -208,7 +208,7 @@ fn settle(
     let Some(task) = TaskId::new(&task) else {
         return Ok(unreadable());
     };
-    let record = match read_one(tx, &job) {
+    let record = match read_to_change(tx, &job) {
         Err(LedgerError::NoJob(_)) => {
             return Ok(Settled::Left(format!(
                 "Mixpanel accepted job {job} as task `{task}`, and the ledger has no such job"
@@ -269,7 +269,7 @@ fn settle_unsent(
     job: &JobId,
     now: DateTime<Utc>,
 ) -> Result<Settled, LedgerError> {
-    let record = match read_one(tx, job) {
+    let record = match read_to_change(tx, job) {
         Err(LedgerError::NoJob(_)) => return Ok(Settled::Known),
         record => record?,
     };

@@ -4,16 +4,50 @@ use chrono::{DateTime, Utc};
 
 use crate::domain::{Doubt, JobId, JobState, RequestId, TaskStatus};
 
-use crate::ledger::audit::Moved;
+use crate::ledger::audit::{self, Moved};
 use crate::ledger::columns::format_time;
-use crate::ledger::engine::{Connection, ToSql, Transaction, params};
+use crate::ledger::engine::{Connection, Question, Row, ToSql, Transaction, params};
 use crate::ledger::requests::records::{JOB_COLUMNS, read_job};
-use crate::ledger::sql::{self, prepare};
+use crate::ledger::sql;
 use crate::ledger::{JobRecord, LedgerError};
 
 pub(crate) fn read_one(conn: &Connection, job: &JobId) -> Result<JobRecord, LedgerError> {
-    let sql = format!("SELECT {JOB_COLUMNS} FROM jobs WHERE request = $1 AND number = $2");
-    sql::find(conn, &sql, sql::of(job), read_job)?.ok_or_else(|| LedgerError::NoJob(job.clone()))
+    let found = sql::find(conn, &select_one(), sql::of(job), read_job)?;
+    found.ok_or_else(|| LedgerError::NoJob(job.clone()))
+}
+
+/// What [`read_one`] asks.
+pub(crate) fn question(job: &JobId) -> Result<Question, LedgerError> {
+    Ok(Question::new(select_one(), sql::of(job))?)
+}
+
+fn select_one() -> String {
+    format!("SELECT {JOB_COLUMNS} FROM jobs WHERE request = $1 AND number = $2")
+}
+
+/// The same for a change, which seals the job's rows again: fails if they are not as they were sealed
+/// last.
+pub(crate) fn read_to_change(conn: &Connection, job: &JobId) -> Result<JobRecord, LedgerError> {
+    let sql = select_to_change();
+    let read = |row: &Row<'_>| Ok((read_job(row)?, row.get("sealed")?));
+    let found: Option<(JobRecord, Option<String>)> = sql::find(conn, &sql, sql::of(job), read)?;
+    let (record, last) = found.ok_or_else(|| LedgerError::NoJob(job.clone()))?;
+    audit::demand_sealed(conn, job, last.as_deref())?;
+    Ok(record)
+}
+
+/// What [`read_to_change`] asks.
+pub(crate) fn questions_to_change(job: &JobId) -> Result<Vec<Question>, LedgerError> {
+    let mut questions = audit::questions_of(job)?;
+    questions.push(Question::new(select_to_change(), sql::of(job))?);
+    Ok(questions)
+}
+
+fn select_to_change() -> String {
+    format!(
+        "SELECT {JOB_COLUMNS}, {LAST_OF_JOB} AS sealed FROM jobs WHERE request = $1 AND number = $2",
+        LAST_OF_JOB = audit::LAST_OF_JOB,
+    )
 }
 
 /// Sets columns of a job's row. `columns` is the SQL after `SET`.
@@ -53,13 +87,6 @@ pub(crate) fn note_doubt(tx: &Connection, job: &JobId) -> Result<(), LedgerError
     set(tx, job, "may_be_double = 1", params![])
 }
 
-pub(crate) fn doubt_of(conn: &Connection, job: &JobId) -> Result<Doubt, LedgerError> {
-    let sql = "SELECT may_be_double <> 0 FROM jobs WHERE request = $1 AND number = $2";
-    let mut statement = prepare(conn, sql)?;
-    let values = sql::of(job);
-    Ok(Doubt::of(statement.query_row(values, |row| row.get(0))?))
-}
-
 pub(crate) fn schedule(
     tx: &Transaction<'_>,
     job: &JobId,
@@ -68,15 +95,15 @@ pub(crate) fn schedule(
     set(tx, job, "next_check = $1", params![next.map(format_time)])
 }
 
-/// Moves a job to `next`, or to where doubt leads, and appends the step to its history. Uses the
+/// Moves a job, as its row is now, to `next`, or to where doubt leads, and appends the step to its history. Uses the
 /// caller's transaction, so the history explains the state even after a crash.
 pub(crate) fn step(
     tx: &Transaction<'_>,
-    job: &JobId,
-    from: JobState,
+    record: &JobRecord,
     next: JobState,
     at: DateTime<Utc>,
 ) -> Result<Moved, LedgerError> {
+    let (job, from) = (&record.id, record.state);
     if !from.may_become(next) {
         return Err(LedgerError::IllegalStep {
             job: job.clone(),
@@ -84,7 +111,7 @@ pub(crate) fn step(
             to: next,
         });
     }
-    let next = doubt_of(tx, job)?.leads_to(next);
+    let next = Doubt::of(record.may_be_double).leads_to(next);
     let request: &RequestId = &job.request;
     let check = (next == JobState::Accepted).then(|| format_time(at));
     match next {
@@ -100,12 +127,16 @@ pub(crate) fn step(
     let sql = "INSERT INTO steps (request, number, step, from_state, to_state, at)
          SELECT $1, $2, COALESCE(MAX(step), 0) + 1, $3, $4, $5
          FROM steps WHERE request = $1 AND number = $2";
-    prepare(tx, sql)?.execute(params![
-        request.as_str(),
-        job.number,
-        from.as_str(),
-        next.as_str(),
-        format_time(at)
-    ])?;
+    sql::execute(
+        tx,
+        sql,
+        params![
+            request.as_str(),
+            job.number,
+            from.as_str(),
+            next.as_str(),
+            format_time(at)
+        ],
+    )?;
     Ok(Moved::new(job, from, next, at))
 }

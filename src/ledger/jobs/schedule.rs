@@ -10,7 +10,7 @@ use crate::domain::{
 };
 
 use super::pace;
-use super::row::{read_one, schedule};
+use super::row::{question, read_one, schedule};
 use crate::ledger::columns::{count, format_time, job_id, kind, moment, project, unreadable};
 use crate::ledger::engine::{Transaction, params_from_iter};
 use crate::ledger::sql::{self, prepare};
@@ -142,7 +142,8 @@ impl Ledger {
         lane: &Lane,
         now: DateTime<Utc>,
     ) -> Result<Asking, LedgerError> {
-        let tx = self.write()?;
+        let asked = vec![question(job)?, pace::question(&lane.project)?];
+        let tx = self.write_asking(asked)?;
         let record = read_one(&tx, job)?;
         let Some(at) = record.next_check else {
             return Ok(Asking::Taken);

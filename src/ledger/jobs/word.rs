@@ -8,7 +8,7 @@ use crate::domain::{JobId, JobState, RequestId, TaskId, TaskStatus};
 
 use super::attempts::{IN_DOUBT, Of, count_unclear};
 use super::doubt::Settling;
-use super::row::{doubt_of, note_doubt, note_reason, note_status, read_one, set, step};
+use super::row::{note_doubt, note_reason, note_status, read_one, read_to_change, set, step};
 use crate::ledger::audit::{self, AuditEvent, EntrySubject, Why};
 use crate::ledger::columns::format_time;
 use crate::ledger::engine::params;
@@ -34,13 +34,15 @@ impl Ledger {
         now: DateTime<Utc>,
     ) -> Result<Settling, LedgerError> {
         self.record_word(job, |tx| {
-            let before = read_one(tx, job)?;
+            let mut before = read_one(tx, job)?;
             let unclear = count_unclear(tx, job, Of::All)?;
             // One of several POSTs made this task; the others may have made more.
             if unclear.posts > 1 {
                 note_doubt(tx, job)?;
+                before.may_be_double = true;
             }
-            let is_double = made_for == MadeFor::TheJob && doubt_of(tx, job)?.is_there();
+            let is_double = made_for == MadeFor::TheJob && before.may_be_double;
+            let moved = step(tx, &before, JobState::Accepted, now)?;
             let named = format!("task set by hand on {}", now.date_naive());
             let notes = [
                 before.reason,
@@ -48,7 +50,6 @@ impl Ledger {
                 is_double.then(|| unclear.note().to_owned()),
             ];
             let notes: Vec<String> = notes.into_iter().flatten().collect();
-            let moved = step(tx, job, before.state, JobState::Accepted, now)?;
             // The job was not sent now, so its submission time and attempts stay.
             set(
                 tx,
@@ -81,8 +82,8 @@ impl Ledger {
                 request: request.clone(),
                 number,
             };
-            let from = read_one(&tx, &job)?.state;
-            let moved = step(&tx, &job, from, JobState::Revoked, now)?;
+            let record = read_to_change(&tx, &job)?;
+            let moved = step(&tx, &record, JobState::Revoked, now)?;
             let reason = match moved.to() {
                 JobState::Revoked => "cancelled before it was sent".to_owned(),
                 _ => format!("cancelled before it was sent again; {IN_DOUBT}"),
@@ -118,7 +119,7 @@ impl Ledger {
         record: impl FnOnce(&Write<'_>) -> Result<(), LedgerError>,
     ) -> Result<Settling, LedgerError> {
         let tx = self.write()?;
-        let before = read_one(&tx, job)?;
+        let before = read_to_change(&tx, job)?;
         if !before.is_unsettled() {
             return Ok(Settling::Taken(before.state));
         }
@@ -135,11 +136,11 @@ impl Ledger {
         now: DateTime<Utc>,
     ) -> Result<(), LedgerError> {
         let tx = self.write()?;
-        let from = read_one(&tx, job)?.state;
-        if !from.is_followed() {
+        let record = read_to_change(&tx, job)?;
+        if !record.state.is_followed() {
             return Ok(());
         }
-        let moved = step(&tx, job, from, JobState::Revoked, now)?;
+        let moved = step(&tx, &record, JobState::Revoked, now)?;
         let by = by.request.short();
         let reason = match moved.to() {
             JobState::Revoked => format!("its task was cancelled with request {by}"),

@@ -16,7 +16,7 @@ use crate::ledger::audit::{self, Anchor, AuditEvent, EntrySubject, Why};
 use crate::ledger::columns::{count, job_id, kind, parse_time, project, unreadable};
 use crate::ledger::engine::Connection;
 use crate::ledger::jobs::attempts::{Outcome, SET_BACK, begin_attempt, finish_attempt};
-use crate::ledger::jobs::row::read_one;
+use crate::ledger::jobs::row::{read_one, read_to_change};
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError, LedgerPlace, Older, Opening, Patience, Write};
 
@@ -238,7 +238,7 @@ fn doubt_all(
     let (mut jobs, mut ids) = (0, 0);
     let mut requests = BTreeSet::new();
     for job in list {
-        let mut record = read_one(tx, &job)?;
+        let mut record = read_to_change(tx, &job)?;
         jobs += 1;
         ids += record.ids;
         requests.insert(job.request.clone());

@@ -15,7 +15,7 @@ use crate::config::begin_file;
 use super::migrations;
 use super::set_back::{FILE, Seen, SetBack};
 use crate::ledger::audit::{self, Anchor};
-use crate::ledger::engine::Connection;
+use crate::ledger::engine::{Connection, Question};
 use crate::ledger::sql;
 use crate::ledger::{Ledger, LedgerError};
 
@@ -59,9 +59,7 @@ pub(crate) fn find_set_back(
     // A shared ledger has it: it was opened.
     let has_trail = conn.is_shared() || conn.has_table("audit_head")?;
     if let (Seen::Head(seen), true) = (&seen, has_trail) {
-        let sequence = i64::try_from(seen.count).unwrap_or(i64::MAX);
-        let hash: Option<String> =
-            sql::find_value(conn, "SELECT hash FROM audit WHERE seq = $1", [sequence])?;
+        let hash: Option<String> = sql::find_value(conn, HASH, [sequence(seen)])?;
         if hash.as_deref() == Some(&seen.hash) {
             return Ok(None);
         }
@@ -71,6 +69,22 @@ pub(crate) fn find_set_back(
         false => None,
     };
     Ok(Some(SetBack { seen, head }))
+}
+
+/// The hash of one entry.
+const HASH: &str = "SELECT hash FROM audit WHERE seq = $1";
+
+/// What [`find_set_back`] asks of a ledger that was not set back.
+pub(crate) fn question(ledger: &Path) -> Result<Option<Question>, LedgerError> {
+    let seen = read(ledger)?;
+    let asked = seen
+        .head()
+        .map(|head| Question::new(HASH, [sequence(head)]));
+    Ok(asked.transpose()?)
+}
+
+fn sequence(head: &Anchor) -> i64 {
+    i64::try_from(head.count).unwrap_or(i64::MAX)
 }
 
 /// Whether a ledger without the file came from another host. Creating or migrating a ledger here

@@ -23,6 +23,7 @@ use crate::ledger::engine::{Access, Answer, Connection, params, params_from_iter
 use super::audit::{self, AuditEvent, EntrySubject, Why};
 use super::columns::{format_time, job_id};
 use super::jobs::payload;
+use super::jobs::row::read_to_change;
 use super::seal::Seal;
 use super::sql;
 use super::{Ledger, LedgerError, Write};
@@ -281,6 +282,7 @@ fn hash_one(
     if !payload::exists(tx, job)? {
         return Ok(None);
     }
+    read_to_change(tx, job)?;
     let lines = match payload::read_lines(tx, job) {
         Err(LedgerError::Unreadable { .. }) => {
             swept.unreadable += 1;

@@ -12,6 +12,7 @@ use crate::domain::{JobId, LeftOut, RequestId, link_end, link_may_end};
 use crate::ledger::audit::{self, AuditEvent, EntrySubject};
 use crate::ledger::columns::{count, format_time, moment};
 use crate::ledger::engine::{Connection, Row, params, params_from_iter};
+use crate::ledger::jobs::row::read_to_change;
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError};
 
@@ -69,6 +70,7 @@ impl Ledger {
     /// Records that a job's export was fetched.
     pub fn record_download(&mut self, download: &DownloadRecord) -> Result<(), LedgerError> {
         let tx = self.write()?;
+        read_to_change(&tx, &download.job)?;
         let sql = "INSERT INTO downloads (request, number, path, bytes, sha256, fetched_at,
                                     first_fetched_at)
              VALUES ($1, $2, $3, $4, $5, $6, $6)
@@ -100,6 +102,7 @@ impl Ledger {
         if list_packages(&tx, job, &made.archive_sha256)?.contains(made) {
             return Ok(());
         }
+        read_to_change(&tx, job)?;
         let (event, subject) = (AuditEvent::PackagesMade, EntrySubject::Job(job));
         audit::tell(&tx, event, subject, json!(made), now)?;
         tx.commit()

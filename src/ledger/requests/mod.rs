@@ -68,14 +68,15 @@ impl Ledger {
     /// applied before.
     ///
     /// # Errors
-    /// When the ledger cannot be written, a batch is an error, or `again` refuses repeats and an
-    /// open request is not as the trail recorded it. Then nothing is recorded.
+    /// When the ledger cannot be written or lacks what its trail has, a batch is an error, or `again`
+    /// refuses repeats and an open request is not as the trail recorded it. Then nothing is recorded.
     pub fn record_requests<E: From<LedgerError>>(
         &mut self,
         asked: impl IntoIterator<Item = (NewRequest, impl Iterator<Item = Result<IdLines, E>>)>,
         again: Again,
         at: DateTime<Utc>,
     ) -> Result<Recorded, E> {
+        self.demand_all_rows()?;
         let tx = self.write()?;
         if again == Again::Refuse {
             audit::demand_open_rows(&tx)?;

@@ -73,6 +73,7 @@ fn the_last_event_of_a_request_closes_it() {
     }
     let sql = "UPDATE jobs SET abandoned_at = NULL";
     ledger.conn.execute(sql, []).unwrap();
+    seal(&mut ledger, "1 = 1");
     let download = DownloadRecord {
         job: nth(&id, 1),
         path: "/x/e.zip".into(),

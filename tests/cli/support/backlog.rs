@@ -25,7 +25,7 @@ impl Operator {
     }
 
     pub(crate) fn make_due(&self) {
-        self.change_ledger(
+        self.tamper_with(
             "UPDATE jobs SET next_check = '2026-01-02T03:04:05.000Z' WHERE next_check IS NOT NULL",
         );
     }

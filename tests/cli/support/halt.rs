@@ -69,7 +69,7 @@ impl Operator {
     /// Like `halts_at`: `EVENT ON TABLE`, and perhaps `WHEN CONDITION`.
     pub(crate) fn halts_before(&self, write: &str) {
         if !self.is_on_server() {
-            self.change_ledger(
+            self.tamper_with(
                 "CREATE VIEW endless AS WITH RECURSIVE numbers (n) AS
                      (SELECT 1 UNION ALL SELECT n + 1 FROM numbers) SELECT n FROM numbers",
             );
@@ -88,7 +88,7 @@ impl Operator {
 
     fn triggers(&self, write: &str, in_file: &str, on_server: &str) {
         if !self.is_on_server() {
-            self.change_ledger(&format!(
+            self.tamper_with(&format!(
                 "CREATE TRIGGER halt BEFORE {write} BEGIN {in_file}; END"
             ));
             return;
@@ -100,7 +100,7 @@ impl Operator {
         } else {
             "NEW"
         };
-        self.change_ledger(&format!(
+        self.tamper_with(&format!(
             "CREATE FUNCTION halt() RETURNS trigger LANGUAGE plpgsql SET search_path = dsr AS $$
                  BEGIN IF {when} THEN {on_server}; END IF; RETURN {result}; END $$;
              CREATE TRIGGER halt BEFORE {write} FOR EACH ROW EXECUTE FUNCTION halt()"
@@ -124,9 +124,9 @@ impl Operator {
         if let Some(database) = &self.database {
             // The server does not notice that a client is gone while it sleeps for it.
             database.ask(&format!("SELECT pg_terminate_backend(pid, 5000) {HALTED}"));
-            self.change_ledger("DROP FUNCTION IF EXISTS halt CASCADE");
+            self.tamper_with("DROP FUNCTION IF EXISTS halt CASCADE");
             return;
         }
-        self.change_ledger("DROP TRIGGER IF EXISTS halt; DROP VIEW IF EXISTS endless;");
+        self.tamper_with("DROP TRIGGER IF EXISTS halt; DROP VIEW IF EXISTS endless;");
     }
 }

@@ -21,6 +21,7 @@ mod people;
 mod programs;
 mod remains;
 mod running;
+mod sealing;
 mod shapes;
 mod shared;
 mod terminal;

@@ -276,7 +276,7 @@ impl Operator {
     }
 
     /// Changes the ledger as another process would.
-    pub(crate) fn change_ledger(&self, statements: &str) {
+    pub(crate) fn tamper_with(&self, statements: &str) {
         if let Some(database) = &self.database {
             database.ask(&format!("SET search_path = dsr, public; {statements}"));
             return;
@@ -293,7 +293,7 @@ impl Operator {
     /// Changes the audit trail, and gives up checking it.
     pub(crate) fn change_trail(&self, statements: &str) {
         self.give_up_trail();
-        self.change_ledger(statements);
+        self.tamper_with(statements);
     }
 
     /// From now on the audit trail may be damaged: it is not checked at the end.

@@ -48,20 +48,18 @@ fn read_chain(ledger: &Connection) -> Result<Vec<String>> {
     )?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let mut bytes = b"dsr audit 1\n".to_vec();
-        bytes.extend(field(Some(&before)));
+        let mut fields = Vec::new();
         for column in 0..10 {
-            let text = match row.get_ref(column)? {
+            fields.push(match row.get_ref(column)? {
                 ValueRef::Null => None,
                 ValueRef::Integer(number) => Some(number.to_string()),
                 other => Some(other.as_str()?.to_owned()),
-            };
-            bytes.extend(field(text.as_deref()));
+            });
         }
         count += 1;
         let (seq, hash): (i64, String) = (row.get(0)?, row.get(10)?);
-        let digest = Sha256::digest(&bytes);
-        let expected: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let fields: Vec<_> = fields.iter().map(Option::as_deref).collect();
+        let expected = hash_of(&before, &fields);
         if hash != expected || seq != count {
             faults.push(format!("entry {seq} does not follow"));
         }
@@ -77,6 +75,15 @@ fn read_chain(ledger: &Connection) -> Result<Vec<String>> {
         ));
     }
     Ok(faults)
+}
+
+/// The hash of an entry by its first ten columns, after an entry with the hash `before`.
+pub(super) fn hash_of(before: &str, fields: &[Option<&str>]) -> String {
+    let mut bytes = b"dsr audit 1\n".to_vec();
+    bytes.extend(field(Some(before)));
+    fields.iter().for_each(|text| bytes.extend(field(*text)));
+    let digest = Sha256::digest(&bytes);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn field(text: Option<&str>) -> Vec<u8> {

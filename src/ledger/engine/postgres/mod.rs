@@ -16,8 +16,9 @@ use bytes::Bytes;
 use rusqlite::types::Value;
 use secrecy::SecretString;
 
+use super::params::owned;
 use super::row::ServerRow;
-use super::{Answer, EngineError, EngineTrouble, Params};
+use super::{Answer, EngineTrouble, Params, Question};
 use crate::ledger::seal::LazySeal;
 use place::ServerPlace;
 use session::{Deadlines, Session};
@@ -44,6 +45,10 @@ const DEADLINES: Deadlines = Deadlines {
     lock: IN_QUEUE,
 };
 
+/// Begins a write, and waits for its turn. The lock lasts until the end of the transaction.
+const LOCK_HEAD: &str =
+    "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT count FROM audit_head FOR UPDATE";
+
 type GoesOn = Box<dyn FnMut(i32) -> bool + Send>;
 
 /// A session with the server that holds the ledger.
@@ -57,6 +62,15 @@ pub(crate) struct LedgerServer {
     /// The server's clock in microseconds, and when it was read.
     clock: Cell<Option<(i64, Instant)>>,
     lazy_seal: LazySeal,
+    transaction: Cell<Option<Within>>,
+    /// Answers to questions that the transaction will ask. Its next write makes them stale.
+    answered: RefCell<Vec<(Question, Vec<ServerRow>)>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Within {
+    View,
+    Write,
 }
 
 impl LedgerServer {
@@ -79,9 +93,17 @@ impl LedgerServer {
             version: Cell::new(0),
             clock: Cell::new(None),
             lazy_seal: LazySeal::default(),
+            transaction: Cell::new(None),
+            answered: RefCell::default(),
         };
         server.wait_up_to(IN_QUEUE)?;
         Ok(server)
+    }
+
+    /// See [`Session::round_trips`].
+    #[cfg(test)]
+    pub(crate) fn round_trips(&self) -> u32 {
+        self.session.round_trips()
     }
 
     pub(super) fn lazy_seal(&self) -> &LazySeal {
@@ -98,16 +120,27 @@ impl LedgerServer {
         drop(self.goes_on.replace(Box::new(goes_on)));
     }
 
+    /// Begins a transaction that sees one snapshot.
+    pub(super) fn begin_view(&self) -> Answer<()> {
+        self.execute_batch("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
+        self.transaction.set(Some(Within::View));
+        Ok(())
+    }
+
     /// Begins a transaction and locks the trail's head, which every write does. So there is one
     /// writer at a time, as with SQLite, and each reads what the one before it committed.
-    pub(super) fn begin_write(&self) -> Answer<()> {
+    pub(super) fn begin_write(&self, questions: &[Question]) -> Answer<()> {
         let mut tries = 0;
         loop {
-            let begun = self.lock_head().and_then(|()| self.check_write());
+            self.transaction.set(Some(Within::Write));
+            let begun = match self.is_shared() {
+                true => self.lock_and_check(questions),
+                false => self.lock_head(),
+            };
             let Err(error) = begun else {
                 return Ok(());
             };
-            self.execute_batch("ROLLBACK")?;
+            self.rollback()?;
             let is_busy = error.trouble() == EngineTrouble::Busy;
             if !is_busy || !(self.goes_on.borrow_mut())(tries) {
                 return Err(error);
@@ -117,30 +150,28 @@ impl LedgerServer {
     }
 
     fn lock_head(&self) -> Answer<()> {
-        const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
-        const LOCK: &str = "SELECT count FROM audit_head FOR UPDATE";
         if self.has_head.get() {
-            return self.execute_batch(&format!("{BEGIN}; {LOCK}"));
+            return self.execute_batch(LOCK_HEAD);
         }
         // Two hosts may make the schema at once.
         let first = "SELECT pg_advisory_xact_lock(hashtext(current_schema()))";
-        self.execute_batch(&format!("{BEGIN}; {first}"))?;
+        self.execute_batch(&format!("BEGIN ISOLATION LEVEL READ COMMITTED; {first}"))?;
         self.has_head
             .set(self.prepare(ONE_TABLE)?.exists("audit_head")?);
         match self.has_head.get() {
-            true => self.execute_batch(LOCK),
+            true => self.execute_batch("SELECT count FROM audit_head FOR UPDATE"),
             false => Ok(()),
         }
     }
 
-    /// Reads the clock and the format with the lock held: the statement that waits for the lock
-    /// sees both as they were before the wait.
-    fn check_write(&self) -> Answer<()> {
-        if self.version.get() == 0 {
-            return Ok(());
-        }
+    /// Locks the head, and reads the clock, the format and `questions` with the lock held: the
+    /// statement that waits for the lock sees both as they were before the wait.
+    fn lock_and_check(&self, questions: &[Question]) -> Answer<()> {
         let sql = format!("{CLOCK}, pg_backend_pid()::bigint, version FROM ledger_schema");
-        let found = self.prepare(&sql)?.list(Vec::new())?.pop();
+        self.session.batch_later(LOCK_HEAD)?;
+        let check = Question::new(sql.as_str(), [])?;
+        self.ask_ahead(&[&[check], questions].concat())?;
+        let found = self.prepare(&sql)?.query(&[])?.next();
         let found = found.as_ref().map(|row| &row.values[..]);
         let Some(
             [
@@ -160,6 +191,43 @@ impl LedgerServer {
             true => Ok(()),
             false => Err(ServerError::Migrated { found: *version }.into()),
         }
+    }
+
+    /// Asks in one round trip what the transaction will ask next.
+    pub(super) fn ask_ahead(&self, questions: &[Question]) -> Answer<()> {
+        if self.transaction.get().is_none() {
+            return Ok(());
+        }
+        let mut answered = self.answered.borrow_mut();
+        let new = questions
+            .iter()
+            .filter(|question| !answered.iter().any(|(known, _)| known == *question));
+        let asked: Vec<(&Question, ServerStatement<'_>, Vec<Bound>)> = new
+            .map(|question| {
+                let statement = self.prepare(&question.sql)?;
+                let values = statement.bind(&question.values)?;
+                Ok((question, statement, values))
+            })
+            .collect::<Answer<_>>()?;
+        let queries = asked.iter();
+        let queries = queries.map(|(_, statement, values)| (&statement.statement, as_refs(values)));
+        let answers = self.session.query_all(&queries.collect::<Vec<_>>())?;
+        for ((question, statement, _), rows) in asked.iter().zip(answers) {
+            answered.push(((*question).clone(), statement.read(rows)?));
+        }
+        Ok(())
+    }
+
+    fn find_answer(&self, sql: &str, values: &[Bound]) -> Option<Vec<ServerRow>> {
+        let answered = self.answered.borrow();
+        let found = answered.iter().find(|(known, _)| {
+            known.sql == sql
+                && known
+                    .values
+                    .iter()
+                    .eq(values.iter().map(|Bound(value)| value))
+        });
+        Some(found?.1.clone())
     }
 
     /// The server's clock, in microseconds since 1970, as of the last write.
@@ -201,14 +269,26 @@ impl LedgerServer {
     /// [`EngineTrouble::Gone`] if nobody knows whether the transaction was committed: the answer
     /// was lost, or the server gave up its wait for a synchronous standby.
     pub(super) fn commit(&self) -> Answer<()> {
+        self.end();
         Ok(self.session.commit()?)
+    }
+
+    pub(super) fn rollback(&self) -> Answer<()> {
+        self.end();
+        self.execute_batch("ROLLBACK")
+    }
+
+    fn end(&self) {
+        self.transaction.set(None);
+        self.answered.borrow_mut().clear();
     }
 
     pub(super) fn prepare(&self, sql: &str) -> Answer<ServerStatement<'_>> {
         let statement = self.session.prepare(sql)?;
         let names = statement.columns().iter();
         Ok(ServerStatement {
-            session: &self.session,
+            server: self,
+            sql: sql.into(),
             names: names.map(|column| column.name().to_owned()).collect(),
             statement,
         })
@@ -220,10 +300,12 @@ impl LedgerServer {
         sql: &str,
         chunks: impl IntoIterator<Item = Result<Bytes, E>>,
     ) -> Result<u64, E> {
+        self.answered.borrow_mut().clear();
         self.session.copy_in(sql, chunks)
     }
 
     pub(super) fn execute_batch(&self, sql: &str) -> Answer<()> {
+        self.answered.borrow_mut().clear();
         Ok(self.session.batch(sql)?)
     }
 
@@ -263,7 +345,7 @@ impl LedgerServer {
     }
 
     fn number(&self, sql: &str) -> Answer<i64> {
-        match self.prepare(sql)?.list(Vec::new())?.pop() {
+        match self.prepare(sql)?.query(&[])?.next() {
             Some(ServerRow { values, .. }) => match values.first() {
                 Some(Value::Integer(number)) => Ok(*number),
                 _ => Err(rusqlite::Error::InvalidColumnIndex(0).into()),
@@ -275,7 +357,8 @@ impl LedgerServer {
 
 /// A statement that the server has prepared.
 pub(crate) struct ServerStatement<'c> {
-    session: &'c Session,
+    server: &'c LedgerServer,
+    sql: Box<str>,
     statement: tokio_postgres::Statement,
     names: Rc<[String]>,
 }
@@ -283,12 +366,33 @@ pub(crate) struct ServerStatement<'c> {
 impl ServerStatement<'_> {
     pub(super) fn execute(&mut self, values: &impl Params) -> Answer<usize> {
         let values = self.bind(values)?;
-        let changed = self.session.execute(&self.statement, &as_refs(&values))?;
+        self.server.answered.borrow_mut().clear();
+        let session = &self.server.session;
+        let changed = session.execute(&self.statement, &as_refs(&values))?;
         Ok(usize::try_from(changed).unwrap_or(usize::MAX))
     }
 
+    /// As `execute`. In a write the next question hears of an error, or else the commit.
+    pub(super) fn change(&mut self, values: &impl Params) -> Answer<()> {
+        if self.server.transaction.get() != Some(Within::Write) {
+            return self.execute(values).map(drop);
+        }
+        let values = self.bind(values)?;
+        self.server.answered.borrow_mut().clear();
+        let session = &self.server.session;
+        Ok(session.execute_later(self.statement.clone(), values)?)
+    }
+
     pub(super) fn query(&mut self, values: &impl Params) -> Answer<std::vec::IntoIter<ServerRow>> {
-        Ok(self.list(self.bind(values)?)?.into_iter())
+        let values = self.bind(values)?;
+        let rows = match self.server.find_answer(&self.sql, &values) {
+            Some(rows) => rows,
+            None => {
+                let session = &self.server.session;
+                self.read(session.query(&self.statement, &as_refs(&values))?)?
+            }
+        };
+        Ok(rows.into_iter())
     }
 
     pub(super) fn names(&self) -> &[String] {
@@ -296,8 +400,7 @@ impl ServerStatement<'_> {
     }
 
     fn exists(&mut self, name: &str) -> Answer<bool> {
-        let name = Bound(Value::Text(name.to_owned()));
-        Ok(!self.list(vec![name])?.is_empty())
+        Ok(self.query(&[name])?.len() > 0)
     }
 
     fn bind(&self, values: &impl Params) -> Answer<Vec<Bound>> {
@@ -313,8 +416,7 @@ impl ServerStatement<'_> {
         }
     }
 
-    fn list(&self, values: Vec<Bound>) -> Answer<Vec<ServerRow>> {
-        let rows = self.session.query(&self.statement, &as_refs(&values))?;
+    fn read(&self, rows: Vec<tokio_postgres::Row>) -> Answer<Vec<ServerRow>> {
         let read = |row: tokio_postgres::Row| -> Answer<ServerRow> {
             let values = (0..row.len()).map(|place| {
                 let taken: Taken = row
@@ -329,19 +431,6 @@ impl ServerStatement<'_> {
         };
         rows.into_iter().map(read).collect()
     }
-}
-
-fn owned(value: &dyn rusqlite::ToSql) -> Answer<Value> {
-    use rusqlite::types::ToSqlOutput;
-    match value.to_sql()? {
-        ToSqlOutput::Borrowed(value) => Value::try_from(value).map_err(|_| not_a_value()),
-        ToSqlOutput::Owned(value) => Ok(value),
-        _ => Err(not_a_value()),
-    }
-}
-
-fn not_a_value() -> EngineError {
-    rusqlite::Error::ToSqlConversionFailure("a text that is not UTF-8".into()).into()
 }
 
 fn as_refs(values: &[Bound]) -> Vec<&(dyn tokio_postgres::types::ToSql + Sync)> {

@@ -3,7 +3,6 @@
 use rusqlite::types::Value;
 
 use super::LedgerServer;
-use super::value::Bound;
 use crate::ledger::engine::Answer;
 
 /// The class of senders' session locks: `dsr` in ASCII.
@@ -14,8 +13,7 @@ impl LedgerServer {
     pub(crate) fn take_presence(&self, key: u32) -> Answer<bool> {
         let sql = "SELECT pg_try_advisory_lock($1::bigint::int, $2::bigint::int)::int::bigint";
         let key = i64::from(key.cast_signed());
-        let values = [SENDERS, key].map(|number| Bound(Value::Integer(number)));
-        let found = self.prepare(sql)?.list(values.into())?.pop();
+        let found = self.prepare(sql)?.query(&[SENDERS, key])?.next();
         Ok(found.is_some_and(|row| row.values == [Value::Integer(1)]))
     }
 
@@ -26,9 +24,7 @@ impl LedgerServer {
              WHERE locktype = 'advisory' AND granted AND objsubid = 2 AND classid::bigint = $1
                AND pg_locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())
              ORDER BY pid";
-        let rows = self
-            .prepare(sql)?
-            .list(vec![Bound(Value::Integer(SENDERS))])?;
+        let rows = self.prepare(sql)?.query(&[SENDERS])?;
         let read = |row: crate::ledger::engine::row::ServerRow| match &row.values[..] {
             [Value::Integer(key), name] => {
                 let name = match name {
@@ -39,6 +35,6 @@ impl LedgerServer {
             }
             _ => None,
         };
-        Ok(rows.into_iter().filter_map(read).collect())
+        Ok(rows.filter_map(read).collect())
     }
 }

@@ -48,7 +48,7 @@ impl LedgerServer {
             let started = Instant::now();
             self.execute_batch("SELECT 1")?;
             round_trip = round_trip.min(started.elapsed());
-            row = self.prepare(sql)?.list(Vec::new())?.pop();
+            row = self.prepare(sql)?.query(&[])?.next();
         }
         let values = row.map(|row| row.values).unwrap_or_default();
         let is = |place: usize| values.get(place) == Some(&Value::Integer(1));

@@ -2,6 +2,10 @@
 //!
 //! Every call ends by its deadline. A session that missed one is lost: its answers can no longer be told
 //! from those of the next statement's.
+//!
+//! A message to the server and its answer take a round trip. So what needs no answer yet is sent without
+//! waiting (`…_later`), and its error is that of the next call. Only for statements of a transaction,
+//! which the server refuses to commit after such an error.
 
 mod connect;
 mod driver;
@@ -11,7 +15,9 @@ pub(super) mod tls;
 
 use std::cell::{Cell, RefCell};
 use std::future::{poll_fn, ready};
-use std::pin::pin;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -36,6 +42,12 @@ const MAX_APPLICATION_NAME: usize = 63;
 /// the server does not run the COMMIT.
 const COMMIT: &str = "SET LOCAL synchronous_commit = on; COMMIT";
 
+/// So many statements are under way at most, since each is held in memory.
+const MOST_UNANSWERED: usize = 16;
+
+/// A statement under way.
+type Begun<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
+
 /// How long to wait for the server.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deadlines {
@@ -49,13 +61,16 @@ pub(crate) struct Deadlines {
 
 /// A session. It belongs to one thread at a time, because a transaction does.
 pub(crate) struct Session {
-    // First: the driver says goodbye only when no client is left.
-    client: Client,
+    // These first: the driver says goodbye only when no client is left.
+    unanswered: RefCell<Vec<Begun<'static, ()>>>,
+    client: Arc<Client>,
     driver: Driver,
     statements: RefCell<Statements>,
     answer: Cell<Duration>,
     lost: RefCell<Option<Cause>>,
     backend_pid: i32,
+    #[cfg(test)]
+    round_trips: Cell<u32>,
 }
 
 impl Session {
@@ -88,12 +103,15 @@ impl Session {
             deadline: deadlines.connect,
         })?;
         let mut session = Self {
-            client,
+            unanswered: RefCell::default(),
+            client: Arc::new(client),
             driver,
             statements: RefCell::new(Statements::new()),
             answer: Cell::new(deadlines.connect.saturating_sub(started.elapsed())),
             lost: RefCell::new(None),
             backend_pid: 0,
+            #[cfg(test)]
+            round_trips: Cell::default(),
         };
         match session.prepare_server(place, deadlines.lock) {
             Ok(()) => {
@@ -153,6 +171,12 @@ impl Session {
         self.lost.borrow().is_some() || self.client.is_closed()
     }
 
+    /// How often it has waited for the server.
+    #[cfg(test)]
+    pub(crate) fn round_trips(&self) -> u32 {
+        self.round_trips.get()
+    }
+
     /// The notices since the last call, oldest first, at most the newest 64.
     #[cfg(test)]
     pub(crate) fn notices(&self) -> Vec<ServerWord> {
@@ -176,7 +200,30 @@ impl Session {
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, ServerError> {
         check_count(statement, parameters.len())?;
-        self.run(self.client.query(statement, parameters))
+        self.call(self.client.query(statement, parameters))
+    }
+
+    /// Runs several queries in one round trip.
+    pub(crate) fn query_all(
+        &self,
+        queries: &[(&Statement, Vec<&(dyn ToSql + Sync)>)],
+    ) -> Result<Vec<Vec<Row>>, ServerError> {
+        for (statement, parameters) in queries {
+            check_count(statement, parameters.len())?;
+        }
+        self.demand_open()?;
+        let begun = queries
+            .iter()
+            .map(|(statement, parameters)| begin(self.client.query(*statement, parameters)));
+        let begun: Vec<Begun<'_, _>> = begun.collect();
+        let mut begun = begun.into_iter();
+        let Some(first) = begun.next() else {
+            return Ok(Vec::new());
+        };
+        let deadline = Instant::now() + self.answer.get();
+        let first = self.call(first)?;
+        let rest = begun.map(|query| self.judge(wait(query, deadline)));
+        std::iter::once(Ok(first)).chain(rest).collect()
     }
 
     /// Runs a statement, and returns how many rows it has changed.
@@ -186,13 +233,33 @@ impl Session {
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<u64, ServerError> {
         check_count(statement, parameters.len())?;
-        self.run(self.client.execute(statement, parameters))
+        self.call(self.client.execute(statement, parameters))
+    }
+
+    /// As `execute`, without waiting for the answer.
+    pub(crate) fn execute_later(
+        &self,
+        statement: Statement,
+        parameters: Vec<impl ToSql + Send + Sync + 'static>,
+    ) -> Result<(), ServerError> {
+        check_count(&statement, parameters.len())?;
+        let client = Arc::clone(&self.client);
+        self.later(async move {
+            client.execute_raw(&statement, parameters).await?;
+            Ok(())
+        })
     }
 
     /// Runs statements without parameters. To end a transaction, use `commit`.
     pub(crate) fn batch(&self, sql: &str) -> Result<(), ServerError> {
         check_sql(sql)?;
-        self.run(self.client.batch_execute(sql))
+        self.call(self.client.batch_execute(sql))
+    }
+
+    /// As `batch`, without waiting for the answer.
+    pub(crate) fn batch_later(&self, sql: &'static str) -> Result<(), ServerError> {
+        let client = Arc::clone(&self.client);
+        self.later(async move { client.batch_execute(sql).await })
     }
 
     /// Ends the transaction, and makes sure that the server means it.
@@ -202,7 +269,7 @@ impl Session {
     /// not on the standby. Any other: not committed.
     pub(crate) fn commit(&self) -> Result<(), ServerError> {
         let before = self.driver.notice_count();
-        self.run(self.client.batch_execute(COMMIT))?;
+        self.call(self.client.batch_execute(COMMIT))?;
         let notices = self.driver.notices_since(before);
         let is_told = |sqlstate| {
             notices
@@ -257,34 +324,78 @@ impl Session {
         Ok(self.call(poll_fn(|cx| sink.as_mut().poll_finish(cx)))?)
     }
 
-    /// As `call`. Forgets the statements when the server no longer has them as they were, such as after
-    /// a migration by another dsr: the next try prepares them again.
-    fn run<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, ServerError> {
-        self.call(work).inspect_err(|error| {
-            if matches!(error.sqlstate(), Some("0A000" | "26000")) {
-                self.statements.borrow_mut().clear();
+    fn later(
+        &self,
+        work: impl Future<Output = Result<(), Error>> + Send + 'static,
+    ) -> Result<(), ServerError> {
+        self.demand_open()?;
+        if self.unanswered.borrow().len() >= MOST_UNANSWERED {
+            self.call(ready(Ok(())))?;
+        }
+        let mut work = Box::pin(work);
+        match poll_once(work.as_mut()) {
+            // It was not sent, so the server would commit without it.
+            Poll::Ready(ended) => self.judge(Some(ended)),
+            Poll::Pending => {
+                self.unanswered.borrow_mut().push(work);
+                Ok(())
             }
+        }
+    }
+
+    /// Sends a message and waits for its answer, and for those before it. The first error counts.
+    fn call<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, ServerError> {
+        self.demand_open()?;
+        let deadline = Instant::now() + self.answer.get();
+        let mut work = pin!(work);
+        let begun = poll_once(work.as_mut());
+        #[cfg(test)]
+        self.round_trips.update(|count| count + 1);
+        let earlier = self.hear(deadline);
+        let ended = match begun {
+            Poll::Ready(ended) => Some(ended),
+            Poll::Pending => wait(work, deadline),
+        };
+        let answer = self.judge(ended);
+        earlier.and(answer)
+    }
+
+    /// The first error of what is under way.
+    fn hear(&self, deadline: Instant) -> Result<(), ServerError> {
+        let unanswered = self.unanswered.take().into_iter();
+        unanswered.fold(Ok(()), |before, work| {
+            let answer = self.judge(wait(work, deadline));
+            before.and(answer)
         })
     }
 
-    fn call<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, ServerError> {
+    fn demand_open(&self) -> Result<(), ServerError> {
         if let Some(source) = self.lost.borrow().clone() {
             return Err(ServerError::Gone {
                 sent: Sent::No,
                 source,
             });
         }
-        if self.client.is_closed() {
-            return Err(self.lose(Sent::No, Cause::Closed));
+        match self.client.is_closed() {
+            true => Err(self.lose(Sent::No, Cause::Closed)),
+            false => Ok(()),
         }
-        let deadline = self.answer.get();
-        match wait(work, Instant::now() + deadline) {
-            None => Err(self.lose(Sent::Maybe, Cause::TimedOut(deadline))),
-            Some(Ok(output)) => Ok(output),
-            Some(Err(error)) => match ServerError::in_session(&error) {
-                ServerError::Gone { sent, source } => Err(self.lose(sent, source)),
-                error => Err(error),
-            },
+    }
+
+    /// Forgets the statements when the server no longer has them as they were, such as after a
+    /// migration by another dsr: the next try prepares them again.
+    fn judge<T>(&self, ended: Option<Result<T, Error>>) -> Result<T, ServerError> {
+        let error = match ended {
+            None => return Err(self.lose(Sent::Maybe, Cause::TimedOut(self.answer.get()))),
+            Some(Ok(output)) => return Ok(output),
+            Some(Err(error)) => ServerError::in_session(&error),
+        };
+        if matches!(error.sqlstate(), Some("0A000" | "26000")) {
+            self.statements.borrow_mut().clear();
+        }
+        match error {
+            ServerError::Gone { sent, source } => Err(self.lose(sent, source)),
+            error => Err(error),
         }
     }
 
@@ -298,6 +409,21 @@ impl Session {
         *self.lost.borrow_mut() = Some(source.clone());
         ServerError::Gone { sent, source }
     }
+}
+
+/// Sends what a future has to send, and returns it.
+fn begin<'a, T: Send + 'a>(
+    work: impl Future<Output = Result<T, Error>> + Send + 'a,
+) -> Begun<'a, T> {
+    let mut work: Begun<'a, T> = Box::pin(work);
+    match poll_once(work.as_mut()) {
+        Poll::Ready(ended) => Box::pin(ready(ended)),
+        Poll::Pending => work,
+    }
+}
+
+fn poll_once<F: Future + ?Sized>(work: Pin<&mut F>) -> Poll<F::Output> {
+    work.poll(&mut Context::from_waker(Waker::noop()))
 }
 
 /// The protocol ends a text at its first NUL, and the driver's error for it looks like a lost connection.

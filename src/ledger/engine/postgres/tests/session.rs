@@ -8,7 +8,9 @@ use super::cluster::{Cluster, eventually, told};
 use super::{count, is_active, is_gone, run_sql};
 use crate::ledger::engine::postgres::cause::Cause;
 use crate::ledger::engine::postgres::error::{Sent, ServerError};
+use crate::ledger::engine::postgres::open_for_test;
 use crate::ledger::engine::postgres::session::Session;
+use crate::ledger::engine::{Connection, Question};
 
 #[test]
 fn statements_are_prepared_once_and_errors_have_their_class() {
@@ -304,4 +306,105 @@ fn sessions_leave_nothing_behind() {
     eventually("the backends end", || {
         cluster.sql("postgres", backends) == "0"
     });
+}
+
+#[test]
+fn an_error_of_what_was_sent_later_is_that_of_the_next_call_and_nothing_is_committed() {
+    let Some(cluster) = Cluster::new() else {
+        return;
+    };
+    let session = cluster.session();
+    session
+        .batch("CREATE TABLE t (id BIGINT PRIMARY KEY)")
+        .unwrap();
+    let insert = session.prepare("INSERT INTO t VALUES ($1)").unwrap();
+    let rows = "SELECT count(*) FROM t";
+    let before = session.round_trips();
+    session.batch_later("BEGIN").unwrap();
+    // More than are under way at once.
+    for id in 0..100_i64 {
+        session.execute_later(insert.clone(), vec![id]).unwrap();
+    }
+    session.commit().unwrap();
+    assert!(session.round_trips() - before < 10);
+    assert_eq!(count(&session, rows), 100);
+
+    for next in ["commit", "query", "rollback"] {
+        session.batch_later("BEGIN").unwrap();
+        for id in [100, 0, 101_i64] {
+            session.execute_later(insert.clone(), vec![id]).unwrap();
+        }
+        let error = match next {
+            "commit" => session.commit().unwrap_err(),
+            "query" => session.query(&insert, &[&102_i64]).unwrap_err(),
+            _ => session.batch("ROLLBACK").unwrap_err(),
+        };
+        assert!(
+            matches!(error, ServerError::Conflict { .. }),
+            "{next}: {}",
+            told(&error)
+        );
+        session.batch("ROLLBACK").unwrap();
+        assert_eq!(count(&session, rows), 100, "{next}");
+    }
+
+    // What cannot be sent is known at once: the server would commit without it.
+    session.batch_later("BEGIN").unwrap();
+    session
+        .execute_later(insert.clone(), vec!["x"])
+        .unwrap_err();
+    session
+        .execute_later(insert.clone(), vec![1_i64, 2])
+        .unwrap_err();
+    session.batch("ROLLBACK").unwrap();
+
+    // A lock that is not to be had ends what was sent behind it.
+    let other = cluster.session();
+    other.batch("BEGIN; LOCK TABLE t").unwrap();
+    session.batch_later("BEGIN; LOCK TABLE t").unwrap();
+    let statement = session.prepare(rows).unwrap();
+    let queries = [(&statement, vec![]), (&statement, vec![])];
+    let error = session.query_all(&queries).unwrap_err();
+    assert!(
+        matches!(error, ServerError::Busy { .. }),
+        "{}",
+        told(&error)
+    );
+    other.batch("ROLLBACK").unwrap();
+    session.batch("ROLLBACK").unwrap();
+    assert_eq!(session.query_all(&queries).unwrap().len(), 2);
+}
+
+#[test]
+fn answers_that_were_asked_ahead_are_of_their_transaction_and_older_than_no_write_of_it() {
+    let Some(url) = crate::ledger::engine::testing::test_server() else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let server = open_for_test(&url, folder.path());
+    let conn = Connection::Postgres(Box::new(server));
+    conn.execute_batch("CREATE TABLE t (n BIGINT); INSERT INTO t VALUES (1)")
+        .unwrap();
+    let question = Question::new("SELECT n FROM t WHERE n > $1", [0]).unwrap();
+    let ask = || conn.query_row("SELECT n FROM t WHERE n > $1", [0], |row| row.get::<i64>(0));
+    let trips = || conn.server().unwrap().round_trips();
+    conn.ask_ahead(&[question.clone()]).unwrap();
+    conn.execute_batch("UPDATE t SET n = 2").unwrap();
+    assert_eq!(ask().unwrap(), 2, "no transaction");
+
+    let tx = conn.write_asking(&[question.clone()]).unwrap();
+    tx.ask_ahead(&[question.clone()]).unwrap();
+    let before = trips();
+    tx.ask_ahead(&[question.clone()]).unwrap();
+    assert_eq!((ask().unwrap(), trips()), (2, before), "it is here");
+    tx.change("UPDATE t SET n = $1", [3]).unwrap();
+    assert_eq!(ask().unwrap(), 3, "after a write");
+    tx.ask_ahead(&[question.clone()]).unwrap();
+    drop(tx);
+    assert_eq!(ask().unwrap(), 2, "after the rollback");
+    let tx = conn.view().unwrap();
+    tx.ask_ahead(&[question]).unwrap();
+    tx.commit().unwrap();
+    conn.change("UPDATE t SET n = $1", [4]).unwrap();
+    assert_eq!(ask().unwrap(), 4, "after the view");
 }
