@@ -18,7 +18,7 @@ use tracing_subscriber::prelude::*;
 use crate::commands::{COMPLETE, Command, Context, complete, topics};
 use crate::config::{Environment, Home, Mode, ProjectsFile, find_actor, keep_files_private};
 use crate::credentials::forbid_core_dumps;
-use crate::domain::{Clock, ExitStatus, looks_like_secret};
+use crate::domain::{Clock, ExitStatus, ProjectName, looks_like_secret};
 use crate::ledger::ServerClock;
 use crate::sandbox;
 use crate::ui::{Color, Failure, HelpPage, Input, OutputFormat, Talk, Ui, for_the_screen, guard};
@@ -110,9 +110,12 @@ impl Clock for SystemClock {
 
 /// Every command shows a project's name, so a secret must not become one.
 fn project_name(text: &str) -> Result<String, String> {
-    match looks_like_secret(text) {
-        true => Err("it looks like a token or a password; give the project's name".to_owned()),
-        false => Ok(text.to_owned()),
+    if looks_like_secret(text) {
+        return Err("it looks like a token or a password; give the project's name".to_owned());
+    }
+    match ProjectName::new(text) {
+        Some(_) => Ok(text.to_owned()),
+        None => Err("a project's name has only letters, digits, `-`, `_` and `.`".to_owned()),
     }
 }
 

@@ -54,6 +54,7 @@ pub use jobs::doubt::{Settling, Tried};
 pub use jobs::fence::Fence;
 pub use jobs::pace::Slot;
 pub use jobs::partition::{LinkTo, Linked};
+pub use jobs::receipts::OwedReceipt;
 pub use jobs::schedule::{Asking, Backlog, NextCheck, Scope, Turn};
 pub use jobs::told::Untold;
 pub use jobs::word::MadeFor;
@@ -169,7 +170,11 @@ impl Ledger {
             return Err(error);
         }
         conn.make_durable(|tries| patience.goes_on(tries))?;
-        conn.wait_while(move |tries| patience.goes_on(tries))?;
+        let owed = opening.owed.clone();
+        conn.wait_while(move |tries| {
+            owed.write();
+            patience.goes_on(tries)
+        })?;
         let is_current = migrations::check(&conn, &path.display())?;
         if older == Older::Refused && !is_current {
             seen::demand(&conn, path)?;

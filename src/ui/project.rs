@@ -145,7 +145,7 @@ impl ProjectView<'_> {
                 .collect::<Vec<_>>(),
             "rate": project.rate.per_second(),
             "auth": project.auth.as_ref().map(|name| name.as_str()),
-            "callbacks": project.callbacks.iter().map(|url| without_login(url)).collect::<Vec<_>>(),
+            "callbacks": project.callbacks.iter().map(|url| without_secrets(url)).collect::<Vec<_>>(),
             "approvals": resolved.approvals,
             "time_zone": project.zone.as_str(),
             "holidays": project.holidays.iter().map(ToString::to_string).collect::<Vec<_>>(),
@@ -163,7 +163,19 @@ fn learned_object(learned: LearnedLimit, kind: Kind) -> Value {
     })
 }
 
-/// An address without its user name and password.
+/// An address without its user name, password and query.
+fn without_secrets(url: &str) -> String {
+    let (url, hidden) = match url.find(['?', '#']) {
+        Some(end) => (&url[..end], &url[end..=end]),
+        None => (url, ""),
+    };
+    let shown = without_login(url);
+    match hidden {
+        "" => shown,
+        mark => format!("{shown}{mark}…"),
+    }
+}
+
 fn without_login(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else {
         return "…".to_owned();

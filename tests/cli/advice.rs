@@ -149,7 +149,8 @@ fn a_secret_in_the_place_of_a_projects_name_is_never_shown() {
 #[test]
 fn the_password_in_a_callbacks_address_is_never_shown() {
     let fake = Fake::start();
-    let setting = "callbacks = [\"https://u:secretpassword@h.test/x\"]";
+    let setting =
+        "callbacks = [\"https://u:secretpassword@h.test/x?key=secretpassword#secretpassword\"]";
     let operator = Operator::at_with(&fake, setting);
     let shown = operator.run(&["project", "show", "--json"]);
     shown.exits_with(0).never_says("secretpassword");
@@ -175,6 +176,55 @@ fn a_pipe_in_the_place_of_a_file_is_refused_and_not_waited_for() {
                 outcome.exits_with(status).says(name);
             }
         }
+    }
+    fake.was_not_called();
+}
+
+#[test]
+fn a_pipe_in_the_place_of_the_seen_head_is_refused_and_not_waited_for() {
+    let fake = Fake::start();
+    let operator = Operator::at(&fake);
+    let delete = ["delete", "--gdpr", "--yes", "a1"];
+    operator.run(&delete).exits_with(0);
+    let path = operator.dsr_home().join("seen-head");
+    fs::remove_file(&path).expect("it was there");
+    let made = std::process::Command::new("mkfifo")
+        .arg("-m644")
+        .arg(&path)
+        .status();
+    assert!(made.unwrap().success());
+    for args in [
+        &["delete", "--gdpr", "--yes", "a2"][..],
+        &["resume"],
+        &["status"],
+        &["ledger", "status"],
+    ] {
+        let outcome = operator.run(args);
+        outcome.exits_with(74).says("seen-head").never_says("chmod");
+        outcome.says("move it away");
+    }
+    let doctor = operator.run(&["doctor", "--offline"]);
+    let found = &doctor.exits_with(74).stdout;
+    assert!(found.contains("seen-head"), "{doctor}");
+    assert!(found.contains("move it away"), "{doctor}");
+    let closes_it = |line: &str| line.contains("chmod") && line.contains("seen-head");
+    assert!(!found.lines().any(closes_it), "{doctor}");
+    assert_eq!(fake.posts().len(), 1);
+}
+
+#[test]
+fn a_login_in_the_place_of_a_projects_name_is_never_shown() {
+    let fake = Fake::start();
+    let operator = Operator::at(&fake);
+    for command in [
+        &["status"][..],
+        &["doctor"],
+        &["report"],
+        &["project", "show"],
+        &DELETE,
+    ] {
+        let named = operator.run(&[command, &["--project", "robot:hunter2"]].concat());
+        named.exits_with(2).never_says("hunter2");
     }
     fake.was_not_called();
 }

@@ -193,6 +193,16 @@ fn without_the_key_of_those_who_are_hashed_nobody_is_said_not_to_be_there() {
     let other = operator.run(&["auth", "ledger-key", "--to", "new.key"]);
     other.exits_with(2);
     assert!(!operator.work().join("new.key").exists());
+    for args in [
+        &["find", "erased@x.test"][..],
+        &["auth", "ledger-key"],
+        &["auth", "ledger-key", "--to", "new.key"],
+    ] {
+        operator.run(args).exits_with(2).says("DSR_LEDGER_KEY_FILE");
+    }
+    let doctor = operator.doctor();
+    assert!(doctor.stdout.contains("ledger key"), "{doctor}");
+    assert!(doctor.stdout.contains("DSR_LEDGER_KEY_FILE"), "{doctor}");
 }
 
 #[test]

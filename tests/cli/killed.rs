@@ -112,3 +112,24 @@ fn a_kill_at_any_step_is_settled_by_one_resume() {
     let cases = cases.flat_map(|step| ["delete", "export"].map(|kind| (step, kind)));
     at_once(cases, |(step, kind)| check(step, kind));
 }
+
+#[test]
+fn the_doctor_and_the_ledgers_status_name_a_job_whose_sender_was_killed() {
+    let model = Model::striking(1, Fault::Late);
+    let operator = Operator::at_with(&model.fake, "rate = 1000\ndelete_batch = 2");
+    operator.file("ids.csv", csv_of(&people(6), None));
+    let running = operator.start(&["delete", "--gdpr", "--yes", "ids.csv"]);
+    model.fake.wait_for_posts(2);
+    let looks = || [operator.doctor(), operator.run(&["ledger", "status"])];
+    for look in looks() {
+        assert!(!look.stdout.contains("being sent"), "{look}");
+    }
+    running.kill();
+    for look in looks() {
+        let shown = look.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(shown.contains("1 job was being sent"), "{look}");
+        assert!(shown.contains("`dsr resume`"), "{look}");
+    }
+    let json = operator.run(&["ledger", "status", "--json"]).json();
+    assert_eq!(json["ledger"]["interrupted"], 1);
+}

@@ -109,7 +109,7 @@ fn what_was_shown_is_sent_although_the_file_changes_meanwhile() {
     let ids = people(30);
     operator.file("ids.csv", crate::support::csv_of(&ids, None));
     let mut terminal = Terminal::start(operator.command(&["delete", "--gdpr", "ids.csv"]));
-    terminal.sees("30 distinct_ids");
+    terminal.sees("on 30 ids");
     operator.file("ids.csv", "distinct_id\nsomebody-else\n");
     terminal.types("30");
     let (status, screen) = terminal.ends();

@@ -4,7 +4,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -101,6 +102,45 @@ fn to_milliseconds(time: &str) -> Value {
         .split_once('.')
         .expect("a clock is finer than a second");
     json!(format!("{seconds}.{}Z", &fraction[..3]))
+}
+
+#[test]
+fn a_task_that_waits_for_the_ledger_survives_a_kill() {
+    let fake = slow_fake();
+    let operator = Operator::at_with(&fake, "rate = 1000");
+    let args = ["delete", "--ccpa", "--yes", "--id", "person-one"];
+    let running = operator.start(&args);
+    fake.wait_for_posts(1);
+    let ledger = operator.holds_the_ledger();
+    let start = Instant::now();
+    while !fs::read_to_string(only_receipt(&operator)).is_ok_and(|text| text.contains(TASK)) {
+        assert!(start.elapsed() < Duration::from_secs(60), "no receipt");
+        sleep(Duration::from_millis(20));
+    }
+    running.kill();
+    drop(ledger);
+    operator.run(&["status", "--cached"]).exits_with(0);
+    operator.run(&["resume"]).exits_with(0);
+    let job = first_job(&operator);
+    assert_eq!(job["state"], "accepted");
+    assert_eq!(job["task_id"], TASK);
+    assert_eq!(fake.posts().len(), 1);
+    assert!(receipts(&operator).is_empty());
+}
+
+#[test]
+fn a_task_that_is_recorded_after_a_wait_leaves_no_receipt() {
+    let fake = slow_fake();
+    let operator = Operator::at_with(&fake, "rate = 1000");
+    let args = ["delete", "--ccpa", "--yes", "--id", "person-one"];
+    let running = operator.start(&args);
+    fake.wait_for_posts(1);
+    let ledger = operator.holds_the_ledger();
+    sleep(Duration::from_secs(3));
+    drop(ledger);
+    running.end().exits_with(0);
+    assert_eq!(first_job(&operator)["task_id"], TASK);
+    assert!(receipts(&operator).is_empty());
 }
 
 #[test]

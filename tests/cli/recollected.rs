@@ -264,10 +264,18 @@ fn what_cannot_be_read_is_told_of_and_never_an_all_clear() {
     operator.file("ids.csv", "canary,other\n1,2\n");
     operator.file("cut.gz", [0x1f, 0x8b, 8, 0, 0, 0, 0, 0]);
     operator.file("empty", "");
+    operator.file("profiles.csv", "$distinct_id,$email\np1,canary-3\n");
+    let profile = r#"{"$distinct_id":"p1","$properties":{"$email":"canary-3"}}"#;
+    operator.file("profiles.jsonl", profile);
     let status = "--exit-status";
     for (args, expected) in [
         (&["good", status][..], 0),
-        (&["empty", status], 0),
+        (&["empty"], 5),
+        (&["empty", status], 5),
+        (&["good", "empty"], 5),
+        (&["profiles.csv"], 5),
+        (&["profiles.jsonl"], 5),
+        (&["profiles.csv", "--column", "$distinct_id"], 0),
         (&["mixed"], 0),
         (&["mixed", status], 5),
         (&["worse", status], 1),

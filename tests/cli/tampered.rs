@@ -329,12 +329,6 @@ fn nothing_is_sent_while_rows_are_missing_that_the_trail_has() {
     assert_eq!(fake.posts().len(), 2);
 }
 
-/// A trail's random name may have `-60` in it, so only a whole word counts.
-fn has_word(text: &str, word: &str) -> bool {
-    text.split(|c: char| c.is_whitespace() || "<>\",".contains(c))
-        .any(|found| found == word)
-}
-
 #[test]
 fn a_span_that_runs_backwards_is_called_a_contradiction_and_not_a_number() {
     let (operator, id) = answered("2026-03-06", "2026-03-08");
@@ -369,4 +363,32 @@ fn a_span_that_runs_backwards_is_called_a_contradiction_and_not_a_number() {
     assert!(page.exits_with(0).stdout.contains("contradict"));
     let bars = page.stdout.split("width=\"-").count();
     assert_eq!(bars, 1, "no bar is drawn backwards");
+}
+
+#[test]
+fn a_report_of_a_rehearsal_names_the_command_of_the_rehearsal() {
+    let operator = Operator::at(&Fake::start());
+    let rehearse = |args: &[&str]| operator.run(&[&["--sandbox"], args].concat());
+    let delete = [
+        "delete",
+        "--gdpr",
+        "--yes",
+        "--received",
+        "2026-03-06",
+        "--json",
+        "a1",
+    ];
+    let request = rehearse(&delete).exits_with(0).request();
+    let id = request["id"].as_str().expect("a request has an id");
+    rehearse(&["answered", id, "--on", "2026-03-08"]).exits_with(0);
+    let ledger = operator.dsr_home().join("sandbox/ledger.db");
+    let ledger = rusqlite::Connection::open(ledger).expect("the ledger can be opened");
+    let changed = ledger.execute("UPDATE answers SET day = '2026-01-05'", []);
+    assert_eq!(changed, Ok(1));
+    let period = ["report", "--from", "2026-01-01", "--to", "2026-12-31"];
+    for args in [&["report", id][..], &period] {
+        let page = rehearse(&[args, &["--format", "html"]].concat());
+        let text = &page.exits_with(0).stdout;
+        assert!(text.contains("Run dsr --sandbox audit verify"), "{text}");
+    }
 }

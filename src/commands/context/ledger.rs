@@ -6,8 +6,8 @@ use crate::commands::failures::{no_ledger, usage};
 use crate::config::home_passfile;
 use crate::credentials::{IfNone, find_ledger_key};
 use crate::ledger::{
-    self, KeySource, Ledger, LedgerError, LedgerPlace, Opening, PasswordFiles, Patience,
-    ProcessRecord, Seen, SharedLedger, SteadyClock, find_seen,
+    self, KeySource, Ledger, LedgerError, LedgerPlace, Opening, OwedReceipt, PasswordFiles,
+    Patience, ProcessRecord, Seen, SharedLedger, SteadyClock, find_seen,
 };
 use crate::ui::{Failure, plural};
 
@@ -148,6 +148,7 @@ impl Context {
             steady: SteadyClock::of_this_machine(),
             server_clock: self.server_clock.clone(),
             key: self.key_source(),
+            owed: OwedReceipt::default(),
         }
     }
 

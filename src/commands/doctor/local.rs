@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use crate::commands::context::{Context, holders};
-use crate::commands::failures::quoted;
+use crate::commands::failures::{OTHER_KEY, ledger_key_hint, quoted};
+use crate::commands::people::minimise;
 use crate::config::{NotPrivate, is_open_to_others};
-use crate::credentials::read_ledger_key;
+use crate::credentials::{IfNone, read_ledger_key};
 use crate::domain::ExitStatus;
 use crate::ledger::{self, Glance, Health, LedgerError, LostTime, Seen, SetBack};
-use crate::ui::{Check, Failure, plural};
+use crate::ui::{Check, Failure, interrupted_text, plural};
 
 /// In bytes. dsr lets the log grow to 64 MiB; a log this long means that something keeps the ledger
 /// open.
@@ -39,7 +40,7 @@ pub(crate) fn check_files(ctx: &Context) -> Vec<Check> {
         checks.push(Check::warning("files", message, close(data)));
     }
     for path in ledger::list_files(&ctx.home.ledger()) {
-        if is_open(&path) {
+        if is_plain(&path) && is_open(&path) {
             let message = format!(
                 "others can read `{}`, which has people's ids",
                 path.display()
@@ -52,6 +53,12 @@ pub(crate) fn check_files(ctx: &Context) -> Vec<Check> {
         checks.push(Check::fine("files", "only you can read dsr's files"));
     }
     checks
+}
+
+/// Neither a link nor a pipe: the check of the ledger refuses those.
+fn is_plain(path: &Path) -> bool {
+    let metadata = std::fs::symlink_metadata(path);
+    metadata.is_ok_and(|metadata| metadata.is_file() || metadata.is_dir())
 }
 
 fn is_open(path: &Path) -> bool {
@@ -92,7 +99,11 @@ pub(super) fn check_ledger(ctx: &Context, path: PathBuf) -> Vec<Check> {
         }
     }
     match ledger::examine(&path, ctx.lock_timeout, ctx.clock.now()) {
-        Ok(health) => of_whole(&path.display().to_string(), &health),
+        Ok(health) => {
+            let mut checks = of_whole(&path.display().to_string(), &health);
+            checks.extend(of_key(ctx, health.key.as_deref()));
+            checks
+        }
         // `check_files` reports it.
         Err(LedgerError::NotPrivate(NotPrivate::OpenFile { .. })) => {
             let message = "not checked while others can read it";
@@ -113,6 +124,23 @@ pub(crate) fn check_ledger_key(ctx: &Context) -> Option<Check> {
     let path = path.filter(|_| !ctx.is_sandbox())?;
     let error = read_ledger_key(path).err()?;
     Some(Check::of_failure("ledger key", &Failure::from(error)))
+}
+
+/// Whether the key of the ledger's hashed ids is at hand. `check_ledger_key` reports a bad file.
+fn of_key(ctx: &Context, known: Option<&str>) -> Option<Check> {
+    let known = known.filter(|_| check_ledger_key(ctx).is_none())?;
+    let (why, fix) = match minimise::ledger_key(ctx, IfNone::Leave) {
+        Ok((key, _)) if key.fingerprint() == known => return None,
+        Ok((key, _)) => (
+            format!("this host has the key {}", key.fingerprint()),
+            OTHER_KEY.to_owned(),
+        ),
+        Err(error) => (error.to_string(), ledger_key_hint(&error)),
+    };
+    let message = format!(
+        "the ledger's ids are hashed with the key {known}, so `dsr find` fails here: {why}"
+    );
+    Some(Check::warning("ledger key", message, fix))
 }
 
 /// Tells a ledger that was never made from one that is gone.
@@ -180,6 +208,10 @@ fn of_health(place: &str, health: &Health) -> Check {
         );
         let message = format!("{files} not recorded yet");
         return Check::warning("ledger", message, "run `dsr status`");
+    }
+    if health.interrupted > 0 {
+        let message = interrupted_text(health.interrupted);
+        return Check::warning("ledger", message, "run `dsr resume`");
     }
     if health.unsettled > 0 {
         let jobs = plural(health.unsettled, "job is", "jobs are");

@@ -32,7 +32,7 @@ pub(super) fn check(ctx: &Context, shared: &SharedLedger) -> Vec<Check> {
     checks.extend(of_standby(&server.report));
     checks.extend(of_clock(ctx, server));
     if server.report.may != ServerRights::Read {
-        checks.extend(of_key(ctx, server));
+        checks.extend(of_key(ctx, health.key.as_deref()));
     }
     checks
 }
@@ -94,7 +94,7 @@ fn of_clock(ctx: &Context, server: &ServerHealth) -> Option<Check> {
 }
 
 /// Without the ledger's own key this host can neither send nor find a person.
-fn of_key(ctx: &Context, server: &ServerHealth) -> Option<Check> {
+fn of_key(ctx: &Context, known: Option<&str>) -> Option<Check> {
     let problem = |message: String, fix: String| {
         Some(Check::problem(
             "ledger key",
@@ -105,9 +105,9 @@ fn of_key(ctx: &Context, server: &ServerHealth) -> Option<Check> {
     };
     match (
         minimise::ledger_key(ctx, crate::credentials::IfNone::Leave),
-        &server.key,
+        known,
     ) {
-        (Ok((key, _)), Some(known)) if key.fingerprint() != *known => problem(
+        (Ok((key, _)), Some(known)) if key.fingerprint() != known => problem(
             format!(
                 "this host has the key {}, and the ledger uses the key {known}",
                 key.fingerprint()

@@ -25,7 +25,7 @@ use crate::workflow::{NotReady, ReceiptState, WorkflowError};
 
 pub(crate) use archives::split_failure;
 pub(crate) use ledger::{COPY_IN_THE_WAY, no_ledger, no_sealing_key};
-pub(crate) use people::ledger_key_hint;
+pub(crate) use people::{OTHER_KEY, ledger_key_hint};
 pub(crate) use plans::no_key_for_plans;
 pub(crate) use sources::source_failure;
 

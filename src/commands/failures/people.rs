@@ -43,8 +43,7 @@ pub(crate) fn ledger_key_hint(error: &LedgerKeyError) -> String {
             "restore that file from a copy, or correct DSR_LEDGER_KEY_FILE; to make a first key, unset DSR_LEDGER_KEY_FILE and run `dsr auth ledger-key --to FILE`".to_owned()
         }
         LedgerKeyError::Keyring(_) => {
-            "make one with `dsr auth ledger-key --to FILE`, and always set DSR_LEDGER_KEY_FILE to it"
-                .to_owned()
+            "set DSR_LEDGER_KEY_FILE to the file with this ledger's key; if it never had one, make it with `dsr auth ledger-key --to FILE`".to_owned()
         }
         LedgerKeyError::Gone => OTHER_KEY.to_owned(),
         LedgerKeyError::Write { .. } => "no key was written; name a new file in a folder with free space".to_owned(),

@@ -25,6 +25,7 @@ pub(super) fn run(ctx: &Context) -> Result<ExitStatus, Failure> {
         seen: ledger.find_seen()?,
         set_back: set_back.as_ref(),
         lost: ledger.list_lost_times()?,
+        interrupted: ledger.count_interrupted()?,
     };
     ctx.ui.print(&view).map_err(|error| local_io(&error))?;
     Ok(match set_back {

@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use crate::commands::context::Context;
 use crate::commands::failures::{local_io, usage};
 use crate::commands::request::args::SendingArgs;
-use crate::commands::request::planned::{applied_before, approve_command};
+use crate::commands::request::planned::{applied_before, approve_command, note_open_request};
 use crate::commands::request::{delete, export};
 use crate::commands::status::deadlines;
 use crate::config::Resolved;
-use crate::domain::{ExitStatus, Kind, LedgerKey, Operation, YesFlag};
+use crate::domain::{ExitStatus, IdsDigest, Kind, LedgerKey, Operation, YesFlag};
 use crate::ledger::Ledger;
 use crate::plan_file::{PlanFile, PlanFileError};
-use crate::ui::{Checked, DatesShown, Failure, PlanFileView, number};
+use crate::ui::{Checked, DatesShown, Failure, PlanFileView, number, plural};
 use crate::workflow::{self, Outdated, Plan};
 
 use super::file::{PlanFileArgs, find_key};
@@ -164,8 +164,8 @@ fn restore(
         ctx.ui.warn(
             "smaller_jobs",
             &format!(
-                "jobs have at most {} ids, not {} as planned: {why}",
-                number(limit.get()),
+                "jobs have at most {}, not {} as planned: {why}",
+                plural(limit.get(), "id", "ids"),
                 number(planned.get())
             ),
         );
@@ -176,11 +176,15 @@ fn restore(
 /// Shows a plan as far as this host can check it, and reports what would stop it.
 fn look_at(ctx: &Context, file: &PlanFile) -> Result<ExitStatus, Failure> {
     let key = find_key(ctx, file);
+    let mut digest = IdsDigest::default();
     let approvals = match &key {
         // A forged or changed plan is not worth a look.
         Ok(key) => {
             file.check_approvals(key)?;
-            file.read_ids(key, &mut |_| Ok::<_, PlanFileError>(()))?;
+            file.read_ids(key, &mut |id| {
+                digest.add(id);
+                Ok::<_, PlanFileError>(())
+            })?;
             Checked::Genuine
         }
         Err(_) => Checked::No,
@@ -212,5 +216,9 @@ fn look_at(ctx: &Context, file: &PlanFile) -> Result<ExitStatus, Failure> {
         today: ctx.clock.today(),
     };
     ctx.ui.print(&view).map_err(|error| local_io(&error))?;
+    if let (Ok(_), Ok(found)) = (&key, &found) {
+        let (operation, digest) = (file.header().operation, digest.to_string());
+        note_open_request(ctx, &ledger, operation, &found.project.key(), &digest);
+    }
     Ok(ExitStatus::Done)
 }

@@ -6,8 +6,8 @@ use crate::commands::context::Context;
 use crate::commands::failures::{local_io, quoted, usage};
 use crate::commands::people::minimise;
 use crate::config::Resolved;
-use crate::domain::{Actor, ExitStatus, Kind, Operation, RequestId};
-use crate::ledger::Which;
+use crate::domain::{Actor, ExitStatus, Kind, Operation, ProjectKey, RequestId};
+use crate::ledger::{Ledger, Which};
 use crate::plan_file::{PlanFile, PlanFileError};
 use crate::ui::{Checked, Failure, PlanFileView, PlanView, WrittenView};
 use crate::workflow::{self, Plan};
@@ -80,8 +80,8 @@ pub(super) fn may_be_repeated(ctx: &Context, operation: Operation) -> bool {
     open.any(|request| request.asked.operation == operation)
 }
 
-/// Names open requests that have the same ids. A ledger that cannot be read does not keep a dry run
-/// from its plan, and is named.
+/// Names open requests that have the same ids. A ledger that cannot be read does not prevent a plan,
+/// and is named.
 fn note_open_requests(ctx: &Context, plans: &[Plan]) {
     let ledger = ctx.ledger_to_ask();
     let ledger = ledger.and_then(|ledger| {
@@ -102,13 +102,23 @@ fn note_open_requests(ctx: &Context, plans: &[Plan]) {
             return;
         };
         let project = plan.project.key();
-        let same = ledger.find_repeated(plan.order.operation, &project, &digest);
-        if let Ok(Some(request)) = same {
-            ctx.ui.note(&format!(
-                "Request {} is open and has exactly these ids. dsr sends them again only with `--new`.",
-                request.short()
-            ));
-        }
+        note_open_request(ctx, &ledger, plan.order.operation, &project, &digest);
+    }
+}
+
+/// Names an open request that has the ids with this digest.
+pub(crate) fn note_open_request(
+    ctx: &Context,
+    ledger: &Ledger,
+    operation: Operation,
+    project: &ProjectKey,
+    digest: &str,
+) {
+    if let Ok(Some(request)) = ledger.find_repeated(operation, project, digest) {
+        ctx.ui.note(&format!(
+            "Request {} is open and has exactly these ids. dsr sends them again only with `--new`.",
+            request.short()
+        ));
     }
 }
 
@@ -173,6 +183,7 @@ fn write(ctx: &Context, plans: &[Plan], path: &Path) -> Result<ExitStatus, Failu
         },
     };
     ctx.ui.print(&view).map_err(|error| local_io(&error))?;
+    note_open_requests(ctx, std::slice::from_ref(&plan));
     let apply = format!("`dsr apply {}`", quoted(path));
     ctx.ui.note(&match kind {
         Kind::Delete => {

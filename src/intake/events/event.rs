@@ -40,9 +40,15 @@ pub struct Event<'e> {
     /// When Mixpanel received it. Preferred: apps send events late, and exports of older projects
     /// have `happened` in the project's time zone.
     received: Option<i64>,
+    is_event: bool,
 }
 
 impl Event<'_> {
+    /// Whether it has a time or the name of an event. A profile has neither.
+    pub(crate) fn is_event(&self) -> bool {
+        self.is_event
+    }
+
     /// When Mixpanel received the event, or else its own time, in Unix seconds.
     pub fn time(&self) -> Option<i64> {
         self.received.or(self.happened)
@@ -70,6 +76,8 @@ pub(crate) enum Field {
     Device,
     Happened,
     Received,
+    /// The event's name.
+    Name,
 }
 
 impl Field {
@@ -81,6 +89,7 @@ impl Field {
             "$device_id" | "device_id" | "deviceId" => Self::Device,
             "time" | "$time" | "timestamp" => Self::Happened,
             "$mp_api_timestamp_ms" | "mp_processing_time_ms" => Self::Received,
+            "event" | "event_name" | "$event_name" => Self::Name,
             _ => return None,
         })
     }
@@ -88,12 +97,14 @@ impl Field {
 
 impl<'e> Event<'e> {
     pub(crate) fn add(&mut self, field: Field, text: Cow<'e, str>) {
+        self.is_event |= !matches!(field, Field::Person | Field::Device);
         let time = |text: &str| event_time(text, ProjectZone::default());
         match field {
             Field::Person => self.people.push(text),
             Field::Device => self.devices.push(text),
             Field::Happened => self.happened = self.happened.or_else(|| time(&text)),
             Field::Received => self.received = self.received.or_else(|| time(&text)),
+            Field::Name => {}
         }
     }
 }
@@ -111,6 +122,7 @@ impl EventOptions {
         known.filter(|field| match field {
             Field::Person | Field::Device => self.column.is_none(),
             Field::Happened | Field::Received => self.time_column.is_none(),
+            Field::Name => true,
         })
     }
 

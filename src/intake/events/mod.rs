@@ -57,6 +57,7 @@ pub fn read_events(
             options,
             sink: &mut hear,
             nameless: 0,
+            events: 0,
         };
         let read_options = ReadOptions {
             format: options.format,
@@ -66,13 +67,18 @@ pub fn read_events(
         };
         let wanted = Wanted::Events(&mut taker);
         let (reading, problems) = reader::read_file(source, &read_options, &meter, wanted)?;
-        let nameless = taker.nameless;
+        let (nameless, events) = (taker.nameless, taker.events);
         let label = reading.label.clone();
-        if reading.values == 0 && problems.count() > 0 {
+        // An empty file proves nothing about anyone.
+        if reading.values == 0 {
             return Err(Fault::NoEvents.of(label));
         }
         if reading.values > 0 && nameless == reading.values {
             return Err(Fault::Nameless.of(label));
+        }
+        let is_named = options.column.is_some() || options.time_column.is_some();
+        if events == 0 && !is_named {
+            return Err(Fault::OnlyIds.of(label));
         }
         all.push(EventsRead {
             reading,

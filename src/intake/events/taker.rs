@@ -21,6 +21,8 @@ pub(crate) struct EventTaker<'s> {
     pub(crate) options: &'s EventOptions,
     pub(crate) sink: EventSink<'s>,
     pub(crate) nameless: usize,
+    /// Those with the time or the name of an event.
+    pub(crate) events: usize,
 }
 
 impl EventTaker<'_> {
@@ -42,6 +44,7 @@ impl EventTaker<'_> {
     fn take(&mut self, place: Place<'_>, event: &Event<'_>, values: &mut Values) {
         values.count += 1;
         self.nameless += usize::from(event.names().next().is_none());
+        self.events += usize::from(event.is_event());
         (self.sink)(place, event);
     }
 

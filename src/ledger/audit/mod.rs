@@ -24,6 +24,7 @@ use crate::ledger::engine::{
 };
 
 use super::columns::{format_time, parse_time, unreadable};
+use super::jobs::receipts::OwedReceipt;
 use super::jobs::row::read_to_change;
 use super::seal::KeySource;
 use super::sql::{self, prepare};
@@ -56,6 +57,8 @@ pub struct Opening {
     pub server_clock: ServerClock,
     /// Only a ledger on a server asks it.
     pub key: KeySource,
+    /// Written before this process waits for the ledger.
+    pub owed: OwedReceipt,
 }
 
 /// No named actor, for tests.
@@ -68,6 +71,7 @@ impl Default for Opening {
             steady: SteadyClock::default(),
             server_clock: ServerClock::default(),
             key: KeySource::default(),
+            owed: OwedReceipt::default(),
         }
     }
 }

@@ -171,6 +171,22 @@ impl Ledger {
         reason: Option<&str>,
         now: DateTime<Utc>,
     ) -> Result<(), LedgerError> {
+        if let Outcome::Accepted(task) | Outcome::Recovered(task) = outcome {
+            self.owe_receipt(job, task, now);
+        }
+        let recorded = self.record_answer_of(job, lane, outcome, reason, now);
+        self.settle_receipt(recorded.is_ok());
+        recorded
+    }
+
+    fn record_answer_of(
+        &mut self,
+        job: &JobId,
+        lane: &Lane,
+        outcome: &Outcome,
+        reason: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<(), LedgerError> {
         let mut asked = row::questions_to_change(job)?;
         asked.push(pace::question(&lane.project)?);
         asked.push(unclear_question(job, Of::AllButTheLast)?);
@@ -251,7 +267,7 @@ impl Ledger {
 
     fn record_left(&mut self, now: DateTime<Utc>) -> Result<usize, LedgerError> {
         let mut left = Vec::new();
-        for (job, sender, started) in list_sending(self)? {
+        for (job, sender, started) in list_sending(&self.conn)? {
             if self.find_sender(&sender, started)? == SenderState::Ended {
                 left.push((job, sender));
             }
@@ -277,6 +293,19 @@ impl Ledger {
         }
         tx.commit()?;
         Ok(count)
+    }
+
+    /// Fails if somebody changed one of these jobs behind the trail's back.
+    ///
+    /// # Errors
+    /// [`LedgerError::OtherJob`], or when the ledger cannot be read.
+    pub fn demand_as_recorded<'j>(
+        &self,
+        jobs: impl IntoIterator<Item = &'j JobId>,
+    ) -> Result<(), LedgerError> {
+        let view = self.conn.view()?;
+        let mut jobs = jobs.into_iter();
+        jobs.try_for_each(|job| read_to_change(&view, job).map(drop))
     }
 
     /// # Errors

@@ -1,6 +1,7 @@
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Datelike, Utc};
 use serde::{Deserialize, Serialize};
@@ -54,13 +55,67 @@ impl ReceiptFile {
     fn append(&mut self, receipt: &Receipt) -> io::Result<()> {
         // Even a partial receipt on disk is worth keeping.
         self.is_used = true;
-        let place = self.file.stream_position()?;
-        let line = serde_json::to_string(receipt)?;
-        let written = writeln!(self.file, "{line}").and_then(|()| self.file.sync_all());
-        if written.is_err() {
-            self.file.seek(SeekFrom::Start(place))?;
+        append(&mut self.file, &serde_json::to_string(receipt)?)?;
+        Ok(())
+    }
+}
+
+/// Returns the place of the line.
+fn append(file: &mut File, line: &str) -> io::Result<u64> {
+    let place = file.stream_position()?;
+    let written = writeln!(file, "{line}").and_then(|()| file.sync_all());
+    if written.is_err() {
+        file.seek(SeekFrom::Start(place))?;
+    }
+    written.map(|()| place)
+}
+
+/// The receipt of a task that is on its way into the ledger. A wait for the ledger writes it first,
+/// since the process may be killed while it waits.
+#[derive(Debug, Clone, Default)]
+pub struct OwedReceipt(Arc<Mutex<Option<Owed>>>);
+
+#[derive(Debug)]
+struct Owed {
+    file: File,
+    line: String,
+    /// Where it is, once it is written.
+    place: Option<u64>,
+}
+
+impl OwedReceipt {
+    fn owed(&self) -> MutexGuard<'_, Option<Owed>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_written(&self) -> bool {
+        self.owed()
+            .as_ref()
+            .is_some_and(|owed| owed.place.is_some())
+    }
+
+    /// Call this before each wait for the ledger.
+    pub(crate) fn write(&self) {
+        if let Some(owed) = self.owed().as_mut().filter(|owed| owed.place.is_none()) {
+            match append(&mut owed.file, &owed.line) {
+                Ok(place) => owed.place = Some(place),
+                Err(error) => tracing::error!(%error, "no receipt could be kept"),
+            }
         }
-        written
+    }
+
+    /// The ledger has the task now: blanks its receipt.
+    fn settle(&self) -> io::Result<()> {
+        let Some(mut owed) = self.owed().take() else {
+            return Ok(());
+        };
+        let Some(place) = owed.place else {
+            return Ok(());
+        };
+        owed.file.seek(SeekFrom::Start(place))?;
+        owed.file.write_all(&vec![b'\n'; owed.line.len()])?;
+        owed.file.seek(SeekFrom::Start(place))?;
+        Ok(())
     }
 }
 
@@ -83,6 +138,17 @@ struct Receipt {
     accepted_at: DateTime<Utc>,
 }
 
+impl Receipt {
+    fn of(job: &JobId, task: Option<&TaskId>, now: DateTime<Utc>) -> Self {
+        Self {
+            request: job.request.to_string(),
+            job: job.number,
+            task_id: task.map(TaskId::to_string),
+            accepted_at: now,
+        }
+    }
+}
+
 /// The result of reading the receipts.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct ReceiptsReport {
@@ -103,7 +169,11 @@ impl Ledger {
         task: &TaskId,
         now: DateTime<Utc>,
     ) -> Result<(), LedgerError> {
-        self.append_receipt(job, Some(task), now)
+        match self.opening.owed.is_written() {
+            // The wait for the ledger wrote it.
+            true => Ok(drop(self.opening.owed.owed().take())),
+            false => self.append_receipt(job, Some(task), now),
+        }
     }
 
     /// Keeps for the next dsr that a claimed job was not sent. A ledger in a file needs no such
@@ -127,13 +197,32 @@ impl Ledger {
         let Some(receipts) = &mut self.receipts else {
             return Err(LedgerError::Receipt(io::ErrorKind::NotFound.into()));
         };
-        let receipt = Receipt {
-            request: job.request.to_string(),
-            job: job.number,
-            task_id: task.map(TaskId::to_string),
-            accepted_at: now,
-        };
+        let receipt = Receipt::of(job, task, now);
         receipts.append(&receipt).map_err(LedgerError::Receipt)
+    }
+
+    /// From now on a wait for the ledger writes the receipt of this task first.
+    pub(crate) fn owe_receipt(&mut self, job: &JobId, task: &TaskId, now: DateTime<Utc>) {
+        let receipts = self.receipts.as_ref();
+        let file = receipts.and_then(|receipts| receipts.file.try_clone().ok());
+        let line = serde_json::to_string(&Receipt::of(job, Some(task), now)).ok();
+        let owed = file.zip(line).map(|(file, line)| Owed {
+            file,
+            line,
+            place: None,
+        });
+        *self.opening.owed.owed() = owed;
+    }
+
+    /// Ends what `owe_receipt` began. A receipt stays if the ledger could not be written.
+    pub(crate) fn settle_receipt(&mut self, is_recorded: bool) {
+        if is_recorded {
+            if let Err(error) = self.opening.owed.settle() {
+                tracing::info!(%error, "a receipt stays, and the ledger has its task");
+            }
+        } else if let Some(receipts) = &mut self.receipts {
+            receipts.is_used |= self.opening.owed.is_written();
+        }
     }
 
     /// Records the tasks in receipts of senders that have ended, and removes those receipts.

@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use super::presence::list_sending;
 use super::{accept, migrations, seen, sender, set_back};
 use crate::ledger::columns::unreadable;
 use crate::ledger::engine::{Access, Connection, ServerReport};
 use crate::ledger::jobs::receipts;
+use crate::ledger::people::key::find_key;
 use crate::ledger::sql::prepare;
 use crate::ledger::{
     Glance, Ledger, LedgerError, LostTime, Opening, ProcessRecord, SetBack, SharedLedger, audit,
@@ -27,6 +29,8 @@ pub struct Health {
     pub bytes: u64,
     /// Bytes in the log that wait to be written back.
     pub log_bytes: u64,
+    /// Jobs that a dsr was sending when it ended or vanished.
+    pub interrupted: usize,
     /// Unknown jobs that are not abandoned.
     pub unsettled: usize,
     /// Jobs in a final state that still have their ids, which nothing needs.
@@ -39,6 +43,8 @@ pub struct Health {
     pub set_back: Option<SetBack>,
     pub lost: Vec<LostTime>,
     pub senders: Vec<ProcessRecord>,
+    /// The fingerprint of the key of its hashed or sealed ids, if there are any.
+    pub key: Option<String>,
     /// The server, if the ledger is on one.
     pub server: Option<ServerHealth>,
 }
@@ -49,8 +55,6 @@ pub struct ServerHealth {
     pub report: ServerReport,
     /// The server's clock.
     pub now: DateTime<Utc>,
-    /// The fingerprint of the ledger's key; `None` before the first request.
-    pub key: Option<String>,
 }
 
 /// Checks the existing ledger at `path`; waits up to `patience` for another process.
@@ -64,15 +68,18 @@ pub fn examine(path: &Path, patience: Duration, now: DateTime<Utc>) -> Result<He
     conn.wait_up_to(patience)?;
     let is_current = migrations::check(&conn, &path.display())?;
     let damage = conn.list_damage(NAMED)?;
-    let (unsettled, ids_to_hash, trail, lost) = match is_current && damage.is_empty() {
-        true => (
-            count_unsettled(&conn)?,
-            people::count_to_hash(&conn, now)?,
-            Some(audit::look(&conn)?),
-            accept::list_lost(&conn)?,
-        ),
-        false => (0, 0, None, Vec::new()),
-    };
+    let (interrupted, unsettled, ids_to_hash, trail, lost, key) =
+        match is_current && damage.is_empty() {
+            true => (
+                count_interrupted(&conn, path)?,
+                count_unsettled(&conn)?,
+                people::count_to_hash(&conn, now)?,
+                Some(audit::look(&conn)?),
+                accept::list_lost(&conn)?,
+                find_key(&conn)?,
+            ),
+            false => (0, 0, 0, None, Vec::new(), None),
+        };
     let set_back = match damage.is_empty() {
         true => seen::find_set_back(&conn, path)?,
         false => None,
@@ -83,6 +90,7 @@ pub fn examine(path: &Path, patience: Duration, now: DateTime<Utc>) -> Result<He
         damage,
         bytes: size(path.to_owned()),
         log_bytes: size(path.with_extension("db-wal")),
+        interrupted,
         unsettled,
         ids_to_hash,
         receipts: ended.len(),
@@ -90,6 +98,7 @@ pub fn examine(path: &Path, patience: Duration, now: DateTime<Utc>) -> Result<He
         set_back,
         lost,
         senders: sender::list_living(path).map_err(LedgerError::Sender)?,
+        key,
         server: None,
     })
 }
@@ -115,6 +124,7 @@ pub fn examine_shared(
         damage: Vec::new(),
         bytes: ledger.size()?,
         log_bytes: 0,
+        interrupted: ledger.count_interrupted()?,
         unsettled: count_unsettled(&ledger.conn)?,
         ids_to_hash: people::count_to_hash(&ledger.conn, now)?,
         receipts: ended.len(),
@@ -122,12 +132,22 @@ pub fn examine_shared(
         set_back: ledger.find_set_back()?,
         lost: ledger.list_lost_times()?,
         senders: ledger.list_senders()?,
+        key: ledger.find_people_key()?,
         server: Some(ServerHealth {
             report,
             now: ledger.conn.time().unwrap_or(now),
-            key: ledger.find_people_key()?,
         }),
     })
+}
+
+/// As [`Ledger::count_interrupted`], for a file.
+fn count_interrupted(conn: &Connection, path: &Path) -> Result<usize, LedgerError> {
+    let mut count = 0;
+    for (_, sender, _) in list_sending(conn)? {
+        let is_alive = sender::is_alive(path, &sender).map_err(LedgerError::Sender)?;
+        count += usize::from(!is_alive);
+    }
+    Ok(count)
 }
 
 fn count_unsettled(conn: &Connection) -> Result<usize, LedgerError> {

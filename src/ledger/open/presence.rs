@@ -76,12 +76,21 @@ impl Ledger {
     /// the last of them can be settled. `None` if there are none.
     pub fn find_vanished(&self) -> Result<Option<(usize, DateTime<Utc>)>, LedgerError> {
         let mut vanished = Vec::new();
-        for (_, sender, started) in list_sending(self)? {
+        for (_, sender, started) in list_sending(&self.conn)? {
             if let SenderState::Vanished(until) = self.find_sender(&sender, started)? {
                 vanished.push(until);
             }
         }
         Ok(vanished.iter().max().map(|until| (vanished.len(), *until)))
+    }
+
+    /// The number of jobs that a dsr was sending when it ended or vanished.
+    pub fn count_interrupted(&self) -> Result<usize, LedgerError> {
+        let mut count = 0;
+        for (_, sender, started) in list_sending(&self.conn)? {
+            count += usize::from(self.find_sender(&sender, started)? != SenderState::Sending);
+        }
+        Ok(count)
     }
 
     /// The other processes that are sending from this ledger, on any host.
@@ -100,14 +109,14 @@ impl Ledger {
 
 /// The jobs with an open attempt, its sender and when it began.
 pub(crate) fn list_sending(
-    ledger: &Ledger,
+    conn: &Connection,
 ) -> Result<Vec<(JobId, String, DateTime<Utc>)>, LedgerError> {
     let sql = "SELECT request, number, sender, started_at FROM attempts
          WHERE ended_at IS NULL
            AND EXISTS (SELECT 1 FROM jobs WHERE request = attempts.request
                        AND number = attempts.number AND state = 'sending')
          ORDER BY request, number, attempt";
-    sql::list(&ledger.conn, sql, [], |row| {
+    sql::list(conn, sql, [], |row| {
         Ok((job_id(row)?, row.get(2)?, moment(row, "started_at")?))
     })
 }

@@ -99,7 +99,12 @@ fn is_copied_here(conn: &Connection, ledger: &Path) -> Result<bool, LedgerError>
 
 /// What this host has seen of the ledger at `ledger`, even if that is gone.
 pub(crate) fn read(ledger: &Path) -> Result<Seen, LedgerError> {
-    match fs::read_to_string(path_of(ledger)) {
+    let path = path_of(ledger);
+    // Reading a pipe would wait for a writer.
+    if fs::metadata(&path).is_ok_and(|found| !found.is_file()) {
+        return Ok(Seen::Unreadable);
+    }
+    match fs::read_to_string(path) {
         Ok(text) => Ok(text.trim_end().parse().map_or(Seen::Unreadable, Seen::Head)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Seen::Nothing),
         Err(error) if error.kind() == io::ErrorKind::InvalidData => Ok(Seen::Unreadable),

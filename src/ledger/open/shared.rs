@@ -151,6 +151,10 @@ fn connect(
     mut patience: Patience,
 ) -> Result<Connection, LedgerError> {
     let mut conn = shared.connect(opening)?;
-    conn.wait_while(move |tries| patience.goes_on(tries))?;
+    let owed = opening.owed.clone();
+    conn.wait_while(move |tries| {
+        owed.write();
+        patience.goes_on(tries)
+    })?;
     Ok(conn)
 }

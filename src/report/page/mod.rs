@@ -25,8 +25,13 @@ pub use request::request_page;
 
 const STYLE: &str = include_str!("style.css");
 
-const CHANGED: &str =
-    "dsr never records dates like these. Run dsr audit verify to find what was changed.";
+/// What to do about dates that contradict each other.
+fn changed(made: &Made) -> String {
+    let program = if made.sandbox { "dsr --sandbox" } else { "dsr" };
+    format!(
+        "dsr never records dates like these. Run {program} audit verify to find what was changed."
+    )
+}
 
 /// Writes the page part by part, so that a long page needs no memory.
 struct ReportPage<'a> {

@@ -15,7 +15,7 @@ use super::super::shown::RowsShown;
 use super::super::table::reasons_text;
 use super::super::words;
 use super::{
-    CHANGED, ReportPage, bars, count, date, limits, lost_time, nature_badge, prepared, timing_badge,
+    ReportPage, bars, changed, count, date, limits, lost_time, nature_badge, prepared, timing_badge,
 };
 
 /// How many lines of the log are collected before they are written.
@@ -62,7 +62,7 @@ fn header(period: &PeriodFacts, all: &RequestTally, made: &Made) -> Markup {
             p.summary { (summary(all)) }
             (prepared(made))
             @if all.contradictory > 0 {
-                p.note { (counted(all.contradictory as u64, "request has", "requests have")) " an answer dated before the receipt. These dates contradict each other, so they count neither as in time nor as late. " (CHANGED) }
+                p.note { (counted(all.contradictory as u64, "request has", "requests have")) " an answer dated before the receipt. These dates contradict each other, so they count neither as in time nor as late. " (changed(made)) }
             }
             dl.facts {
                 div { dt { "Received" } dd { (count(all.received)) } }

@@ -31,7 +31,7 @@ pub fn request_page(
     let mut page = ReportPage::begin(out, &title, &name, about)?;
     page.write(header(request, &about.made))?;
     page.write(PreEscaped("<main id=\"main\">".into()))?;
-    page.write(timeline::section(request))?;
+    page.write(timeline::section(request, &about.made))?;
     page.write(asked(request))?;
     page.write(people(&request.ids))?;
     page.write(jobs::standing(request))?;

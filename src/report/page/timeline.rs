@@ -8,9 +8,9 @@ use crate::document::text::{counted, day, moment};
 use crate::domain::{JobState, Passage};
 
 use super::super::answer::Timing;
-use super::super::facts::RequestFacts;
+use super::super::facts::{Made, RequestFacts};
 use super::super::words;
-use super::{CHANGED, count};
+use super::{changed, count};
 
 /// In CSS pixels: above the first lane, of a lane, and of its bar.
 const TOP: u32 = 46;
@@ -41,12 +41,12 @@ impl PictureSpan {
     }
 }
 
-pub(super) fn section(request: &RequestFacts) -> Markup {
+pub(super) fn section(request: &RequestFacts, made: &Made) -> Markup {
     html! {
         section aria-labelledby="timeline" {
             h2 #timeline { "When it happened" }
             figure.chart { (picture(request)) }
-            (table(request))
+            (table(request, made))
         }
     }
 }
@@ -211,7 +211,7 @@ fn moment_of(request: &RequestFacts, state: JobState) -> Option<&Passage> {
     request.moments.iter().find(|moment| moment.to == state)
 }
 
-fn table(request: &RequestFacts) -> Markup {
+fn table(request: &RequestFacts, made: &Made) -> Markup {
     let asked = &request.asked;
     html! {
         table.moments.cards {
@@ -234,7 +234,7 @@ fn table(request: &RequestFacts) -> Markup {
             }
         }
         @if let (Some(answered), Timing::DatesContradict) = (request.answer.day, request.answer.timing) {
-            p.note { "The request was received on " (day(asked.received)) ", but its answer is dated " (day(answered)) ". These dates contradict each other. " (CHANGED) }
+            p.note { "The request was received on " (day(asked.received)) ", but its answer is dated " (day(answered)) ". These dates contradict each other. " (changed(made)) }
         } @else if let (Some(answered), Some(days)) = (request.answer.day, request.answer.days) {
             p.note { "The person was answered on " (day(answered)) ", " (counted(days.unsigned_abs(), "day", "days")) " after receipt. The answer was due on " (day(asked.due)) " (" (asked.due_rule) ")." }
         }

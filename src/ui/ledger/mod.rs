@@ -24,6 +24,8 @@ pub struct LedgerStatusView<'a> {
     pub set_back: Option<&'a SetBack>,
     /// What the ledger lacks for good.
     pub lost: Vec<LostTime>,
+    /// Jobs that a dsr was sending when it ended or vanished.
+    pub interrupted: usize,
 }
 
 /// A ledger on a server that was made or brought up to date.
@@ -101,6 +103,13 @@ impl View for LedgerStatusView<'_> {
                 false => "No other entry that this host has seen is missing.\n",
             });
         }
+        if self.interrupted > 0 {
+            let words = format!(
+                "Warning: {}. Run `dsr resume`.",
+                interrupted_text(self.interrupted)
+            );
+            text.push_str(&paper.wrapped("", &words));
+        }
         if let Some(set_back) = self.set_back {
             let words = format!(
                 "Problem: {set_back}. dsr sends nothing until you restore the newest ledger or accept this one with `dsr ledger accept`."
@@ -119,9 +128,16 @@ impl View for LedgerStatusView<'_> {
             "head_at": time(self.head.at),
             "seen": seen,
             "set_back": self.set_back.is_some(),
+            "interrupted": self.interrupted,
             "set_backs_accepted": self.lost.iter().map(lost).collect::<Vec<_>>(),
         }})
     }
+}
+
+/// Says that a dsr ended before the answers about these jobs came.
+pub fn interrupted_text(jobs: usize) -> String {
+    let jobs = plural(jobs, "job was", "jobs were");
+    format!("{jobs} being sent when dsr stopped, and Mixpanel may have accepted that")
 }
 
 /// Says what the ledger lacks for good, and who accepted that.

@@ -237,9 +237,9 @@ fn contents(header: &Header) -> Vec<(&'static str, String)> {
         let ids = plural(warned.count, "id", "ids");
         lines.push(("Warning", format!("{ids} {}", warned.message)));
     }
-    let limit = number(header.batch.get());
+    let limit = plural(header.batch.get(), "id", "ids");
     let jobs = plural(header.jobs(), "job", "jobs");
-    lines.push(("Jobs", format!("{jobs} of at most {limit} ids")));
+    lines.push(("Jobs", format!("{jobs} of at most {limit}")));
     let rate = rate_text(header.rate.per_second());
     let duration = duration(header.rate.time_for(header.jobs()));
     lines.push(("Time", format!("{duration} at {rate} a second")));

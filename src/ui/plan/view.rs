@@ -48,7 +48,7 @@ fn plan_text(plan: &Plan, paper: &Paper) -> String {
     let disclosure = operation
         .disclosure()
         .map_or_else(String::new, |d| format!(", disclosing {}", d.as_str()));
-    let limit = number(plan.limit().get());
+    let limit = plural(plan.limit().get(), "id", "ids");
     let sizes = sizes_text(plan);
     let law = operation.law().title();
     let heading = format!("{what} under {law}{disclosure}");
@@ -91,7 +91,7 @@ fn plan_text(plan: &Plan, paper: &Paper) -> String {
             facts.add("Jobs", &format!("{jobs} of 1 id each"));
             facts.add_below("Why", &format!("{why}."));
         }
-        None => facts.add("Jobs", &format!("{jobs} of at most {limit} ids{sizes}")),
+        None => facts.add("Jobs", &format!("{jobs} of at most {limit}{sizes}")),
     }
     let time = duration(plan.time());
     let rate = rate_text(plan.project.rate.per_second());

@@ -28,7 +28,7 @@ impl Ui {
     ) -> String {
         let mut text = String::new();
         for plan in plans {
-            let ids = plural(plan.counts.unique, "distinct_id", "distinct_ids");
+            let ids = plural(plan.counts.unique, "id", "ids");
             let jobs = plural(plan.job_count(), "deletion", "deletions");
             text.push_str(&format!(
             "This erases everything Mixpanel holds on {ids} in project {} ({}), under {}, in {jobs}.\n",

@@ -146,6 +146,8 @@ fn record_asked(
             run.ledger.record_job_events(event, jobs, now)
         }
         None => {
+            let jobs = meant.iter().map(|job| &job.id);
+            run.ledger.demand_as_recorded(jobs)?;
             let details = json!({ "jobs": meant.len() });
             run.ledger
                 .record_event(event, Some(&request.id), &details, now)

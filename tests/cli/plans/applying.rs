@@ -231,6 +231,30 @@ fn another_open_request_for_the_same_people_is_not_doubled() {
 }
 
 #[test]
+fn a_plan_names_an_open_request_with_the_same_ids_when_it_is_written_and_when_it_is_shown() {
+    let fake = Fake::start();
+    let operator = with_plan(&fake, "", 30);
+    operator
+        .run(&["apply", "erase.plan", "--dry-run"])
+        .exits_with(0)
+        .never_says("exactly these ids");
+    let delete = ["delete", "--gdpr", "ids.csv"];
+    operator
+        .run(&[&delete[..], &["--yes"]].concat())
+        .exits_with(0);
+    let id = operator.only_request()["id"].as_str().unwrap()[..8].to_owned();
+    for args in [
+        &[&delete[..], &["--plan", "second.plan"]].concat()[..],
+        &["apply", "second.plan", "--dry-run"],
+        &["apply", "erase.plan", "--dry-run"],
+    ] {
+        let shown = operator.run(args);
+        shown.exits_with(0).says(&id).says("exactly these ids");
+    }
+    assert_eq!(fake.posts().len(), 1);
+}
+
+#[test]
 fn a_plan_that_was_killed_on_its_way_is_resumed_and_not_applied_again() {
     if !has_accounts() {
         return;
