@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use crate::domain::{Doubt, JobId, JobState, TaskId};
 
 use super::row::{doubt_of, note_doubt, set, step};
-use crate::ledger::audit::Moved;
+use crate::ledger::audit::{AuditEvent, Moved};
 use crate::ledger::columns::format_time;
 use crate::ledger::engine::{Connection, Transaction, params};
 use crate::ledger::sql::{self, prepare};
@@ -220,4 +220,16 @@ pub(crate) fn count_unclear(
         has_lost_span: all > certain,
         is_of_lost_span,
     })
+}
+
+/// Whether the operator asked to cancel the job's request, and not to send the job again since.
+pub(crate) fn is_called_off(conn: &Connection, job: &JobId) -> Result<bool, LedgerError> {
+    let sql = "SELECT event FROM audit
+         WHERE request = $1 AND ((event = $2 AND job IS NULL) OR (event = $3 AND job = $4))
+         ORDER BY seq DESC LIMIT 1";
+    let asked = AuditEvent::CancellationAsked.as_str();
+    let again = AuditEvent::SendAgainAsked.as_str();
+    let values = params![job.request.as_str(), asked, again, job.number];
+    let last: Option<String> = sql::find_value(conn, sql, values)?;
+    Ok(last.as_deref() == Some(asked))
 }

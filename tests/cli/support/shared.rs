@@ -21,6 +21,7 @@ const ON_BOTH: &[&str] = &[
     "aborts",
     "again",
     "audit",
+    "called_off",
     "conflicts",
     "crash",
     "doubt",
