@@ -41,7 +41,9 @@ pub use help::man::{ManFilesView, ManInstalledView, Sheet};
 pub use help::page::{Block, HelpPage, without_links};
 pub use ledger::audit::{AuditHeadView, AuditLogView, AuditView};
 pub use ledger::purge::{PurgeView, staying};
-pub use ledger::{AcceptedView, BackupView, LedgerStatusView, MadeView, MoveCourse, MoveView};
+pub use ledger::{
+    AcceptedView, BackupView, LedgerStatusView, MadeView, MoveCourse, MoveView, RolesView,
+};
 pub use people::find::{FindView, Involvement, Sought};
 pub use people::recollected::{RecollectedView, damage_text};
 pub use people::suppressions::{ListCounts, ListFormat, ListWrittenView, SuppressionList};
