@@ -304,6 +304,12 @@ fn a_host_without_the_ledgers_key_asks_mixpanel_nothing() {
             assert_eq!(fake.calls().len(), 1, "{args:?}: only the deletion");
         }
         two.run(&["status", "--cached"]).exits_with(0);
+        // A wrong key is a matter of the settings (2); 74 says that the trail differs.
+        let verified = match two.variable("DSR_LEDGER_KEY_FILE") {
+            None => 0,
+            Some(_) => 2,
+        };
+        two.run(&["audit", "verify"]).exits_with(verified);
     }
 }
 
