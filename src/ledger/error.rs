@@ -33,6 +33,8 @@ pub enum LedgerError {
     /// No dsr uses this file any more; with the server's address.
     #[error("this ledger has moved to `{0}`")]
     Moved(String),
+    #[error("this file is a copy of a ledger on a server, and only for reading")]
+    ServerCopy,
     #[error(transparent)]
     NotMoved(#[from] MoveRefusal),
     #[error("the move stopped at its last step, and may be complete")]

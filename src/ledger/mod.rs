@@ -37,7 +37,7 @@ use open::holder::{self, HolderFile, Mark};
 use open::presence::Sharing;
 use open::sender::{self, Sender};
 use open::steady::SteadyMoment;
-use open::{migrations, presence, seen, set_back};
+use open::{migrations, moved, presence, seen, set_back};
 
 pub use engine::{ServerReport, ServerRights};
 
@@ -103,6 +103,8 @@ pub struct Ledger {
     /// Only with a server.
     sharing: Option<Sharing>,
     older: Older,
+    /// A copy of a server's ledger, which can only be read.
+    is_copy: bool,
     /// This process has written, so the drop notes the new head.
     has_written: bool,
 }
@@ -213,7 +215,10 @@ impl Ledger {
         if (migrated, kept, older) == (migrations::Migrated::Yes, Kept::Disk, Older::Refused) {
             seen::catch_up(&conn, path)?;
         }
-        Ok(Self::with(conn, opening, path, kept, older))
+        let is_copy = moved::is_copy(&conn)?;
+        let mut ledger = Self::with(conn, opening, path, kept, older);
+        ledger.is_copy = is_copy;
+        Ok(ledger)
     }
 
     fn with(conn: Connection, opening: &Opening, path: &Path, kept: Kept, older: Older) -> Self {
@@ -233,8 +238,14 @@ impl Ledger {
             kept,
             sharing: None,
             older,
+            is_copy: false,
             has_written: false,
         }
+    }
+
+    /// Whether it is a file that `dsr ledger backup` made of a server's ledger.
+    pub fn is_copy_of_a_server(&self) -> bool {
+        self.is_copy
     }
 
     /// Opens the ledger without a named actor, for tests.
@@ -272,13 +283,16 @@ impl Ledger {
     }
 
     /// Starts a transaction that holds the write lock from the start. Refuses to write to a ledger
-    /// that was set back or has moved.
+    /// that was set back or has moved, or to a copy of a server's ledger.
     fn write(&mut self) -> Result<Write<'_>, LedgerError> {
         self.write_asking(Vec::new())
     }
 
     /// The same, with questions that the transaction asks before it changes anything.
     fn write_asking(&mut self, mut questions: Vec<Question>) -> Result<Write<'_>, LedgerError> {
+        if self.is_copy {
+            return Err(LedgerError::ServerCopy);
+        }
         if self.conn.is_shared() {
             questions.extend(seen::question(&self.path)?);
         }
@@ -387,9 +401,18 @@ pub fn list_senders(path: &Path) -> Result<Vec<ProcessRecord>, LedgerError> {
     sender::list_living(path).map_err(LedgerError::Sender)
 }
 
-/// The dsr that holds the ledger at `path` now; `None` if no dsr does.
-pub fn find_holder(path: &Path) -> Option<ProcessRecord> {
-    holder::find(path)
+/// The dsr that holds the ledger now; `None` if no dsr does. A server is asked in a session of its
+/// own, because the one that waits is busy.
+pub fn find_holder(place: &LedgerPlace, opening: &Opening) -> Option<ProcessRecord> {
+    match place {
+        LedgerPlace::File(path) => holder::find(path),
+        LedgerPlace::Server(shared) => {
+            let conn = shared.connect(opening).ok()?;
+            let name = conn.server()?.find_writer().ok()??;
+            name.starts_with("dsr/")
+                .then(|| ProcessRecord::named(&name))
+        }
+    }
 }
 
 /// Refuses a ledger that other users can read, and links at paths where dsr would write. Checks

@@ -99,7 +99,7 @@ impl SharedLedger {
     }
 
     /// The server and its database, as the audit trail names them.
-    pub(crate) fn without_user(&self) -> String {
+    pub fn without_user(&self) -> String {
         self.server.without_user()
     }
 

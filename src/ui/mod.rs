@@ -42,7 +42,8 @@ pub use help::page::{Block, HelpPage, without_links};
 pub use ledger::audit::{AuditHeadView, AuditLogView, AuditView};
 pub use ledger::purge::{PurgeView, staying};
 pub use ledger::{
-    AcceptedView, BackupView, LedgerStatusView, MadeView, MoveCourse, MoveView, interrupted_text,
+    AcceptedView, BackupView, LedgerStatusView, MadeView, MoveCourse, MoveView, RolesView,
+    interrupted_text,
 };
 pub use people::find::{FindView, Involvement, Sought};
 pub use people::recollected::{RecollectedView, damage_text};

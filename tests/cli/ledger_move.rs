@@ -408,9 +408,20 @@ fn a_servers_ledger_is_copied_into_a_file() {
     other
         .run(&["resume"])
         .exits_with(74)
-        .says("not seen this ledger");
+        .says("copy of a ledger on a server");
+    let accepted = other.run(&["ledger", "accept", "--yes"]);
+    accepted.exits_with(74).says("only for reading");
+    other
+        .run(&["delete", "--gdpr", "--yes", "b9"])
+        .exits_with(74);
+    other.run(&["report"]).exits_with(0);
+    let again = other.run(&["ledger", "backup", "again.db"]);
+    again.exits_with(0);
+    let third = Operator::at(&fake).with("DSR_LEDGER_KEY_FILE", &key);
+    let path = other.work().join("again.db");
+    fs::copy(path, third.dsr_home().join("ledger.db")).expect("a copy");
+    third.run(&["ledger", "accept", "--yes"]).exits_with(74);
     assert_eq!(fake.posts().len(), posts);
-    other.run(&["ledger", "accept", "--yes"]).exits_with(0);
     // The ids of open jobs are sealed, so nobody can be said not to be among them.
     let found = other.run(&["find", "--id", "gone-1"]);
     found.exits_with(74).says("are sealed");

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::set_back::{head_of, seen_by, set_back};
-use crate::support::{Fake, Operator, Reply, object_reply};
+use crate::support::{Fake, Operator, Reply, object_reply, states};
 
 #[test]
 fn after_an_accepted_set_back_nothing_speaks_for_the_lost_time() {
@@ -34,6 +34,46 @@ fn after_an_accepted_set_back_nothing_speaks_for_the_lost_time() {
     for key in ["since", "accepted_at"] {
         assert!(spans[0][key].is_string(), "{spans}");
     }
+}
+
+/// As after a failover, or when the whole machine was set back.
+#[test]
+fn what_nobody_has_seen_is_in_doubt_by_the_operators_word() {
+    let fake = Fake::answering_post(0, Reply::error(401, "no"));
+    let operator = Operator::at_with(&fake, "rate = 1000");
+    operator
+        .run(&["delete", "--gdpr", "--yes", "b1"])
+        .exits_with(4);
+    let copy = operator.copies_ledger();
+    let note = operator.beside_ledger("seen-head");
+    let seen = std::fs::read(&note).expect("it is noted");
+    operator.run(&["resume"]).exits_with(0);
+    operator.puts_back(&copy);
+    std::fs::write(&note, seen).expect("the note can be written");
+
+    let nothing = operator.run(&["ledger", "accept", "--yes"]);
+    nothing
+        .exits_with(0)
+        .says("dsr ledger accept --lost-since 20");
+    assert_eq!(states(&operator.only_request()), ["planned"]);
+    let accept = ["ledger", "accept", "--lost-since", "2020-01-01T00:00:00Z"];
+    operator.run(&accept).exits_with(2).says("--yes");
+    assert_eq!(states(&operator.only_request()), ["planned"]);
+    let json = operator.run(&[&accept[..], &["--yes", "--json"]].concat());
+    let json = json.exits_with(0).json();
+    assert_eq!(json["accepted"]["unknown"]["jobs"], 1, "{json}");
+    assert_eq!(states(&operator.only_request()), ["unknown"]);
+    operator.run(&["resume"]).exits_with(6);
+    assert_eq!(fake.posts().len(), 2, "nothing is sent again");
+    let shown = operator.run(&["ledger", "status"]);
+    let text = shown.exits_with(0).stdout.replace('\n', " ");
+    assert!(text.contains("from 2020-01-01 00:00:00 UTC"), "{shown}");
+    operator.run(&["audit", "verify"]).exits_with(0);
+    // The same word again is no second loss.
+    let again = operator.run(&[&accept[..], &["--yes"]].concat());
+    again.exits_with(0);
+    let entries = "SELECT event FROM audit WHERE event = 'set_back_accepted'";
+    assert_eq!(operator.ledger_texts(entries).len(), 1);
 }
 
 #[test]

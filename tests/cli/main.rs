@@ -17,6 +17,7 @@ mod audit;
 mod auth;
 mod authorities;
 mod backup;
+mod called_off;
 mod cancel;
 mod clocks;
 mod completion;

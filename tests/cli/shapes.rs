@@ -186,6 +186,7 @@ fn each_shape_is_that_of_some_run() {
         &["audit", "head"],
         &["audit", "log"],
         &["ledger", "status"],
+        &["ledger", "roles"],
         &["ledger", "backup", "copy.db"],
         &["ledger", "accept"],
         &["suppressions", "export"],

@@ -1,6 +1,5 @@
 //! Two hosts with one ledger on a server: two homes, one database, one Mixpanel.
 
-use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -9,9 +8,6 @@ use crate::support::{
     Database, Fake, Fault, Model, Operator, Reply, csv_of, object_reply, people, same_people,
     states, usual,
 };
-
-/// The script of the guide that makes the roles.
-const ROLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/guide/share/roles.sql");
 
 /// A host of the ledger in `database`.
 fn host(database: &Arc<Database>, fake: &Fake) -> Operator {
@@ -39,10 +35,8 @@ fn login(database: &Database, role: &str) -> String {
     // Roles are the server's, so that two tests could make one at once.
     static ONE: Mutex<()> = Mutex::new(());
     let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
-    let made = Command::new("psql")
-        .args(["-Xq", "--file", ROLES, &database.url])
-        .status();
-    assert!(made.expect("psql can be started").success());
+    let script = Operator::new().run(&["ledger", "roles"]);
+    database.script(&script.exits_with(0).stdout);
     let user = database.ask("SELECT current_database()") + "_" + role;
     database.ask(&format!("CREATE ROLE {user} LOGIN IN ROLE {role}"));
     user
@@ -288,6 +282,118 @@ fn a_host_without_the_ledgers_key_sends_nothing() {
         assert_eq!(fake.posts().len(), 1);
         assert_eq!(database.ask("SELECT count(*) FROM dsr.audit"), entries);
     }
+}
+
+#[test]
+fn a_host_without_the_ledgers_key_asks_mixpanel_nothing() {
+    let fake = Fake::start();
+    let Some((_database, one, mut two)) = hosts(&fake) else {
+        return;
+    };
+    one.run(&["delete", "--gdpr", "--yes", "a1"]).exits_with(0);
+    let id = one.only_request()["id"].as_str().expect("an id").to_owned();
+    let other = two.private_file("other.key", "ab".repeat(32));
+    for key in [None, Some(other)] {
+        match key {
+            None => two.unset("DSR_LEDGER_KEY_FILE"),
+            Some(other) => two.set("DSR_LEDGER_KEY_FILE", &other),
+        }
+        for args in [&["status", "--refresh"][..], &["cancel", "--yes", &id]] {
+            let refused = two.run(args);
+            assert_ne!(refused.status, Some(0), "{refused}");
+            refused.says("key");
+            assert_eq!(fake.calls().len(), 1, "{args:?}: only the deletion");
+        }
+        two.run(&["status", "--cached"]).exits_with(0);
+        // A wrong key is a matter of the settings (2); 74 says that the trail differs.
+        let verified = match two.variable("DSR_LEDGER_KEY_FILE") {
+            None => 0,
+            Some(_) => 2,
+        };
+        two.run(&["audit", "verify"]).exits_with(verified);
+    }
+}
+
+#[test]
+fn a_new_ledger_in_the_place_of_a_lost_one_lacks_everything_before() {
+    let fake = Fake::start();
+    let Some((database, one, _two)) = hosts(&fake) else {
+        return;
+    };
+    one.run(&["delete", "--gdpr", "--yes", "a1"]).exits_with(0);
+    let kept = one.run(&["audit", "head"]).exits_with(0).stdout.clone();
+    database.ask("DROP SCHEMA dsr CASCADE");
+    one.run(&["ledger", "init"]).exits_with(0);
+    one.run(&["delete", "--gdpr", "--yes", "a2"]).exits_with(74);
+    one.run(&["ledger", "accept", "--yes"]).exits_with(0);
+    let status = one
+        .run(&["ledger", "status", "--json"])
+        .exits_with(0)
+        .json();
+    let lost = &status["ledger"]["set_backs_accepted"][0];
+    assert_eq!(lost["since"], serde_json::Value::Null, "{status}");
+    let entries: u64 = kept.split(':').next().unwrap().parse().expect("a number");
+    assert_eq!(lost["entries"], entries, "{status}");
+    one.run(&["delete", "--gdpr", "--yes", "a2"]).exits_with(0);
+    assert_eq!(fake.posted_ids(), ["a1", "a2"]);
+}
+
+#[test]
+fn a_second_address_that_is_not_used_is_named() {
+    let fake = Fake::start();
+    let Some((_database, mut one, _two)) = hosts(&fake) else {
+        return;
+    };
+    let used = one.variable("DSR_LEDGER_URL").expect("it is set");
+    let config = std::fs::read_to_string(one.config_path()).expect("there is a config file");
+    let other = "postgres://anna@db.example:5432/other";
+    one.write_config(&format!("ledger = \"{other}\"\n{config}"));
+    for args in [&["doctor"][..], &["ledger", "status"]] {
+        let told = one.run(args);
+        let text = format!("{}{}", told.stdout, told.stderr);
+        let named = [other.trim_start_matches("postgres://anna@"), "ignores"];
+        assert!(named.iter().all(|named| text.contains(named)), "{told}");
+    }
+    let told = one
+        .run(&["ledger", "status", "--json"])
+        .exits_with(0)
+        .json();
+    assert_eq!(told["warnings"][0]["kind"], "unused_url");
+    // The owner's login for the same database is no other ledger.
+    one.write_config(&format!("ledger = \"{used}\"\n{config}"));
+    one.set("DSR_LEDGER_URL", &used);
+    one.run(&["ledger", "status"]).never_says("ignores");
+}
+
+#[test]
+fn a_wait_names_the_host_that_holds_the_ledger() {
+    let fake = Fake::start();
+    let Some((database, one, two)) = hosts(&fake) else {
+        return;
+    };
+    // The first host stops within its transaction.
+    database.ask(
+        "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql SET search_path = dsr AS $$
+             BEGIN PERFORM pg_sleep(8); RETURN NEW; END $$;
+         CREATE TRIGGER slow BEFORE INSERT ON dsr.requests
+             FOR EACH ROW EXECUTE FUNCTION slow()",
+    );
+    let running = one.start(&["delete", "--gdpr", "--yes", "a1"]);
+    wait_for(
+        &database,
+        "SELECT count(*) FROM pg_stat_activity
+         WHERE wait_event = 'PgSleep' AND datname = current_database()",
+        "1",
+    );
+    let holder = format!("process {} on ", running.id());
+    let waits = two.run(&["delete", "--gdpr", "--yes", "a2", "--lock-timeout", "3s"]);
+    waits
+        .exits_with(11)
+        .says(&format!("it is held by {holder}"))
+        .says(", dsr delete")
+        .says(&format!("when {holder}"));
+    running.end().exits_with(0);
+    assert_eq!(fake.posts().len(), 1);
 }
 
 #[test]

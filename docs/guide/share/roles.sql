@@ -1,6 +1,6 @@
 -- The roles of a shared ledger. Run it as the owner of the ledger, after `dsr ledger init` and after
 -- each `dsr ledger migrate`:
---     psql --file roles.sql postgres://OWNER@HOST/DATABASE
+--     dsr ledger roles | psql postgres://OWNER@HOST/DATABASE
 -- Then make a login for each person or host:
 --     CREATE ROLE anna LOGIN IN ROLE dsr_operator;
 \set ON_ERROR_STOP on

@@ -4,18 +4,15 @@ use std::time::Duration;
 
 use chrono::SecondsFormat;
 
-use crate::ledger::{self, LedgerPlace, ProcessRecord};
+use crate::ledger::{self, LedgerPlace, Opening, ProcessRecord};
 use crate::ui::{Failure, duration};
 
 use super::Context;
 
 /// Message while waiting for the ledger: who holds it, and how long dsr waits at most.
-pub(crate) fn waiting(ledger: &LedgerPlace, left: Duration) -> String {
-    let holder = match (find_holder(ledger), ledger) {
-        (Some(holder), _) => describe(&holder),
-        (None, LedgerPlace::File(_)) => "another program".to_owned(),
-        (None, LedgerPlace::Server(_)) => "another dsr".to_owned(),
-    };
+pub(crate) fn waiting(ledger: &LedgerPlace, opening: &Opening, left: Duration) -> String {
+    let holder = ledger::find_holder(ledger, opening);
+    let holder = holder.map_or_else(|| "another program".to_owned(), |holder| describe(&holder));
     let left = duration(left);
     format!("Waiting for the ledger, for {left} at most: it is held by {holder}.")
 }
@@ -29,10 +26,10 @@ pub(crate) fn name(ctx: &Context, mut failure: Failure) -> Failure {
     let Ok(place) = ctx.ledger_place() else {
         return failure;
     };
-    let holder = find_holder(&place);
+    let holder = ledger::find_holder(&place, &ctx.opening());
     let holders_name = holder.as_ref().map_or_else(
         || "the other program".to_owned(),
-        |holder| format!("process {}", holder.process),
+        |holder| format!("process {}{}", holder.process, host_of(holder)),
     );
     let command = ctx.command;
     failure.hint = Some(format!(
@@ -55,21 +52,17 @@ pub(crate) fn name(ctx: &Context, mut failure: Failure) -> Failure {
     failure
 }
 
-fn find_holder(ledger: &LedgerPlace) -> Option<ProcessRecord> {
-    match ledger {
-        LedgerPlace::File(path) => ledger::find_holder(path),
-        LedgerPlace::Server(_) => None,
-    }
-}
-
 /// `process 4711 on host-b, dsr delete, since 2026-05-31T08:00:00Z`
 pub(crate) fn describe(dsr: &ProcessRecord) -> String {
-    let host = dsr.host.as_ref().map(|host| format!(" on {host}"));
-    let host = host.unwrap_or_default();
-    let mut text = format!("process {}{host}, {}", dsr.process, dsr.command);
+    let mut text = format!("process {}{}, {}", dsr.process, host_of(dsr), dsr.command);
     if let Some(since) = dsr.since {
         let since = since.to_rfc3339_opts(SecondsFormat::Secs, true);
         text.push_str(&format!(", since {since}"));
     }
     text
+}
+
+fn host_of(dsr: &ProcessRecord) -> String {
+    let host = dsr.host.as_ref().map(|host| format!(" on {host}"));
+    host.unwrap_or_default()
 }

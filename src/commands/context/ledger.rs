@@ -6,8 +6,8 @@ use crate::commands::failures::{no_ledger, usage};
 use crate::config::home_passfile;
 use crate::credentials::{IfNone, find_ledger_key};
 use crate::ledger::{
-    self, KeySource, Ledger, LedgerError, LedgerPlace, Opening, OwedReceipt, PasswordFiles,
-    Patience, ProcessRecord, Seen, SharedLedger, SteadyClock, find_seen,
+    self, KeySource, Ledger, LedgerError, LedgerPlace, LedgerUrlError, Opening, OwedReceipt,
+    PasswordFiles, Patience, ProcessRecord, Seen, SharedLedger, SteadyClock, find_seen,
 };
 use crate::ui::{Failure, plural};
 
@@ -30,18 +30,42 @@ impl Context {
         let Some(url) = url else {
             return Ok(LedgerPlace::File(self.home.ledger()));
         };
+        let shared = self.shared_at(&url).map_err(|error| {
+            usage(format!("{origin} names no ledger: {error}"))
+                .hint("nothing was done; correct it. A password belongs into `~/.pgpass` or a file that DSR_LEDGER_PASSWORD_FILE names")
+        })?;
+        Ok(LedgerPlace::Server(Box::new(shared)))
+    }
+
+    fn shared_at(&self, url: &str) -> Result<SharedLedger, LedgerUrlError> {
+        let environment = &self.environment;
         let passwords = PasswordFiles {
             own: environment.ledger_password_file.clone(),
             passfile: environment.passfile.clone(),
             home_passfile: home_passfile(),
         };
         let authorities = environment.ca_file.clone();
-        let shared = SharedLedger::at(&url, passwords, authorities, self.home.data());
-        let shared = shared.map_err(|error| {
-            usage(format!("{origin} names no ledger: {error}"))
-                .hint("nothing was done; correct it. A password belongs into `~/.pgpass` or a file that DSR_LEDGER_PASSWORD_FILE names")
-        })?;
-        Ok(LedgerPlace::Server(Box::new(shared)))
+        SharedLedger::at(url, passwords, authorities, self.home.data())
+    }
+
+    /// What to say if DSR_LEDGER_URL names one database and the config file another.
+    pub(crate) fn unused_url(&self) -> Result<Option<String>, Failure> {
+        let LedgerPlace::Server(used) = self.ledger_place()? else {
+            return Ok(None);
+        };
+        let file = self.projects_file()?;
+        let named = match file.ledger() {
+            Some(url) if self.environment.ledger_url.is_some() => self.shared_at(url),
+            _ => return Ok(None),
+        };
+        let other = match named {
+            Ok(named) if named.without_user() == used.without_user() => return Ok(None),
+            Ok(named) => format!("{named}, which `ledger` in the config file names"),
+            Err(_) => "`ledger` in the config file".to_owned(),
+        };
+        Ok(Some(format!(
+            "DSR_LEDGER_URL is set, so dsr uses {used} and ignores {other}"
+        )))
     }
 
     /// Whether anything was ever recorded. A file of zero bytes is not a ledger; a server tells
@@ -162,9 +186,9 @@ impl Context {
 
     /// How long dsr waits for the ledger's holder. The operator is told whom dsr waits for.
     pub(crate) fn patience(&self, place: &LedgerPlace) -> Patience {
-        let (aside, place) = (self.ui.aside(), place.clone());
+        let (aside, place, opening) = (self.ui.aside(), place.clone(), self.opening());
         Patience::new(self.lock_timeout, move |left| {
-            aside.note(&holders::waiting(&place, left));
+            aside.note(&holders::waiting(&place, &opening, left));
         })
     }
 
@@ -235,6 +259,14 @@ impl Context {
 
     /// Records what receipts prove, and marks as unknown the jobs that a killed dsr was sending.
     fn catch_up(&self, mut ledger: Ledger) -> Result<Ledger, Failure> {
+        if ledger.is_copy_of_a_server() {
+            let last = ledger.audit_head()?.at.format("%Y-%m-%d %H:%M:%S UTC");
+            let what = format!(
+                "this is a copy of a ledger on a server: it ends at {last}, and dsr sends nothing from it"
+            );
+            self.ui.warn_once("ledger_copy", &what);
+            return Ok(ledger);
+        }
         ledger.demand_not_set_back()?;
         self.warn_of_unused_file()?;
         self.warn_of_rejections(&ledger)?;

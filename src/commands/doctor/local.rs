@@ -154,7 +154,11 @@ fn of_no_ledger(path: &Path) -> Check {
         Ok(seen @ (Seen::Head(_) | Seen::Unreadable)) => seen,
         Err(error) => return Check::of_failure("ledger", &Failure::from(error)),
     };
-    of_set_back(&SetBack { seen, head: None })
+    of_set_back(&SetBack {
+        seen,
+        head: None,
+        known_since: None,
+    })
 }
 
 fn of_set_back(set_back: &SetBack) -> Check {

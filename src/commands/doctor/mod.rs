@@ -51,6 +51,10 @@ pub(super) async fn run(ctx: &mut Context, args: DoctorArgs) -> Result<ExitStatu
         Err(failure) if failure.kind == "config" => vec![Check::of_failure("config", &failure)],
         Err(failure) => vec![Check::of_failure("ledger", &failure)],
     });
+    if let Ok(Some(unused)) = ctx.unused_url() {
+        let fix = "unset DSR_LEDGER_URL, or remove `ledger` from the config file";
+        checks.push(Check::warning("ledger", unused, fix));
+    }
     checks.extend(local::check_ledger_key(ctx));
     let resolved = projects::resolve_each(ctx, &mut checks);
     checks.extend(tokens::check(ctx, &resolved));

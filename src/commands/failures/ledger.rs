@@ -51,9 +51,14 @@ impl From<LedgerError> for Failure {
             ),
             LedgerError::Moved(to) => {
                 return Self::from_error(ExitStatus::LocalIo, "ledger_moved", &error).hint(format!(
-                    "nothing was sent and nothing was changed; set `ledger = \"{to}\"` in the config file, or DSR_LEDGER_URL"
+                    "nothing was sent and nothing was changed; set `ledger = \"{to}\"` in the config file, or DSR_LEDGER_URL. If that server is lost for ever: “Share the ledger with your team” in `dsr help runbooks`"
                 ));
             }
+            LedgerError::ServerCopy => (
+                ExitStatus::LocalIo,
+                "ledger_copy",
+                "nothing was sent and nothing was changed; restore the server from its own copies: see “Share the ledger with your team” in `dsr help runbooks`",
+            ),
             LedgerError::NotMoved(refusal) => {
                 let (status, hint) = not_moved(refusal);
                 return Self::from_error(status, "not_moved", refusal).hint(hint);

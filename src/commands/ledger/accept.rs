@@ -1,12 +1,12 @@
 //! `dsr ledger accept`: continues with a ledger that was set back.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 
 use crate::commands::context::ledger::PEOPLE_LOST;
 use crate::commands::context::{Context, holders};
 use crate::commands::failures::{local_io, no_ledger, usage};
 use crate::domain::{ExitStatus, Kind, YesFlag};
-use crate::ledger::{self, JobGroup, MaybeSent, SetBack, Which};
+use crate::ledger::{self, Anchor, JobGroup, LedgerError, MaybeSent, Seen, SetBack, Which};
 use crate::ui::{AcceptedView, Confirmable, Failure, capital, number, plural};
 
 /// What the ledger lacks, the jobs that may have been sent, and the time of its last entry.
@@ -30,17 +30,25 @@ const NAMED: usize = 20;
 #[command(after_help = "Examples:
   dsr ledger accept
   dsr ledger accept --yes      in a script
+  dsr ledger accept --lost-since 2026-11-29T08:00:00Z      after a failover that lost entries
   dsr status                   then: the unknown jobs
   dsr ledger accept --reviewed 'T-3 and T-4 sent again'    after your review")]
 pub(super) struct AcceptArgs {
     /// Do not ask for confirmation
     #[arg(long)]
     yes: bool,
+    /// Mark as unknown what may have been sent since then, although no host misses an entry
+    ///
+    /// Use this if you know that entries are lost: a failover lost the newest ones, the server or
+    /// the whole machine was set back. TIME is the time of the copy, or of the last entry that is
+    /// left, in UTC: `2026-11-29T08:00:00Z`. Stop dsr on all hosts before.
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    lost_since: Option<DateTime<Utc>>,
     /// Record that you have reviewed what the ledger lacks, and end the warnings
     ///
     /// NOTE is your summary for the auditors. Do this when each lost request is resolved or sent
     /// again, and your servers still have the people of the last suppression list.
-    #[arg(long, value_name = "NOTE", conflicts_with = "yes")]
+    #[arg(long, value_name = "NOTE", conflicts_with_all = ["yes", "lost_since"])]
     reviewed: Option<String>,
 }
 
@@ -52,8 +60,13 @@ pub(super) fn run(ctx: &Context, args: &AcceptArgs) -> Result<ExitStatus, Failur
         return review(ctx, note);
     }
     refuse_beside_senders(ctx)?;
-    let lost = find_lost(ctx)?;
+    let lost = find_lost(ctx, args.lost_since)?;
     let Some((set_back, jobs, ends)) = lost else {
+        let last = ctx.open_set_back()?.audit_head()?.at;
+        let last = last.to_rfc3339_opts(SecondsFormat::Secs, true);
+        ctx.ui.note(&format!(
+            "If you know that newer entries are lost, such as by a failover: `dsr ledger accept --lost-since {last}`."
+        ));
         let view = AcceptedView::default();
         ctx.ui.print(&view).map_err(|error| local_io(&error))?;
         return Ok(ExitStatus::Done);
@@ -119,23 +132,50 @@ fn review(ctx: &Context, note: &str) -> Result<ExitStatus, Failure> {
     Ok(ExitStatus::Done)
 }
 
+fn parse_time(text: &str) -> Result<DateTime<Utc>, humantime::TimestampError> {
+    humantime::parse_rfc3339_weak(text).map(DateTime::from)
+}
+
 /// Finds what the ledger lacks, and which jobs may have been sent. `None` if it lacks nothing.
-fn find_lost(ctx: &Context) -> Result<Option<Lost>, Failure> {
+fn find_lost(ctx: &Context, known_since: Option<DateTime<Utc>>) -> Result<Option<Lost>, Failure> {
     let ledger = match ctx.has_ledger()? {
         true => ctx.open_set_back()?,
         false => {
             let seen = ledger::find_seen(&ctx.home.ledger())?;
-            return Ok(Some((SetBack { seen, head: None }, Vec::new(), None)));
+            let set_back = SetBack {
+                seen,
+                head: None,
+                known_since,
+            };
+            return Ok(Some((set_back, Vec::new(), None)));
         }
     };
-    match ledger.find_set_back()? {
-        Some(set_back) => {
-            let ends = set_back.head.is_some().then(|| ledger.audit_head());
-            let ends = ends.transpose()?.map(|head| head.at);
-            Ok(Some((set_back, ledger.list_maybe_sent()?, ends)))
-        }
-        None => Ok(None),
+    if ledger.is_copy_of_a_server() {
+        return Err(LedgerError::ServerCopy.into());
     }
+    let found = ledger.find_set_back()?;
+    if found.is_none() && known_since.is_none() {
+        return Ok(None);
+    }
+    let has_trail = found.as_ref().is_none_or(|found| found.head.is_some());
+    let last = has_trail.then(|| ledger.audit_head()).transpose()?;
+    let ends = last.as_ref().map(|last| last.at);
+    let set_back = match found {
+        Some(found) => SetBack {
+            known_since,
+            ..found
+        },
+        None => SetBack {
+            seen: Seen::Nothing,
+            head: last.map(|last| Anchor {
+                count: last.count,
+                hash: last.hash,
+            }),
+            known_since,
+        },
+    };
+    let ends = ends.map(|ends| known_since.map_or(ends, |known| known.min(ends)));
+    Ok(Some((set_back, ledger.list_maybe_sent()?, ends)))
 }
 
 /// Refuses while another dsr sends: the operator must not decide about its jobs yet.

@@ -6,6 +6,7 @@ mod backup;
 mod init;
 mod moving;
 pub(super) mod purge;
+mod roles;
 mod status;
 
 use crate::commands::context::Context;
@@ -16,6 +17,7 @@ use accept::AcceptArgs;
 use backup::BackupArgs;
 use init::{InitArgs, MigrateArgs};
 use moving::MoveArgs;
+use roles::RolesArgs;
 use status::LedgerStatusArgs;
 
 /// Share the ledger, move it, copy it, and use a restored copy
@@ -37,6 +39,7 @@ pub(crate) struct LedgerArgs {
 enum LedgerCommand {
     Status(LedgerStatusArgs),
     Init(InitArgs),
+    Roles(RolesArgs),
     Migrate(MigrateArgs),
     Move(MoveArgs),
     Backup(BackupArgs),
@@ -47,6 +50,7 @@ pub(super) fn run(ctx: &mut Context, args: &LedgerArgs) -> Result<ExitStatus, Fa
     match &args.command {
         LedgerCommand::Status(LedgerStatusArgs {}) => status::run(ctx),
         LedgerCommand::Init(InitArgs {}) => init::init(ctx),
+        LedgerCommand::Roles(RolesArgs {}) => roles::run(ctx),
         LedgerCommand::Migrate(MigrateArgs {}) => init::migrate(ctx),
         LedgerCommand::Move(args) => moving::run(ctx, args),
         LedgerCommand::Backup(args) => backup::run(ctx, args),

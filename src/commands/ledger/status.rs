@@ -16,6 +16,9 @@ use crate::ui::{Failure, LedgerStatusView};
 pub(super) struct LedgerStatusArgs {}
 
 pub(super) fn run(ctx: &Context) -> Result<ExitStatus, Failure> {
+    if let Some(unused) = ctx.unused_url()? {
+        ctx.ui.warn("unused_url", &unused);
+    }
     let ledger = ctx.open_ledger()?;
     let set_back = ledger.find_set_back()?;
     let view = LedgerStatusView {

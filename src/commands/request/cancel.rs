@@ -61,8 +61,10 @@ pub(crate) async fn run(ctx: &mut Context, args: CancelArgs) -> Result<ExitStatu
     let cancellable = workflow::list_cancellable(&ledger, &request, only)?;
     let along = workflow::list_taken_along(&ledger, &cancellable)?;
     let count = cancellable.len();
+    // Such a job may get a task meanwhile.
+    let is_sending = request.count_jobs(|group| group.state == JobState::Sending) > 0;
     let projects = match count {
-        0 => Vec::new(),
+        0 if !is_sending => Vec::new(),
         _ => ctx.projects_of(std::slice::from_ref(&request))?,
     };
     let clients = ctx.clients(&projects)?;
@@ -196,7 +198,9 @@ fn warn_of_each(ui: &Ui, ledger: &Ledger, report: &CancelReport) -> Result<(), F
 
 fn sending_text(job: &JobRecord) -> String {
     let request = job.id.request.short();
-    format!("another dsr is sending it now. When that dsr has ended, run `dsr cancel {request}`")
+    format!(
+        "another dsr is sending it now, and will not send it again. When it has its answer, run `dsr cancel {request}` for the task"
+    )
 }
 
 fn linked_text(ledger: &Ledger, job: &JobRecord) -> Result<String, Failure> {

@@ -349,24 +349,8 @@ pub(crate) fn find_head(conn: &Connection) -> Result<Option<Anchor>, LedgerError
 }
 
 impl super::Ledger {
-    /// Appends an entry about something that changes nothing else in the ledger.
-    ///
-    /// `details` is a JSON object without any id, token, or words that may hold one: the trail
-    /// keeps it forever.
-    pub fn record_event(
-        &mut self,
-        event: AuditEvent,
-        request: Option<&RequestId>,
-        details: &Value,
-        now: DateTime<Utc>,
-    ) -> Result<(), LedgerError> {
-        let tx = self.write()?;
-        let subject = request.map_or(EntrySubject::Ledger, EntrySubject::Request);
-        tell(&tx, event, subject, details.clone(), now)?;
-        tx.commit()
-    }
-
-    /// The same for jobs: one entry each, with the job's facts.
+    /// Appends an entry about jobs that changes nothing else in the ledger: one entry each, with the
+    /// job's facts.
     ///
     /// # Errors
     /// When the ledger cannot be written, or a job does not exist.

@@ -10,7 +10,7 @@ use tempfile::NamedTempFile;
 use crate::ledger::audit::{self, Anchor};
 use crate::ledger::columns::unreadable;
 use crate::ledger::engine::{Access, Connection};
-use crate::ledger::open::migrations;
+use crate::ledger::open::{migrations, moved};
 use crate::ledger::{Ledger, LedgerError};
 
 use super::rows;
@@ -78,6 +78,7 @@ impl Ledger {
         migrations::apply(&conn, &path.display(), &self.opening)?;
         let tx = conn.write()?;
         rows::copy(&view, &tx)?;
+        moved::mark_copy(&tx)?;
         if let Some(finding) = audit::verify_chain(&tx)?.findings.first() {
             return Err(LedgerError::Trail(finding.to_string()));
         }

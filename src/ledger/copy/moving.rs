@@ -177,8 +177,11 @@ impl Ledger {
             (seen_here, is_known),
         ] {
             if !is_fine {
-                let head = Some(own);
-                return Err(LedgerError::SetBack(Box::new(SetBack { seen, head })));
+                return Err(LedgerError::SetBack(Box::new(SetBack {
+                    seen,
+                    head: Some(own),
+                    known_since: None,
+                })));
             }
         }
         NextHead::write(path, &own)?.publish()?;

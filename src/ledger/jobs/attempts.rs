@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use crate::domain::{Doubt, JobId, JobState, TaskId};
 
 use super::row::{note_doubt, set, step};
-use crate::ledger::audit::Moved;
+use crate::ledger::audit::{AuditEvent, Moved};
 use crate::ledger::columns::format_time;
 use crate::ledger::engine::{Connection, Question, Transaction, params};
 use crate::ledger::sql::{self, prepare};
@@ -234,4 +234,16 @@ pub(crate) fn unclear_question(job: &JobId, which: Of) -> Result<Question, Ledge
            AND attempt <= (SELECT attempts FROM jobs WHERE request = $2 AND number = $3) - $4";
     let values = params![SET_BACK, job.request.as_str(), job.number, before];
     Ok(Question::new(sql, values)?)
+}
+
+/// Whether the operator asked to cancel the job's request, and not to send the job again since.
+pub(crate) fn is_called_off(conn: &Connection, job: &JobId) -> Result<bool, LedgerError> {
+    let sql = "SELECT event FROM audit
+         WHERE request = $1 AND ((event = $2 AND job IS NULL) OR (event = $3 AND job = $4))
+         ORDER BY seq DESC LIMIT 1";
+    let asked = AuditEvent::CancellationAsked.as_str();
+    let again = AuditEvent::SendAgainAsked.as_str();
+    let values = params![job.request.as_str(), asked, again, job.number];
+    let last: Option<String> = sql::find_value(conn, sql, values)?;
+    Ok(last.as_deref() == Some(asked))
 }

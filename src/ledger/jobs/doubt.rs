@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 
 use crate::domain::{JobId, JobState, TaskId, TaskStatus};
 
+use super::attempts::is_called_off;
 use super::row::{note_reason, note_status, read_to_change, step};
 use crate::ledger::audit::{self, Moved, Why};
 use crate::ledger::columns::state;
@@ -23,6 +24,8 @@ pub struct Tried {
     pub unread: u32,
     /// Whether the job may have been sent in a time that a set-back ledger lacks.
     pub is_of_lost_span: bool,
+    /// Whether the operator cancelled the request, and has not asked to send the job again.
+    pub is_called_off: bool,
 }
 
 impl Tried {
@@ -62,6 +65,7 @@ impl Ledger {
                     (SELECT outcome FROM attempts WHERE request = $1 AND number = $2
                      ORDER BY attempt DESC LIMIT 1) AS last
              FROM attempts WHERE request = $1 AND number = $2";
+        let is_called_off = is_called_off(&self.conn, job)?;
         let tried = sql::find(&self.conn, sql, sql::of(job), |row| {
             let last: Option<String> = row.get("last")?;
             let is_of_lost_span: bool = row.get("lost_span")?;
@@ -71,6 +75,7 @@ impl Ledger {
                 unclear: unclear.max(u32::from(is_of_lost_span)),
                 unread: row.get("unread")?,
                 is_of_lost_span,
+                is_called_off,
             })
         })?;
         tried.ok_or_else(|| LedgerError::NoJob(job.clone()))

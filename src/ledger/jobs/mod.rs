@@ -23,7 +23,10 @@ use super::open::presence::{SenderState, list_sending};
 use super::open::sender::{DeadSenders, Sender};
 use super::sql;
 use super::{JobRecord, Ledger, LedgerError};
-use attempts::{IN_DOUBT, Of, Outcome, begin_attempt, finish_attempt, sender_of, unclear_question};
+use attempts::{
+    IN_DOUBT, Of, Outcome, begin_attempt, finish_attempt, is_called_off, sender_of,
+    unclear_question,
+};
 use fence::Fence;
 use row::{note_reason, note_status, read_one, read_to_change, schedule, step};
 use schedule::after_question;
@@ -87,7 +90,7 @@ pub enum Claim {
     Send(ClaimedJob),
     /// Not yet: ask again after this time.
     Wait(Duration),
-    /// Do not send it: another dsr is sending it or has sent it.
+    /// Do not send it: another dsr is sending it or has sent it, or the operator cancelled it.
     Taken(JobState),
 }
 
@@ -116,7 +119,7 @@ impl Ledger {
         let record = read_to_change(&tx, job)?;
         let fits = match purpose {
             Purpose::Submit => record.state.is_sendable(),
-            Purpose::Settle => record.is_unsettled(),
+            Purpose::Settle => record.is_unsettled() && !is_called_off(&tx, job)?,
         };
         if !fits {
             return Ok(Claim::Taken(record.state));
@@ -214,6 +217,9 @@ impl Ledger {
         let moved = finish_attempt(&tx, &record, outcome, reason, now)?;
         pace::write(&tx, &lane.project, left, now)?;
         moved.tell(&tx, Why::Answer)?;
+        if outcome.state().is_sendable() {
+            word::withdraw_called_off(&tx, job, now)?;
+        }
         if let Outcome::Deferred(until) = outcome {
             pace::block(&tx, &lane.project, *until, now)?;
         }

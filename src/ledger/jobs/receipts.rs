@@ -11,6 +11,7 @@ use crate::domain::{JobId, JobState, RequestId, TaskId};
 
 use super::attempts::{finish_attempt, sender_of};
 use super::row::{note_doubt, note_reason, read_to_change, set};
+use super::word::withdraw_called_off;
 use crate::ledger::audit::{self, Why};
 use crate::ledger::columns::format_time;
 use crate::ledger::engine::params;
@@ -368,6 +369,7 @@ fn settle_unsent(
     }
     let reason = Some("dsr stopped before it sent the job");
     finish_attempt(tx, &record, &Outcome::NotCreated, reason, now)?.tell(tx, Why::Receipt)?;
+    withdraw_called_off(tx, job, now)?;
     Ok(Settled::Recorded)
 }
 

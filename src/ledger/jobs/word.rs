@@ -6,14 +6,14 @@ use serde_json::json;
 
 use crate::domain::{JobId, JobState, RequestId, TaskId, TaskStatus};
 
-use super::attempts::{IN_DOUBT, Of, count_unclear};
+use super::attempts::{IN_DOUBT, Of, count_unclear, is_called_off};
 use super::doubt::Settling;
 use super::row::{note_doubt, note_reason, note_status, read_one, read_to_change, set, step};
 use crate::ledger::audit::{self, AuditEvent, EntrySubject, Why};
 use crate::ledger::columns::format_time;
 use crate::ledger::engine::params;
 use crate::ledger::sql;
-use crate::ledger::{Ledger, LedgerError, Write};
+use crate::ledger::{JobRecord, Ledger, LedgerError, Write};
 
 /// Which job a job's task was made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,14 +65,23 @@ impl Ledger {
         })
     }
 
-    /// Cancels the unsent jobs of a request, so that nothing sends them. A job becomes revoked, or
-    /// unknown if an earlier attempt is in doubt. Returns the unknown ones.
+    /// Records that the operator asked to cancel a request, and cancels its unsent jobs. From then
+    /// on nothing of it is sent: a job that is being sent now is cancelled if it comes back unsent,
+    /// and an unknown one waits for the operator's word. A job becomes revoked, or unknown if an
+    /// earlier attempt is in doubt. Returns the unknown ones.
     pub fn record_withdrawn(
         &mut self,
         request: &RequestId,
         now: DateTime<Utc>,
     ) -> Result<Vec<JobId>, LedgerError> {
         let tx = self.write()?;
+        let sql = "SELECT COUNT(*) FROM jobs WHERE request = $1";
+        let jobs: u32 = sql::value(&tx, sql, [request.as_str()])?;
+        let (event, subject) = (
+            AuditEvent::CancellationAsked,
+            EntrySubject::Request(request),
+        );
+        audit::tell(&tx, event, subject, json!({ "jobs": jobs }), now)?;
         let sql = "SELECT number FROM jobs
              WHERE request = $1 AND state IN ('planned', 'deferred') ORDER BY number";
         let numbers: Vec<u32> = sql::list(&tx, sql, [request.as_str()], |row| Ok(row.get(0)?))?;
@@ -82,19 +91,11 @@ impl Ledger {
                 request: request.clone(),
                 number,
             };
-            let record = read_to_change(&tx, &job)?;
-            let moved = step(&tx, &record, JobState::Revoked, now)?;
-            let reason = match moved.to() {
-                JobState::Revoked => "cancelled before it was sent".to_owned(),
-                _ => format!("cancelled before it was sent again; {IN_DOUBT}"),
-            };
-            let sql = "UPDATE jobs SET reason = $1, not_before = NULL
-                 WHERE request = $2 AND number = $3";
-            sql::execute(&tx, sql, params![reason, request.as_str(), number])?;
-            in_doubt.extend((moved.to() != JobState::Revoked).then_some(job));
-            moved.tell(&tx, Why::Cancelled)?;
+            let became = withdraw(&tx, &read_to_change(&tx, &job)?, now)?;
+            in_doubt.extend((became != JobState::Revoked).then_some(job));
         }
-        tx.commit()?;
+        // A cancellation follows, so a ledger without this entry must count as set back.
+        tx.commit_seen()?;
         Ok(in_doubt)
     }
 
@@ -151,4 +152,42 @@ impl Ledger {
         moved.tell(&tx, Why::Cancelled)?;
         tx.commit()
     }
+}
+
+/// Cancels an unsent job; returns its new state.
+fn withdraw(
+    tx: &Write<'_>,
+    record: &JobRecord,
+    now: DateTime<Utc>,
+) -> Result<JobState, LedgerError> {
+    let moved = step(tx, record, JobState::Revoked, now)?;
+    let became = moved.to();
+    let reason = match became {
+        JobState::Revoked => "cancelled before it was sent".to_owned(),
+        _ => format!("cancelled before it was sent again; {IN_DOUBT}"),
+    };
+    set(
+        tx,
+        &record.id,
+        "reason = $1, not_before = NULL",
+        params![reason],
+    )?;
+    moved.tell(tx, Why::Cancelled)?;
+    Ok(became)
+}
+
+/// Cancels a job that came back unsent, if the operator asked for it meanwhile.
+pub(crate) fn withdraw_called_off(
+    tx: &Write<'_>,
+    job: &JobId,
+    now: DateTime<Utc>,
+) -> Result<(), LedgerError> {
+    if !is_called_off(tx, job)? {
+        return Ok(());
+    }
+    let record = read_to_change(tx, job)?;
+    if record.state.is_sendable() {
+        withdraw(tx, &record, now)?;
+    }
+    Ok(())
 }

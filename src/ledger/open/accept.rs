@@ -13,7 +13,7 @@ use crate::domain::{JobId, JobState, Kind, LedgerReview, ProjectName, RequestId}
 use super::seen::{self, NextHead};
 use super::set_back::{Seen, SetBack};
 use crate::ledger::audit::{self, Anchor, AuditEvent, EntrySubject, Why};
-use crate::ledger::columns::{count, job_id, kind, parse_time, project, unreadable};
+use crate::ledger::columns::{count, format_time, job_id, kind, parse_time, project, unreadable};
 use crate::ledger::engine::Connection;
 use crate::ledger::jobs::attempts::{Outcome, SET_BACK, begin_attempt, finish_attempt};
 use crate::ledger::jobs::row::{read_one, read_to_change};
@@ -195,10 +195,12 @@ impl Ledger {
             }
             None => now,
         };
+        let since = set_back.known_since.map_or(since, |known| known.min(since));
         let counts = doubt_all(&tx, since, now)?;
         let details = json!({
             "seen": set_back.seen.head().map(ToString::to_string),
             "head": set_back.head.as_ref().map(ToString::to_string),
+            "since": set_back.known_since.map(|_| format_time(since)),
             "requests": counts.requests,
             "jobs": counts.jobs,
             "ids": counts.ids,
@@ -313,13 +315,13 @@ pub(crate) fn list_lost(conn: &Connection) -> Result<Vec<LostTime>, LedgerError>
         let head = |key: &str| details[key].as_str().and_then(|head| head.parse().ok());
         let had: Option<Anchor> = head("head");
         let number = |key: &str| usize::try_from(details[key].as_u64().unwrap_or(0)).unwrap_or(0);
+        let last = had.as_ref();
+        let last = last.and_then(|had| last_shared(head("seen").as_ref(), had));
         list.push(LostTime {
-            since: match had
-                .as_ref()
-                .and_then(|had| last_shared(head("seen").as_ref(), had))
-            {
-                Some(last) => find_moment(conn, last)?,
-                None => None,
+            since: match (details["since"].as_str(), last) {
+                (Some(since), _) => Some(parse_time(since)?),
+                (None, Some(last)) => find_moment(conn, last)?,
+                (None, None) => None,
             },
             accepted_at: at,
             by,

@@ -50,6 +50,19 @@ pub(crate) fn set(conn: &Connection, mark: &MoveMark) -> Result<(), LedgerError>
     Ok(conn.set_schema_version(conn.schema_version()? + MOVED)?)
 }
 
+/// A table that only copies of a server's ledger have.
+const COPY: &str = "copied_from_server";
+
+/// Marks a copy of a server's ledger: it can be read, and nothing is written to it. Otherwise two
+/// ledgers could send the same job.
+pub(crate) fn mark_copy(conn: &Connection) -> Result<(), LedgerError> {
+    Ok(conn.execute_batch(&format!("CREATE TABLE {COPY} (note TEXT)"))?)
+}
+
+pub(crate) fn is_copy(conn: &Connection) -> Result<bool, LedgerError> {
+    Ok(conn.has_table(COPY)?)
+}
+
 /// Takes the mark away, in the caller's transaction.
 pub(crate) fn clear(conn: &Connection) -> Result<(), LedgerError> {
     conn.execute_batch("DROP TABLE moved")?;

@@ -30,12 +30,19 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::SetBack`], or when the ledger or the file beside it cannot be read.
     pub fn demand_not_set_back(&self) -> Result<(), LedgerError> {
-        demand(&self.conn, &self.path)
+        match self.find_set_back()? {
+            None => Ok(()),
+            Some(set_back) => Err(LedgerError::SetBack(Box::new(set_back))),
+        }
     }
 
-    /// What this host has seen and the ledger lacks, if it was set back.
+    /// What this host has seen and the ledger lacks, if it was set back. A copy of a server's
+    /// ledger is as it is: nobody continues with it.
     pub fn find_set_back(&self) -> Result<Option<SetBack>, LedgerError> {
-        find_set_back(&self.conn, &self.path)
+        match self.is_copy {
+            true => Ok(None),
+            false => find_set_back(&self.conn, &self.path),
+        }
     }
 }
 
@@ -64,11 +71,15 @@ pub(crate) fn find_set_back(
             return Ok(None);
         }
     }
-    let head = match has_trail {
+    let head = match has_trail && !is_of_another_trail(conn, ledger)? {
         true => audit::find_head(conn)?,
         false => None,
     };
-    Ok(Some(SetBack { seen, head }))
+    Ok(Some(SetBack {
+        seen,
+        head,
+        known_since: None,
+    }))
 }
 
 /// The hash of one entry.
@@ -95,6 +106,19 @@ fn is_copied_here(conn: &Connection, ledger: &Path) -> Result<bool, LedgerError>
     }
     let has_requests = "SELECT 1 FROM requests LIMIT 1";
     Ok(migrations::check(conn, &ledger.display())? && sql::exists(conn, has_requests, [])?)
+}
+
+/// Whether this host has seen another trail at this address: a new ledger is in the place of a lost
+/// one, and has nothing of it.
+fn is_of_another_trail(conn: &Connection, ledger: &Path) -> Result<bool, LedgerError> {
+    if !conn.is_shared() {
+        return Ok(false);
+    }
+    let sql = "SELECT hash FROM audit WHERE seq = 1";
+    let identity: Option<String> = sql::find_value(conn, sql, [])?;
+    let folder = folder_of(ledger).file_name().and_then(|name| name.to_str());
+    let pair = identity.zip(folder);
+    Ok(pair.is_some_and(|(identity, folder)| !identity.starts_with(folder)))
 }
 
 /// What this host has seen of the ledger at `ledger`, even if that is gone.

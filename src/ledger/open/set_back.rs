@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use chrono::{DateTime, Utc};
+
 use crate::ledger::audit::Anchor;
 
 /// The file beside the ledger; one line, as `dsr audit head` prints it.
@@ -33,10 +35,19 @@ pub struct SetBack {
     pub seen: Seen,
     /// The ledger's own head; `None` without a ledger or a trail.
     pub head: Option<Anchor>,
+    /// From when on the operator knows that entries are lost, whatever this host has seen.
+    pub known_since: Option<DateTime<Utc>>,
 }
 
 impl fmt::Display for SetBack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(since) = self.known_since {
+            let since = since.format("%Y-%m-%d %H:%M:%S UTC");
+            return write!(
+                f,
+                "by your word, entries of this ledger from {since} on are lost"
+            );
+        }
         match (&self.seen, &self.head) {
             (Seen::Nothing, _) => {
                 f.write_str("this host has not seen this ledger before, so it may be an older copy")

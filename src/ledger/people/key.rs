@@ -22,6 +22,14 @@ impl Ledger {
         demand_key(&self.conn, &key.fingerprint()).map(drop)
     }
 
+    /// Fails if the ids of jobs are sealed and this host cannot open them.
+    ///
+    /// # Errors
+    /// [`LedgerError::NoKey`], [`LedgerError::OtherKey`], or when the ledger cannot be read.
+    pub fn demand_seal(&self) -> Result<(), LedgerError> {
+        find_seal(&self.conn).map(drop)
+    }
+
     /// Whether a missing key may be made: only while the ledger has none, and never for a server's,
     /// whose hosts must share one.
     pub fn if_no_key(&self) -> Result<IfNone, LedgerError> {

@@ -37,7 +37,7 @@ impl Fitting {
             Self::Any => "1 = 1",
             Self::Cancel => {
                 "kind = 'delete' AND EXISTS (SELECT 1 FROM jobs WHERE request = newest.id
-                     AND state IN ('planned', 'deferred', 'accepted'))"
+                     AND state IN ('planned', 'deferred', 'sending', 'accepted'))"
             }
             Self::Resume => {
                 "(EXISTS (SELECT 1 FROM jobs WHERE request = newest.id

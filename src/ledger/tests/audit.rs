@@ -158,7 +158,7 @@ fn a_ledger_is_whole_as_it_is_written_and_says_who_did_what() {
     assert_eq!(last.list[0].user, "bert");
     assert_eq!(
         (last.earlier, last.list[0].sequence),
-        (head.count, head.count + 1)
+        (head.count + 1, head.count + 2)
     );
     assert_eq!(check(&ledger).findings, []);
 }

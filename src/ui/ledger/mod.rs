@@ -36,6 +36,12 @@ pub struct MadeView {
     pub head: AuditHead,
 }
 
+/// The SQL that makes the roles of a ledger on a server.
+#[derive(Debug)]
+pub struct RolesView {
+    pub script: &'static str,
+}
+
 /// A move of the ledger from a file to a server.
 #[derive(Debug)]
 pub struct MoveView {
@@ -191,6 +197,16 @@ impl View for MadeView {
             "format_before": from,
             "head": format!("{}:{}", self.head.count, self.head.hash),
         }})
+    }
+}
+
+impl View for RolesView {
+    fn human(&self, _: &Paper) -> String {
+        self.script.to_owned()
+    }
+
+    fn json(&self) -> Value {
+        json!({ "roles": { "script": self.script } })
     }
 }
 

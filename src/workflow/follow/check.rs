@@ -275,6 +275,8 @@ async fn ask_until(
     mut slot: FirstSlot,
     end: Option<Instant>,
 ) -> Result<TaskAnswer, NoAnswer> {
+    // Without the ids no answer can be judged, so dsr does not even ask.
+    run.ledger.demand_seal()?;
     let lane = client.project().lane();
     let mut tries = 0;
     loop {

@@ -2,11 +2,9 @@
 //! Never creates anything.
 
 use std::collections::HashSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use serde_json::json;
-
-use crate::domain::{ExitStatus, JobState, TaskId, TaskStatus};
+use crate::domain::{ExitStatus, JobId, JobState, TaskId, TaskStatus};
 use crate::ledger::{AuditEvent, JobRecord, Ledger, LedgerError, RequestRecord, Standing};
 use crate::mixpanel::{CancelAnswer, Client, Words};
 
@@ -17,6 +15,8 @@ use crate::workflow::{Run, Signal};
 const MAX_TRIES: u32 = 3;
 /// Waits for the rate limit for one job: about two minutes if the server names no time.
 const MAX_LIMITED: u32 = 8;
+/// How long a cancellation waits for the answer to a call that another dsr is making.
+const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 
 /// The result of cancelling one job.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,19 +92,15 @@ pub async fn cancel(
     request: &RequestRecord,
     only: Option<&str>,
 ) -> Result<CancelReport, LedgerError> {
-    record_asked(run, request, only)?;
     let mut tried = Vec::new();
-    if only.is_none() {
-        // First, since another dsr could send a job meanwhile.
-        let in_doubt = run.ledger.record_withdrawn(&request.id, run.clock.now())?;
-        tried.extend(
-            in_doubt
-                .into_iter()
-                .map(|job| (job, CancelOutcome::InDoubt)),
-        );
+    // First, since another dsr could send a job meanwhile.
+    for job in record_asked(run, request, only)? {
+        tried.push((job, CancelOutcome::InDoubt));
     }
+    let mut items = list_cancellable(run.ledger, request, only)?;
+    items.extend(list_answered(run, request, only).await?);
     let mut trouble = None;
-    for item in list_cancellable(run.ledger, request, only)? {
+    for item in items {
         if run.interrupt.signal().is_some() || trouble.is_some() {
             break;
         }
@@ -132,27 +128,63 @@ pub async fn cancel(
     })
 }
 
-/// Records that the operator asked, whatever the result.
+/// Records that the operator asked, whatever the result, and withdraws what was never sent. Returns
+/// the withdrawn jobs that are in doubt.
 fn record_asked(
     run: &mut Run<'_>,
     request: &RequestRecord,
     only: Option<&str>,
-) -> Result<(), LedgerError> {
-    let (event, now) = (AuditEvent::CancellationAsked, run.clock.now());
+) -> Result<Vec<JobId>, LedgerError> {
+    let now = run.clock.now();
     let meant = list_meant(run.ledger, request, only)?;
-    match only {
-        Some(_) => {
-            let jobs = meant.iter().map(|job| &job.id);
-            run.ledger.record_job_events(event, jobs, now)
+    let jobs = meant.iter().map(|job| &job.id);
+    if only.is_none() {
+        run.ledger.demand_as_recorded(jobs)?;
+        return run.ledger.record_withdrawn(&request.id, now);
+    }
+    let event = AuditEvent::CancellationAsked;
+    run.ledger.record_job_events(event, jobs, now)?;
+    Ok(Vec::new())
+}
+
+/// Waits for the calls that another dsr is making for a request, and returns the tasks that they
+/// made. A task that may have ids of others, or that others need, is left to the next
+/// cancellation: the operator was not asked about it.
+async fn list_answered(
+    run: &mut Run<'_>,
+    request: &RequestRecord,
+    only: Option<&str>,
+) -> Result<Vec<FollowedJob>, LedgerError> {
+    let is_sending = |job: &JobRecord| job.state == JobState::Sending;
+    let mut sending = list_meant(run.ledger, request, only)?;
+    sending.retain(is_sending);
+    let begun = Instant::now();
+    let mut answered = Vec::new();
+    while !sending.is_empty() && begun.elapsed() < ANSWER_WITHIN {
+        if run.interrupt.signal().is_some() {
+            break;
         }
-        None => {
-            let jobs = meant.iter().map(|job| &job.id);
-            run.ledger.demand_as_recorded(jobs)?;
-            let details = json!({ "jobs": meant.len() });
-            run.ledger
-                .record_event(event, Some(&request.id), &details, now)
+        run.sleep(Duration::from_millis(250)).await;
+        for job in std::mem::take(&mut sending) {
+            let job = run.job(&job.id)?;
+            match job.state {
+                JobState::Sending => sending.push(job),
+                state if state.is_followed() => answered.push(job),
+                _ => {}
+            }
         }
     }
+    let mut items = Vec::new();
+    for job in answered {
+        let is_its_own = job.attempts == 1 && !job.is_linked && !job.may_be_double;
+        let item = FollowedJob::new(request, job).filter(|_| is_its_own);
+        if let Some(item) = item
+            && list_taken_along(run.ledger, std::slice::from_ref(&item))?.is_empty()
+        {
+            items.push(item);
+        }
+    }
+    Ok(items)
 }
 
 /// The jobs that Mixpanel can be asked to cancel.
@@ -390,6 +422,8 @@ fn is_about_other_ids(job: &JobRecord) -> bool {
 
 /// One DELETE that reached Mixpanel, within the pace.
 async fn delete(run: &mut Run<'_>, client: &Client, item: &FollowedJob) -> Result<Said, NoAnswer> {
+    // Without the ids nobody can judge what a task is about.
+    run.ledger.demand_seal()?;
     let lane = client.project().lane();
     let (mut limited, mut unreached) = (0, 0);
     loop {

@@ -262,7 +262,8 @@ pub(crate) fn may_tell(job: &JobRecord, tried: Tried, kind: Kind) -> bool {
     };
     // The task of a job sent long ago has ended, so a repeat would create a new one.
     let is_of_now = !tried.is_of_lost_span;
-    job.is_unsettled() && job.task.is_none() && is_of_now && is_open_question && is_harmless
+    let is_wanted = is_of_now && !tried.is_called_off;
+    job.is_unsettled() && job.task.is_none() && is_wanted && is_open_question && is_harmless
 }
 
 impl Item {

@@ -10,7 +10,7 @@ use super::course::{Course, Stand, Word};
 use super::reply::{Means, Reply};
 use super::stage::{Stage, stands};
 use super::{AT_ONCE, Asked};
-use crate::support::{Gate, Halt, Hold, in_turns, people};
+use crate::support::{Gate, Halt, Hold, few_on_postgres, in_turns, people};
 
 use Stand::{Accepted, Double, Recovered, Sending, Unknown};
 
@@ -153,6 +153,8 @@ fn a_kill_while_an_unknown_job_is_settled_is_settled_by_the_next_resume() {
     assert_eq!(all.len(), 2 * 3 * 17);
     let (cells, left): (Vec<Cell>, Vec<Cell>) =
         all.iter().partition(|cell| cell.impossible().is_none());
+    assert_eq!(cells.len() + left.len(), all.len());
+    let cells = few_on_postgres(cells, 24);
     in_turns(&cells, AT_ONCE, play);
     let reasons: BTreeSet<_> = left.iter().filter_map(Cell::impossible).collect();
     println!(
@@ -160,7 +162,6 @@ fn a_kill_while_an_unknown_job_is_settled_is_settled_by_the_next_resume() {
         cells.len(),
         left.len()
     );
-    assert_eq!(cells.len() + left.len(), all.len());
 }
 
 fn play(cell: &Cell) {

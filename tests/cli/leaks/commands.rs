@@ -38,7 +38,7 @@ pub(super) const ASKING: [&[&str]; 10] = [
 ];
 
 /// Commands that ask nobody, with their standard input.
-pub(super) const LOCAL: [(&[&str], &str); 47] = [
+pub(super) const LOCAL: [(&[&str], &str); 48] = [
     (&["help", "files"], ""),
     (&["man", "export"], ""),
     (&["auth", "ledger-key", "--to", "own/ledger-key"], ""),
@@ -50,6 +50,7 @@ pub(super) const LOCAL: [(&[&str], &str); 47] = [
     (&["ledger", "backup", "own/copy.db"], ""),
     (&["ledger", "accept", "--yes"], ""),
     (&["ledger", "init"], ""),
+    (&["ledger", "roles"], ""),
     (&["ledger", "migrate"], ""),
     (&["ledger", "move", "--yes"], ""),
     (&["suppressions", "export"], ""),

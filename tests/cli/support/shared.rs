@@ -21,6 +21,7 @@ const ON_BOTH: &[&str] = &[
     "aborts",
     "again",
     "audit",
+    "called_off",
     "conflicts",
     "crash",
     "doubt",
@@ -59,6 +60,15 @@ pub(crate) fn skips_on_postgres(why: &str) -> bool {
         println!("SKIPPED on PostgreSQL: {why}");
     }
     skips
+}
+
+/// All cases; on PostgreSQL, where each takes longer, at most `few` of them, spread over all.
+pub(crate) fn few_on_postgres<T>(cases: Vec<T>, few: usize) -> Vec<T> {
+    let every = match find_server() {
+        Some(_) => cases.len().div_ceil(few),
+        None => 1,
+    };
+    cases.into_iter().step_by(every).collect()
 }
 
 /// Keeps everybody else from writing the ledger until it is dropped.

@@ -17,6 +17,23 @@ impl LedgerServer {
         Ok(found.is_some_and(|row| row.values == [Value::Integer(1)]))
     }
 
+    /// How the session names itself that holds the write lock, if another one does. Who waits for the
+    /// lock has the table's lock, too.
+    pub(crate) fn find_writer(&self) -> Answer<Option<String>> {
+        let sql = "SELECT COALESCE(application_name, '')
+             FROM pg_locks held LEFT JOIN pg_stat_activity USING (pid)
+             WHERE held.locktype = 'relation' AND held.relation = to_regclass('audit_head')
+               AND held.mode = 'RowShareLock' AND held.granted AND pid <> pg_backend_pid()
+               AND NOT EXISTS (SELECT 1 FROM pg_locks waits
+                               WHERE waits.pid = held.pid AND NOT waits.granted)
+             ORDER BY pid";
+        let row = self.prepare(sql)?.query(&[])?.next();
+        Ok(row.and_then(|row| match row.values.into_iter().next() {
+            Some(Value::Text(name)) => Some(name),
+            _ => None,
+        }))
+    }
+
     /// The sessions with a sender's lock: its key, and how the session names itself.
     pub(crate) fn list_present(&self) -> Answer<Vec<(u32, String)>> {
         let sql = "SELECT objid::bigint, application_name
