@@ -113,7 +113,8 @@ fn a_task_that_waits_for_the_ledger_survives_a_kill() {
     fake.wait_for_posts(1);
     let ledger = operator.holds_the_ledger();
     let start = Instant::now();
-    while !fs::read_to_string(only_receipt(&operator)).is_ok_and(|text| text.contains(TASK)) {
+    let written = json!(TASK).to_string();
+    while !fs::read_to_string(only_receipt(&operator)).is_ok_and(|text| text.contains(&written)) {
         assert!(start.elapsed() < Duration::from_secs(60), "no receipt");
         sleep(Duration::from_millis(20));
     }
