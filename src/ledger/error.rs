@@ -33,6 +33,9 @@ pub enum LedgerError {
     /// No dsr uses this file any more; with the server's address.
     #[error("this ledger has moved to `{0}`")]
     Moved(String),
+    /// The file at `path`: only the server at `to` knows whether it has the ledger.
+    #[error("a move of the ledger `{path}` to `{to}` was begun, and is not known to be complete")]
+    MoveUnfinished { path: String, to: String },
     #[error(transparent)]
     NotMoved(#[from] MoveRefusal),
     #[error("the move stopped at its last step, and may be complete")]

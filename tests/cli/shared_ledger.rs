@@ -309,6 +309,7 @@ fn another_format_is_refused_and_a_running_dsr_stops_at_its_next_write() {
         for args in [
             &["status", "--cached"][..],
             &["delete", "--gdpr", "--yes", "a1"],
+            &["ledger", "init"],
         ] {
             let refused = two.run(args);
             assert_ne!(refused.status, Some(0), "{refused}");
