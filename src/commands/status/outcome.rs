@@ -249,7 +249,7 @@ fn failure(
             )
             .hint(format!("check again with `dsr status{short}`")),
         ),
-        ExitStatus::Interrupted | ExitStatus::Terminated => {
+        ExitStatus::HungUp | ExitStatus::Interrupted | ExitStatus::Terminated => {
             let (begin, all_sent) = match followed {
                 FollowEnd::Watched => ("stopped watching", "the jobs continue"),
                 FollowEnd::No | FollowEnd::ToTheEnd | FollowEnd::AndFetched => {
