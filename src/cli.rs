@@ -18,11 +18,13 @@ use tracing_subscriber::prelude::*;
 use crate::commands::{COMPLETE, Command, Context, complete, topics};
 use crate::config::{Environment, Home, Mode, ProjectsFile, find_actor, keep_files_private};
 use crate::credentials::forbid_core_dumps;
-use crate::domain::{Clock, ExitStatus, ProjectName, looks_like_secret};
+use crate::domain::{Clock, ExitStatus, JobId, ProjectName, looks_like_secret};
 use crate::ledger::ServerClock;
 use crate::sandbox;
-use crate::ui::{Color, Failure, HelpPage, Input, OutputFormat, Talk, Ui, for_the_screen, guard};
-use crate::workflow::Interrupt;
+use crate::ui::{
+    Color, Failure, HelpPage, Input, OutputFormat, Talk, Ui, duration, for_the_screen, guard,
+};
+use crate::workflow::{GRACE, Interrupt};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -301,11 +303,16 @@ fn context(
     } else {
         (home, Mode::Real)
     };
-    let terminal = ui.terminal();
-    let interrupt = Interrupt::listen(move |signal| {
+    let (terminal, aside, fail) = (ui.terminal(), ui.aside(), ui.failing());
+    let wait = move |job: &JobId| aside.note(&waits_for_answer(job));
+    let interrupt = Interrupt::listen(wait, move |signal, posting| {
         // The next dsr finds in the ledger what was under way, and marks it unknown.
         terminal.leave();
-        std::process::exit(i32::from(signal.exit_status().code()))
+        let status = signal.exit_status();
+        if let Some(job) = posting {
+            fail(&left_unknown(status, job));
+        }
+        std::process::exit(i32::from(status.code()))
     })
     .map_err(|error| Failure::from_error(ExitStatus::LocalIo, "local_io", &error))?;
     let server_clock = ServerClock::default();
@@ -327,6 +334,23 @@ fn context(
         sandbox: None,
         token_ends: RefCell::default(),
     })
+}
+
+fn waits_for_answer(job: &JobId) -> String {
+    let (number, request) = (job.number, job.request.short());
+    format!(
+        "Stopping: dsr waits up to {} for Mixpanel's answer to job {number} of request {request}. A second Ctrl-C or SIGTERM stops at once, and leaves its outcome unknown.",
+        duration(GRACE)
+    )
+}
+
+fn left_unknown(status: ExitStatus, job: &JobId) -> Failure {
+    let (number, request) = (job.number, job.request.short());
+    let message = format!(
+        "interrupted; the outcome of job {number} of request {request} is unknown: Mixpanel may or may not have it"
+    );
+    Failure::new(status, "interrupted", message)
+        .hint(format!("settle it with `dsr resume {request}`"))
 }
 
 /// Logs to stderr, and only dsr's own messages: other crates may log addresses with tokens.

@@ -24,6 +24,8 @@ pub enum ExitStatus {
     LocalIo,
     /// A rate limit or the network prevented sending.
     Temporary,
+    /// SIGHUP.
+    HungUp,
     /// Ctrl-C.
     Interrupted,
     /// SIGTERM.
@@ -31,7 +33,7 @@ pub enum ExitStatus {
 }
 
 impl ExitStatus {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Done,
         Self::Bug,
         Self::Usage,
@@ -45,6 +47,7 @@ impl ExitStatus {
         Self::Locked,
         Self::LocalIo,
         Self::Temporary,
+        Self::HungUp,
         Self::Interrupted,
         Self::Terminated,
     ];
@@ -75,6 +78,7 @@ impl ExitStatus {
             Self::Locked => 11,
             Self::LocalIo => 74,
             Self::Temporary => 75,
+            Self::HungUp => 129,
             Self::Interrupted => 130,
             Self::Terminated => 143,
         }
@@ -103,6 +107,7 @@ impl ExitStatus {
             Self::Temporary => {
                 "temporary: the rate limit or the network stopped the sending; `dsr resume` sends the rest"
             }
+            Self::HungUp => "interrupted (SIGHUP: the terminal was closed)",
             Self::Interrupted => "interrupted (Ctrl-C)",
             Self::Terminated => "interrupted (SIGTERM)",
         }
@@ -142,6 +147,9 @@ mod tests {
     fn each_status_has_a_number_of_its_own() {
         let mut codes: Vec<u8> = ExitStatus::ALL.iter().map(|s| s.code()).collect();
         codes.dedup();
-        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 74, 75, 130, 143]);
+        assert_eq!(
+            codes,
+            [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 74, 75, 129, 130, 143]
+        );
     }
 }

@@ -35,6 +35,9 @@ pub enum LedgerError {
     Moved(String),
     #[error("this file is a copy of a ledger on a server, and only for reading")]
     ServerCopy,
+    /// The file at `path`: only the server at `to` knows whether it has the ledger.
+    #[error("a move of the ledger `{path}` to `{to}` was begun, and is not known to be complete")]
+    MoveUnfinished { path: String, to: String },
     #[error(transparent)]
     NotMoved(#[from] MoveRefusal),
     #[error("the move stopped at its last step, and may be complete")]

@@ -166,8 +166,11 @@ impl Ledger {
         })?;
         let mut conn = Connection::open(path, Access::ReadWrite)?;
         // A file of another program, or that nobody uses any more, is not even given a log.
-        if let Err(error @ (LedgerError::Unreadable { .. } | LedgerError::Moved(_))) =
-            migrations::check(&conn, &path.display())
+        if let Err(
+            error @ (LedgerError::Unreadable { .. }
+            | LedgerError::Moved(_)
+            | LedgerError::MoveUnfinished { .. }),
+        ) = migrations::check(&conn, &path.display())
         {
             return Err(error);
         }

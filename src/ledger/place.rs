@@ -129,9 +129,14 @@ impl SharedLedger {
     /// The path that this host's files about the ledger are beside. No file is at the path itself.
     /// `identity` is the hash of the trail's first entry: it stays when the server moves.
     pub(crate) fn beside(&self, identity: &str) -> PathBuf {
-        let name = &identity[..identity.len().min(16)];
-        self.data.join(FOLDER).join(name).join("ledger.db")
+        beside(&self.data, identity)
     }
+}
+
+/// See [`SharedLedger::beside`]; `data` is this host's folder.
+pub(crate) fn beside(data: &Path, identity: &str) -> PathBuf {
+    let name = &identity[..identity.len().min(16)];
+    data.join(FOLDER).join(name).join("ledger.db")
 }
 
 impl fmt::Display for SharedLedger {

@@ -7,6 +7,8 @@ use std::io::{self, IsTerminal, Write};
 use anstream::{AutoStream, ColorChoice};
 use serde_json::{Value, json};
 
+use crate::domain::ExitStatus;
+
 use super::drawing::json::{self as lines, SCHEMA};
 use super::drawing::paper::{Layout, Paper};
 use super::drawing::terminal::{self, Stream, Terminal};
@@ -239,24 +241,26 @@ impl Ui {
     /// Prints why the command failed.
     pub fn fail(&self, failure: &Failure) {
         self.release_warnings();
-        let mut failure = failure.clone();
-        failure.message = self.spell(&failure.message);
-        for cause in &mut failure.causes {
-            *cause = self.spell(cause);
-        }
-        failure.hint = failure.hint.map(|hint| self.spell(&hint));
-        let text = match self.format {
-            OutputFormat::Human => failure.human(),
-            OutputFormat::Json => {
-                let mut object = json!({ "schema": SCHEMA, "error": failure.json() });
-                let warnings = self.warnings.take();
-                if !warnings.is_empty() {
-                    merge(&mut object, json!({ "warnings": warnings }));
-                }
-                lines::line(&object)
-            }
-        };
+        let warnings = self.warnings.take();
+        let text = failure_text(failure, self.format, self.program, warnings);
         self.aside.write(&text);
+    }
+
+    /// Returns what prints a failure where there is no `Ui`.
+    pub fn failing(&self) -> impl Fn(&Failure) + Send + use<> {
+        let (aside, format, program) = (self.aside.clone(), self.format, self.program);
+        move |failure| aside.write(&failure_text(failure, format, program, Vec::new()))
+    }
+
+    /// What a signal prints if it ends the process now.
+    pub(super) fn last_words(&self, words: &str) -> String {
+        match self.format {
+            OutputFormat::Human => self.spell(&format!("\nStopped. {words}\n")),
+            OutputFormat::Json => {
+                let failure = Failure::new(ExitStatus::Interrupted, "interrupted", words);
+                failure_text(&failure, self.format, self.program, Vec::new())
+            }
+        }
     }
 
     /// Prints JSON warnings that came after the result was written.
@@ -286,6 +290,30 @@ impl Ui {
             width,
             layout: self.layout,
             program: self.program,
+        }
+    }
+}
+
+fn failure_text(
+    failure: &Failure,
+    format: OutputFormat,
+    program: &str,
+    warnings: Vec<Value>,
+) -> String {
+    let mut failure = failure.clone();
+    failure.message = spelled(&failure.message, program);
+    for cause in &mut failure.causes {
+        *cause = spelled(cause, program);
+    }
+    failure.hint = failure.hint.map(|hint| spelled(&hint, program));
+    match format {
+        OutputFormat::Human => failure.human(),
+        OutputFormat::Json => {
+            let mut object = json!({ "schema": SCHEMA, "error": failure.json() });
+            if !warnings.is_empty() {
+                merge(&mut object, json!({ "warnings": warnings }));
+            }
+            lines::line(&object)
         }
     }
 }

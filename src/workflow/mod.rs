@@ -32,7 +32,7 @@ pub use fetch::split::{
 pub use follow::check::{Difference, FollowedJob, NoAnswer, RefreshTrouble, apart};
 pub use follow::poll::{PollExtent, refresh, wait};
 pub use follow::probe::{Probe, Probed, probe};
-pub use interrupt::{Interrupt, Signal};
+pub use interrupt::{GRACE, Interrupt, Signal};
 pub use new_file::{NewFile, NewFileError, PlacedFile};
 pub use people::recollected::{Arrivals, Recollected, Search, SeenEvent};
 pub use people::suppressed::{Deletions, HashShare, HeldIds, Suppressed, SuppressedIndex};

@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::support::{Fake, Operator, Reply, csv_of, object_reply, people, same_people, states};
+use crate::support::{
+    Fake, Operator, Reply, Running, csv_of, object_reply, people, same_people, states,
+};
 
 /// The least time between a call and its repeat. dsr counts 2 s from the intent on the disk, which
 /// on a busy machine is well before the call arrives.
@@ -190,9 +192,9 @@ fn kills_at_any_moment_lose_nothing_and_double_nothing_without_a_note() {
 
 #[test]
 fn a_signal_ends_the_run_after_the_post_that_is_under_way() {
-    for (signal, status) in [("INT", 130), ("TERM", 143)] {
+    for (signal, status) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
         let slow = Reply::After(
-            Duration::from_millis(800),
+            Duration::from_millis(1500),
             Box::new(object_reply("late-task")),
         );
         let fake = Fake::answering_post(1, slow);
@@ -200,8 +202,14 @@ fn a_signal_ends_the_run_after_the_post_that_is_under_way() {
         let running = operator.start(&DELETE);
         fake.wait_for_posts(2);
         running.signal(signal);
+        if signal == "HUP" {
+            // The shell and the system both send it.
+            std::thread::sleep(Duration::from_millis(300));
+            running.signal(signal);
+        }
         let outcome = running.end();
-        outcome.exits_with(status).says("dsr resume");
+        let outcome = outcome.exits_with(status).says("dsr resume");
+        outcome.says("waits up to 10");
         assert_eq!(fake.posts().len(), 2, "no new POST\n{outcome}");
         let request = operator.only_request();
         assert_eq!(
@@ -214,22 +222,46 @@ fn a_signal_ends_the_run_after_the_post_that_is_under_way() {
 }
 
 #[test]
-fn a_second_signal_ends_the_run_at_once() {
-    let fake = Fake::answering_post(1, Reply::Hang);
+fn a_second_signal_ends_the_run_at_once_and_names_the_unknown_job() {
+    for format in ["--color=never", "--json"] {
+        let fake = Fake::answering_post(1, Reply::Hang);
+        let (operator, _) = operator_with_three_jobs(&fake);
+        let running = operator.start(&[&DELETE[..], &[format]].concat());
+        fake.wait_for_posts(2);
+        running.signal("INT");
+        std::thread::sleep(Duration::from_millis(300));
+        running.signal("TERM");
+        let signalled = Instant::now();
+        let outcome = running.end();
+        outcome.exits_with(143);
+        assert!(signalled.elapsed() < Duration::from_secs(8), "{outcome}");
+        let request = operator.only_request();
+        assert_eq!(states(&request), ["accepted", "unknown", "planned"]);
+        let said = match format {
+            "--json" => {
+                let error = outcome.failure();
+                assert_eq!(error["kind"], "interrupted");
+                format!("{} {}", error["message"], error["hint"])
+            }
+            _ => outcome.stderr.clone(),
+        };
+        for words in ["outcome of job 2 of request", "is unknown", "dsr resume"] {
+            assert!(said.contains(words), "{said}");
+        }
+    }
+}
+
+#[test]
+fn a_process_that_ignores_a_hang_up_goes_on() {
+    let slow = Reply::After(Duration::from_millis(800), Box::new(object_reply("task-1")));
+    let fake = Fake::answering_post(1, slow);
     let (operator, _) = operator_with_three_jobs(&fake);
-    let running = operator.start(&DELETE);
+    let command = operator.script("trap '' HUP; exec \"$0\" \"$@\"", &DELETE);
+    let running = Running::start(command, "");
     fake.wait_for_posts(2);
-    running.signal("INT");
-    std::thread::sleep(Duration::from_millis(300));
-    running.signal("INT");
-    let signalled = Instant::now();
-    let outcome = running.end();
-    outcome.exits_with(130);
-    assert!(signalled.elapsed() < Duration::from_secs(8), "{outcome}");
-    assert_eq!(
-        states(&operator.only_request()),
-        ["accepted", "unknown", "planned"]
-    );
+    running.signal("HUP");
+    running.end().exits_with(0);
+    assert_eq!(fake.posts().len(), 3);
 }
 
 #[test]

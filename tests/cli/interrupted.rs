@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 use crate::support::{
-    Fake, Operator, Reply, Running, Terminal, object_reply, signal, states, usual,
+    Database, Fake, Operator, Reply, Running, Terminal, object_reply, signal, states, usual,
 };
 
 const SIGNALS: [(&str, i32); 2] = [("INT", 130), ("TERM", 143)];
@@ -54,6 +54,41 @@ fn an_interrupted_question_records_and_sends_nothing() {
         );
     }
     assert_eq!(operator.requests().len(), 0);
+    fake.was_not_called();
+}
+
+#[test]
+fn a_signal_between_the_confirmation_and_the_record_says_that_nothing_was_sent() {
+    let Some(database) = Database::new() else {
+        return;
+    };
+    let fake = Fake::start();
+    let operator = at_a_terminal(&fake)
+        .with_ledger_key()
+        .with("DSR_LEDGER_URL", &database.url);
+    operator.run(&["ledger", "init"]).exits_with(0);
+    for (name, status) in SIGNALS {
+        let mut terminal = Terminal::start(operator.command(&["delete", "--gdpr", "a1"]));
+        terminal.sees("Type the number");
+        // Each opening takes long from now on.
+        database.ask(
+            "ALTER TABLE dsr.sharing RENAME TO quick;
+             CREATE VIEW dsr.sharing AS SELECT quick.* FROM dsr.quick, pg_sleep(4)",
+        );
+        terminal.types("1");
+        std::thread::sleep(Duration::from_millis(1000));
+        match name {
+            "INT" => terminal.types_interrupt(),
+            _ => terminal.signal(name),
+        }
+        let (ended, screen) = terminal.ends();
+        database.ask("DROP VIEW dsr.sharing; ALTER TABLE dsr.quick RENAME TO sharing");
+        assert_eq!(ended, status);
+        assert!(
+            screen.ends_with("\r\nStopped. Nothing was sent.\r\n"),
+            "{screen:?}"
+        );
+    }
     fake.was_not_called();
 }
 

@@ -104,6 +104,7 @@ mod transfers;
 mod turned_away;
 mod typos;
 mod unfinished;
+mod unfinished_move;
 mod waiting;
 mod watch;
 mod widths;

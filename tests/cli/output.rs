@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use crate::support::{Fake, OAUTH_TOKEN, Operator, Terminal};
 
-const STATUSES: [u8; 15] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 74, 75, 130, 143];
+const STATUSES: [u8; 16] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 74, 75, 129, 130, 143];
 const ESCAPE: char = '\u{1b}';
 
 fn operator_with_a_request(fake: &Fake) -> Operator {

@@ -75,6 +75,22 @@ fn a_second_host_sees_and_continues_what_the_first_recorded() {
 }
 
 #[test]
+fn what_waits_for_a_vanished_host_names_no_living_one() {
+    let fake = Fake::answering_post(0, Reply::Hang);
+    let Some((_database, one, two)) = hosts(&fake) else {
+        return;
+    };
+    let running = one.start(&["delete", "--gdpr", "--yes", "a1"]);
+    fake.wait_for_posts(1);
+    running.kill();
+    let waits = two.run(&["delete", "--gdpr", "--yes", "--id", "a1", "--id", "a2"]);
+    let waits = waits.exits_with(75).says("is gone").says(" UTC");
+    waits.never_says("another dsr is sending");
+    let sent = fake.posted_ids();
+    assert_eq!(sent.iter().filter(|id| *id == "a1").count(), 1);
+}
+
+#[test]
 fn a_job_of_a_killed_host_waits_for_the_lease_and_on_its_own_host_it_is_unknown_at_once() {
     let fake = Fake::answering(|call| match call.is_post() {
         true => Reply::Hang,
@@ -416,6 +432,7 @@ fn another_format_is_refused_and_a_running_dsr_stops_at_its_next_write() {
         for args in [
             &["status", "--cached"][..],
             &["delete", "--gdpr", "--yes", "a1"],
+            &["ledger", "init"],
         ] {
             let refused = two.run(args);
             assert_ne!(refused.status, Some(0), "{refused}");

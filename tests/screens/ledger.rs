@@ -70,6 +70,17 @@ fn a_ledger_that_has_moved_is_refused() {
          PRAGMA user_version = 1000024",
         "0a".repeat(32)
     ));
+    let first = scene
+        .operator
+        .ledger_texts("SELECT hash FROM audit WHERE seq = 1");
+    let seen = scene
+        .operator
+        .dsr_home()
+        .join("shared")
+        .join(&first[0][..16]);
+    std::fs::create_dir_all(&seen).expect("a folder");
+    let head = format!("9:{}\n", "0a".repeat(32));
+    std::fs::write(seen.join("seen-head"), head).expect("it can be written");
     snapshot!(
         scene
             .pipes(&["status"])

@@ -10,7 +10,7 @@ import re
 TOLERANCE = 0.005
 # Clocks in the ledger have milliseconds; the fake may wait for a processor.
 SLACK = 0.25
-STATUSES = {0, 2, 3, 4, 5, 6, 7, 8, 9, 11, 74, 75, 130, 143, -9, -15, -2}
+STATUSES = {0, 2, 3, 4, 5, 6, 7, 8, 9, 11, 74, 75, 129, 130, 143, -9, -15, -2}
 
 
 def seconds(text):

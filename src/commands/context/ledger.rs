@@ -6,8 +6,9 @@ use crate::commands::failures::{no_ledger, usage};
 use crate::config::home_passfile;
 use crate::credentials::{IfNone, find_ledger_key};
 use crate::ledger::{
-    self, KeySource, Ledger, LedgerError, LedgerPlace, LedgerUrlError, Opening, OwedReceipt,
-    PasswordFiles, Patience, ProcessRecord, Seen, SharedLedger, SteadyClock, find_seen,
+    self, KeySource, Ledger, LedgerError, LedgerPlace, LedgerUrlError, MoveMark, Opening,
+    OwedReceipt, PasswordFiles, Patience, ProcessRecord, Seen, SharedLedger, SteadyClock,
+    find_seen,
 };
 use crate::ui::{Failure, plural};
 
@@ -86,8 +87,36 @@ impl Context {
     pub(crate) fn open_ledger(&self) -> Result<Ledger, Failure> {
         match self.is_without_ledger()? {
             true => Err(no_ledger(&self.home.ledger())),
-            false => self.open_or_make_ledger(),
+            false => self.open_whole_ledger(),
         }
+    }
+
+    /// Fails while requests in this host's file may be missing on the server.
+    fn open_whole_ledger(&self) -> Result<Ledger, Failure> {
+        // First, because it notes which ledger the server has.
+        let ledger = self.open_or_make_ledger()?;
+        self.demand_no_unfinished_move()?;
+        Ok(ledger)
+    }
+
+    /// Fails if the ledger is on a server, and a move of this host's file is not known to be
+    /// complete.
+    pub(crate) fn demand_no_unfinished_move(&self) -> Result<(), Failure> {
+        let path = self.home.ledger();
+        match self.find_file_beside_server()? {
+            Some(Some(mark)) if !mark.is_complete => Err(mark.refusal(&path.display()).into()),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// The mark of this host's file, if there is a file while the ledger is on a server.
+    fn find_file_beside_server(&self) -> Result<Option<Option<MoveMark>>, Failure> {
+        let path = self.home.ledger();
+        let is_shared = matches!(self.ledger_place()?, LedgerPlace::Server(_));
+        Ok(match is_shared && ledger::exists(&path) {
+            true => Some(ledger::find_mark(&path)?),
+            false => None,
+        })
     }
 
     /// Opens the ledger to show it. Warns if there is none, or if it was set back.
@@ -195,7 +224,17 @@ impl Context {
     fn open_or_make_ledger(&self) -> Result<Ledger, Failure> {
         let place = self.ledger_place()?;
         let patience = self.patience(&place);
-        Ok(Ledger::open_at(&self.opening(), &place, patience)?)
+        let ledger = Ledger::open_at(&self.opening(), &place, patience)?;
+        self.warn_of_copy_from_before_move(&ledger)?;
+        Ok(ledger)
+    }
+
+    fn warn_of_copy_from_before_move(&self, ledger: &Ledger) -> Result<(), Failure> {
+        if ledger.goes_on_at_a_server()? {
+            let what = "this file is a copy from before its move: the ledger goes on at a server, which knows what was sent since. Use the server; with both, ids could be sent twice";
+            self.ui.warn_once("moved_copy", what);
+        }
+        Ok(())
     }
 
     /// With a ledger on a server, days are counted by the server's clock on every host. Nothing is
@@ -212,7 +251,9 @@ impl Context {
     pub(crate) fn open_set_back(&self) -> Result<Ledger, Failure> {
         let place = self.ledger_place()?;
         let patience = self.patience(&place);
-        Ok(Ledger::open_set_back(&self.opening(), &place, patience)?)
+        let ledger = Ledger::open_set_back(&self.opening(), &place, patience)?;
+        self.warn_of_copy_from_before_move(&ledger)?;
+        Ok(ledger)
     }
 
     /// The other processes that are sending from the ledger, even if it cannot be opened.
@@ -232,25 +273,23 @@ impl Context {
     pub(crate) fn ledger_to_move(&self) -> Result<Ledger, Failure> {
         let place = LedgerPlace::File(self.home.ledger());
         let patience = self.patience(&place);
-        self.catch_up(Ledger::open_at(&self.opening(), &place, patience)?)
+        self.catch_up_alone(Ledger::open_at(&self.opening(), &place, patience)?)
     }
 
     /// Like `ledger`, and makes the ledger if there is none.
     pub(crate) fn ledger_to_fill(&self) -> Result<Ledger, Failure> {
-        self.catch_up(self.open_or_make_ledger()?)
+        self.catch_up(self.open_whole_ledger()?)
     }
 
     /// Warns of a ledger in this host's file while the ledger is on a server: who was asked for
     /// there could be sent twice.
     fn warn_of_unused_file(&self) -> Result<(), Failure> {
-        let path = self.home.ledger();
-        let is_shared = matches!(self.ledger_place()?, LedgerPlace::Server(_));
-        if is_shared && ledger::exists(&path) && ledger::find_mark(&path)?.is_none() {
+        if let Some(None) = self.find_file_beside_server()? {
             self.ui.warn_once(
                 "unused_file",
                 &format!(
                     "this host also has a ledger in `{}`, which is not used; move it to a new database with `dsr ledger move`, or keep the file elsewhere",
-                    path.display()
+                    self.home.ledger().display()
                 ),
             );
         }
@@ -258,7 +297,7 @@ impl Context {
     }
 
     /// Records what receipts prove, and marks as unknown the jobs that a killed dsr was sending.
-    fn catch_up(&self, mut ledger: Ledger) -> Result<Ledger, Failure> {
+    fn catch_up(&self, ledger: Ledger) -> Result<Ledger, Failure> {
         if ledger.is_copy_of_a_server() {
             let last = ledger.audit_head()?.at.format("%Y-%m-%d %H:%M:%S UTC");
             let what = format!(
@@ -269,6 +308,11 @@ impl Context {
         }
         ledger.demand_not_set_back()?;
         self.warn_of_unused_file()?;
+        self.catch_up_alone(ledger)
+    }
+
+    fn catch_up_alone(&self, mut ledger: Ledger) -> Result<Ledger, Failure> {
+        ledger.demand_not_set_back()?;
         self.warn_of_rejections(&ledger)?;
         match self.record_left(&mut ledger) {
             Ok(()) => Ok(ledger),

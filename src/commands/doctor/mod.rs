@@ -42,10 +42,11 @@ pub(super) async fn run(ctx: &mut Context, args: DoctorArgs) -> Result<ExitStatu
     checks.extend(match ctx.ledger_place() {
         Ok(LedgerPlace::File(path)) => local::check_ledger(ctx, path),
         Ok(LedgerPlace::Server(_)) if args.offline => {
-            vec![Check::skipped(
-                "ledger",
-                "it is on a server, which was not asked: `--offline`",
-            )]
+            let skipped = "it is on a server, which was not asked: `--offline`";
+            vec![match ctx.demand_no_unfinished_move() {
+                Ok(()) => Check::skipped("ledger", skipped),
+                Err(failure) => Check::of_failure("ledger", &failure),
+            }]
         }
         Ok(LedgerPlace::Server(shared)) => server::check(ctx, &shared),
         Err(failure) if failure.kind == "config" => vec![Check::of_failure("config", &failure)],

@@ -23,6 +23,9 @@ pub(super) fn check(ctx: &Context, shared: &SharedLedger) -> Vec<Check> {
             return vec![Check::of_failure("ledger", &failure)];
         }
     };
+    if let Err(failure) = ctx.demand_no_unfinished_move() {
+        return vec![Check::of_failure("ledger", &failure)];
+    }
     let mut checks = local::of_whole(&shared.to_string(), &health);
     let Some(server) = &health.server else {
         return checks;

@@ -49,9 +49,14 @@ impl From<LedgerError> for Failure {
                 "ledger_set_back",
                 "nothing was sent and nothing was changed; restore the newest ledger, or run `dsr ledger accept`",
             ),
-            LedgerError::Moved(to) => {
-                return Self::from_error(ExitStatus::LocalIo, "ledger_moved", &error).hint(format!(
-                    "nothing was sent and nothing was changed; set `ledger = \"{to}\"` in the config file, or DSR_LEDGER_URL. If that server is lost for ever: “Share the ledger with your team” in `dsr help runbooks`"
+            LedgerError::Moved(_) => {
+                return Self::from_error(ExitStatus::LocalIo, "ledger_moved", &error).hint(
+                    "nothing was sent and nothing was changed; set `ledger` in the config file, or DSR_LEDGER_URL, to that address, with this host's own login. If that server is lost for ever: “Share the ledger with your team” in `dsr help runbooks`",
+                );
+            }
+            LedgerError::MoveUnfinished { to, .. } => {
+                return Self::from_error(ExitStatus::LocalIo, "move_unfinished", &error).hint(format!(
+                    "nothing was sent; run `dsr ledger move` with DSR_LEDGER_URL=`{to}`: it completes the move, or takes it back"
                 ));
             }
             LedgerError::ServerCopy => (

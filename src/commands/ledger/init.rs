@@ -3,7 +3,7 @@
 use crate::commands::context::Context;
 use crate::commands::failures::{local_io, usage};
 use crate::domain::ExitStatus;
-use crate::ledger::{Ledger, LedgerPlace, MadeReady, SharedLedger};
+use crate::ledger::{Ledger, LedgerError, LedgerPlace, MadeReady, SharedLedger};
 use crate::ui::{Failure, MadeView};
 
 /// Make a ledger on a PostgreSQL server, for several hosts
@@ -29,7 +29,12 @@ pub(super) struct InitArgs {}
 pub(super) struct MigrateArgs {}
 
 pub(super) fn init(ctx: &Context) -> Result<ExitStatus, Failure> {
-    make(ctx, &server(ctx, "dsr ledger init")?)
+    let shared = server(ctx, "dsr ledger init")?;
+    let place = LedgerPlace::Server(Box::new(shared.clone()));
+    match Ledger::open_shared(&ctx.opening(), &shared, ctx.patience(&place)) {
+        Err(error @ LedgerError::Older { .. }) => Err(error.into()),
+        Ok(_) | Err(_) => make(ctx, &shared),
+    }
 }
 
 pub(super) fn migrate(ctx: &Context) -> Result<ExitStatus, Failure> {
@@ -37,7 +42,7 @@ pub(super) fn migrate(ctx: &Context) -> Result<ExitStatus, Failure> {
     // A new ledger is never made by the way.
     let place = LedgerPlace::Server(Box::new(shared.clone()));
     match Ledger::open_shared(&ctx.opening(), &shared, ctx.patience(&place)) {
-        Ok(_) | Err(crate::ledger::LedgerError::Older { .. }) => make(ctx, &shared),
+        Ok(_) | Err(LedgerError::Older { .. }) => make(ctx, &shared),
         Err(error) => Err(error.into()),
     }
 }

@@ -51,16 +51,20 @@ pub(super) fn run(ctx: &Context, args: &MoveArgs) -> Result<ExitStatus, Failure>
     // Every host that sends needs it, and nobody can read a server's ids without it.
     let (key, _) = find_ledger_key(&ctx.environment, ctx.home.data(), IfNone::Leave)?;
     let place = LedgerPlace::Server(Box::new(shared.clone()));
-    let is_interrupted = ledger::find_mark(&path)?.is_some();
-    if is_interrupted && args.dry_run {
+    let mark = ledger::find_mark(&path)?;
+    if args.dry_run && mark.as_ref().is_some_and(|mark| !mark.is_complete) {
         return show(MoveCourse::Interrupted);
     }
     let mut server = Ledger::open_shared(&ctx.opening(), &shared, ctx.patience(&place))?;
-    if is_interrupted {
+    if mark.is_some() {
         let patience = ctx.patience(&LedgerPlace::File(path.clone()));
         if let MoveSettled::Complete(head) = server.settle_move(&path, &shared, patience)? {
             return show(MoveCourse::MovedBefore(head));
         }
+        let file = path.display();
+        ctx.ui.note(&format!(
+            "The earlier move was not carried out, and is taken back: {file} can be used again."
+        ));
     }
     let mut file = ctx.ledger_to_move()?;
     file.demand_people_key(&key)?;

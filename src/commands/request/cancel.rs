@@ -266,7 +266,7 @@ fn failure(ctx: &Context, status: ExitStatus, report: &CancelReport) -> Option<F
             )
             .hint(format!("see which with `dsr status {name} --cached`")),
         ),
-        ExitStatus::Interrupted | ExitStatus::Terminated => Some(
+        ExitStatus::HungUp | ExitStatus::Interrupted | ExitStatus::Terminated => Some(
             fail(
                 "interrupted",
                 "interrupted; not every job was cancelled".to_owned(),

@@ -30,11 +30,13 @@ pub(super) async fn submit(
     ready: &[ReadyPlan],
     sending: &SendingArgs,
 ) -> Result<SentRequests, Failure> {
+    let preparing = ctx.ui.preparing();
     let plans = ready.iter().map(ReadyPlan::plan);
     let projects: Vec<_> = plans.clone().map(|plan| plan.project.clone()).collect();
     let clients = ctx.clients(&projects)?;
     plans.for_each(|plan| deadlines::warn_of_token(ctx, plan));
     let mut ledger = ctx.ledger_to_fill()?;
+    drop(preparing);
     let total = ready.iter().map(ReadyPlan::job_count).sum();
     let report = {
         let lines = sending.wait.lines();

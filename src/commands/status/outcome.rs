@@ -249,7 +249,7 @@ fn failure(
             )
             .hint(format!("check again with `dsr status{short}`")),
         ),
-        ExitStatus::Interrupted | ExitStatus::Terminated => {
+        ExitStatus::HungUp | ExitStatus::Interrupted | ExitStatus::Terminated => {
             let (begin, all_sent) = match followed {
                 FollowEnd::Watched => ("stopped watching", "the jobs continue"),
                 FollowEnd::No | FollowEnd::ToTheEnd | FollowEnd::AndFetched => {
@@ -437,10 +437,21 @@ pub(crate) fn waits_for(waiting: &Waiting) -> WaitsFor {
             format!("{has}, and the outcome of its job {number} is unknown"),
             settle_by(by_word(other, 1)),
         ),
-        (JobState::Sending, _) => (
-            format!("{has}, and another dsr is sending them"),
-            format!("when that dsr has ended, run `dsr resume {own}`"),
-        ),
+        (JobState::Sending, _) => match waiting.vanished_until {
+            Some(until) => (
+                format!(
+                    "{has}, and the dsr that was sending them is gone; its call may still arrive"
+                ),
+                settle_by(format!(
+                    "run `dsr resume {other}` after {}",
+                    until.format("%H:%M:%S UTC")
+                )),
+            ),
+            None => (
+                format!("{has}, and another dsr is sending them"),
+                format!("when that dsr has ended, run `dsr resume {own}`"),
+            ),
+        },
         _ => (
             format!("{has} and is not sent yet"),
             format!("run `dsr resume {other}`, then `dsr resume {own}`"),

@@ -109,6 +109,7 @@ impl Ledger {
         let mark = MoveMark {
             to: shared.to_string(),
             head: plan.head.clone(),
+            is_complete: false,
         };
         moved::set(&file, &mark)?;
         file.commit()?;
@@ -129,8 +130,8 @@ impl Ledger {
     /// undoes it. `self` is the ledger on the server.
     ///
     /// # Errors
-    /// [`LedgerError::Moved`] if the file's ledger went to another server or is no longer there,
-    /// and [`LedgerError::SetBack`] if this host has seen more than what is there.
+    /// [`LedgerError::Moved`] or [`LedgerError::MoveUnfinished`] if the file's ledger went to another
+    /// server, and [`LedgerError::SetBack`] if this host has seen more than what is there.
     pub fn settle_move(
         &mut self,
         path: &Path,
@@ -145,28 +146,31 @@ impl Ledger {
         // Waits for a dsr that was killed while the server committed its move. Only then does the
         // server tell which ledger it has.
         let on_server = self.conn.write()?;
-        let there = shared.beside(&identity_of(&on_server)?);
+        let identity = identity_of(&on_server)?;
+        let there = shared.beside(&identity);
         seen::demand(&on_server, &there)?;
         let file = file.write()?;
-        let Some(MoveMark { to, head }) = moved::find(&file)? else {
+        let Some(mark) = moved::find(&file)? else {
             // Another dsr was faster.
             return Ok(MoveSettled::Undone);
         };
+        let head = mark.head.clone();
         if has_entry(&on_server, &head)? {
             let folder = there.parent().unwrap_or(Path::new("."));
             create_private_folder(folder).map_err(LedgerError::Seen)?;
-            let identity = identity_of(&on_server)?;
             shared.note_trail(&identity).map_err(LedgerError::Seen)?;
             for ledger in [path, &there] {
                 seen::catch_up(&on_server, ledger)?;
             }
             return Ok(MoveSettled::Complete(head));
         }
-        if to != shared.to_string() || !is_new(&on_server)? {
-            return Err(LedgerError::Moved(to));
+        // The trail came to that server with the entry, or not at all.
+        let own_identity = identity_of(&file)?;
+        if !mark.is_to(shared) || identity == own_identity {
+            return Err(mark.refusal(&path.display()));
         }
         let own = find_head(&file)?;
-        let seen_there = seen::read(&shared.beside(&identity_of(&file)?))?;
+        let seen_there = seen::read(&shared.beside(&own_identity))?;
         let seen_here = seen::read(path)?;
         let is_known = match &seen_here {
             Seen::Head(seen) => *seen == head || has_entry(&file, seen)?,

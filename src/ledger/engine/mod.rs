@@ -76,6 +76,14 @@ impl Connection {
         }
     }
 
+    /// The file's path; `None` without a file.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Sqlite(conn) => conn.path().map(Path::new),
+            Self::Postgres(_) => None,
+        }
+    }
+
     /// The server's clock in microseconds since 1970, read by the last write and counted on since.
     /// `None` without a server.
     pub(crate) fn clock(&self) -> Option<i64> {

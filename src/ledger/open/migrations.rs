@@ -302,7 +302,7 @@ pub(crate) fn check(conn: &Connection, place: &dyn Display) -> Result<bool, Ledg
         return Err(unreadable("tables that are not dsr's"));
     }
     if let Some(mark) = moved::find(conn)? {
-        return Err(LedgerError::Moved(mark.to));
+        return Err(mark.refusal(place));
     }
     if found < 0 || found > known() {
         return Err(LedgerError::Newer {

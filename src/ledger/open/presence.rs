@@ -75,13 +75,20 @@ impl Ledger {
     /// The jobs that a dsr on another host was sending when it vanished, and the time from which
     /// the last of them can be settled. `None` if there are none.
     pub fn find_vanished(&self) -> Result<Option<(usize, DateTime<Utc>)>, LedgerError> {
+        let vanished = self.list_vanished()?;
+        let last = vanished.iter().map(|(_, until)| *until).max();
+        Ok(last.map(|until| (vanished.len(), until)))
+    }
+
+    /// These jobs, each with the time from which it can be settled.
+    pub fn list_vanished(&self) -> Result<Vec<(JobId, DateTime<Utc>)>, LedgerError> {
         let mut vanished = Vec::new();
-        for (_, sender, started) in list_sending(&self.conn)? {
+        for (job, sender, started) in list_sending(&self.conn)? {
             if let SenderState::Vanished(until) = self.find_sender(&sender, started)? {
-                vanished.push(until);
+                vanished.push((job, until));
             }
         }
-        Ok(vanished.iter().max().map(|until| (vanished.len(), *until)))
+        Ok(vanished)
     }
 
     /// The number of jobs that a dsr was sending when it ended or vanished.

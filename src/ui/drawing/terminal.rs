@@ -1,5 +1,6 @@
 //! The terminal: its size, and its state when the process ends during a question.
 
+use std::io::Write as _;
 use std::sync::{Arc, Mutex};
 
 /// Restores the terminal's echo if the process ends during a secret question.
@@ -11,6 +12,15 @@ pub struct Terminal {
     before: Arc<Mutex<Option<rustix::termios::Termios>>>,
 }
 
+/// See [`Terminal::leaving`].
+pub struct LastWords(Terminal);
+
+impl Drop for LastWords {
+    fn drop(&mut self) {
+        self.0.set_last_words(None);
+    }
+}
+
 impl Terminal {
     /// Runs a question. A signal that ends the process meanwhile prints `words`.
     pub(crate) fn saying<T>(&self, words: String, question: impl FnOnce() -> T) -> T {
@@ -19,6 +29,12 @@ impl Terminal {
         self.set_last_words(None);
         drop_typed();
         answer
+    }
+
+    /// A signal that ends the process before the value is dropped prints `words`.
+    pub(crate) fn leaving(&self, words: String) -> LastWords {
+        self.set_last_words(Some(words));
+        LastWords(self.clone())
     }
 
     fn set_last_words(&self, words: Option<String>) {
@@ -32,7 +48,8 @@ impl Terminal {
         self.restore();
         let words = self.last_words.lock().ok().and_then(|words| words.clone());
         if let Some(words) = words {
-            anstream::eprint!("{words}");
+            // A terminal that was closed takes no words.
+            drop(write!(anstream::stderr(), "{words}"));
         }
     }
 }

@@ -238,7 +238,7 @@ impl View for MoveView {
                 )
             }
             MoveCourse::Interrupted => format!(
-                "A move of {from} was interrupted. `dsr ledger move` completes it. Nothing was changed.\n"
+                "A move of {from} was begun, and is not known to be complete. `dsr ledger move` completes it, or begins anew. Nothing was changed.\n"
             ),
         }
     }

@@ -6,6 +6,7 @@ use secrecy::SecretString;
 
 use crate::domain::{Confirmed, YesFlag};
 use crate::ui::console::{Input, Ui};
+use crate::ui::drawing::terminal::LastWords;
 use crate::ui::drawing::words::number;
 
 /// A question that could not be asked, or was not answered.
@@ -135,8 +136,14 @@ impl Ui {
     /// Runs what an agreement leads to, until dsr itself reports how far it came. A signal that ends
     /// the process meanwhile prints where to look.
     pub fn recording<T>(&self, record: impl FnOnce() -> T) -> T {
-        let words = "\nStopped. Nothing was sent yet. See with `dsr status` whether the request is recorded: then `dsr resume` sends it, and `dsr cancel` withdraws it.\n";
-        self.terminal.saying(self.spell(words), record)
+        let words = "Nothing was sent yet. See with `dsr status` whether the request is recorded: then `dsr resume` sends it, and `dsr cancel` withdraws it.";
+        self.terminal.saying(self.last_words(words), record)
+    }
+
+    /// For what comes between an agreement and its recording: a signal that ends the process before
+    /// the value is dropped says that nothing was sent.
+    pub fn preparing(&self) -> LastWords {
+        self.terminal.leaving(self.last_words("Nothing was sent."))
     }
 
     /// Asks for a secret without showing it. Fails if nobody can be asked.

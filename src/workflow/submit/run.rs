@@ -229,6 +229,9 @@ async fn send(
         }
         Claim::Send(claimed) => {
             tracing::info!(job = %item.job, attempt = claimed.attempt(), "sending");
+            let interrupt = run.interrupt;
+            // Until the outcome is recorded.
+            let _posting = interrupt.begin_posting(&item.job);
             let (answer, batch) = post(run, client, item, claimed).await;
             run.compare_clocks(client);
             let now = run.clock.now();

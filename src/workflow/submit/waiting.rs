@@ -45,6 +45,8 @@ pub struct Waiting {
     pub on: JobRecord,
     /// What settles the other job, if its outcome is unknown.
     pub settling: Settles,
+    /// If the other job's sender, on another host, is gone: when the job can be settled.
+    pub vanished_until: Option<DateTime<Utc>>,
 }
 
 /// The unsent jobs of these requests that wait for others, in order.
@@ -80,7 +82,17 @@ pub fn list_waiting(
             if let Some(on) = taskless.min_by_key(|on| on.state != JobState::Unknown) {
                 let until = settles_until(ledger, &on, Kind::Delete, now)?;
                 let settling = until.map_or(Settles::ByWord, Settles::ByItself);
-                waiting.push(Waiting { job, on, settling });
+                let vanished = match on.state {
+                    JobState::Sending => ledger.list_vanished()?,
+                    _ => Vec::new(),
+                };
+                let vanished = vanished.iter().find(|(job, _)| *job == on.id);
+                waiting.push(Waiting {
+                    job,
+                    vanished_until: vanished.map(|(_, until)| *until),
+                    on,
+                    settling,
+                });
             }
         }
     }
