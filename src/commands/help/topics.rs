@@ -6,7 +6,7 @@ use crate::domain::ExitStatus;
 use crate::ui::{Block, HelpPage};
 
 /// The guide's pages, in the order in which a reader needs them. Tests run their commands.
-const GUIDE: [&str; 13] = [
+const GUIDE: [&str; 14] = [
     include_str!("../../../docs/guide/set-up.md"),
     include_str!("../../../docs/guide/sources.md"),
     include_str!("../../../docs/guide/erase-people.md"),
@@ -19,6 +19,7 @@ const GUIDE: [&str; 13] = [
     include_str!("../../../docs/guide/prove-it.md"),
     include_str!("../../../docs/guide/tokens.md"),
     include_str!("../../../docs/guide/share-the-ledger.md"),
+    include_str!("../../../docs/guide/shared-ledger.md"),
     include_str!("../../../docs/guide/restore.md"),
 ];
 
