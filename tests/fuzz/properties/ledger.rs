@@ -38,9 +38,9 @@ pub(crate) fn receipts(bytes: &[u8]) {
     let file = folder.join(format!("{}.jsonl", filled.sender));
     write_private(&file, bytes);
     let mut ledger = home.open().expect("our own ledger");
-    let before = jobs(&ledger).expect("our own jobs");
+    let before = jobs(&ledger, &filled.request).expect("our own jobs");
     let report = ledger.record_receipts(now()).expect("receipts can be read");
-    let after = jobs(&ledger).expect("the jobs can still be read");
+    let after = jobs(&ledger, &filled.request).expect("the jobs can still be read");
     assert_eq!(before.len(), after.len());
     let mut moved = 0;
     for (before, after) in before.iter().zip(&after) {
@@ -209,7 +209,7 @@ pub(crate) fn payload(bytes: &[u8]) {
         let sql = "UPDATE payloads SET packed = $1";
         let done = other.execute(sql, params![packed]);
         done.expect("a column of this name");
-        for job in jobs(&ledger).expect("our own jobs") {
+        for job in jobs(&ledger, REQUEST).expect("our own jobs") {
             let batch = ledger.find_batch(&job.id).ok();
             check_texts(batch.as_ref(), text.as_deref());
         }
@@ -308,8 +308,8 @@ fn texts(batch: &Batch) -> Vec<&str> {
     batch.ids().iter().map(DistinctId::expose).collect()
 }
 
-fn jobs(ledger: &Ledger) -> Result<Vec<JobRecord>, LedgerError> {
-    let request = RequestId::restore(REQUEST.to_owned());
+fn jobs(ledger: &Ledger, request: &str) -> Result<Vec<JobRecord>, LedgerError> {
+    let request = RequestId::restore(request.to_owned());
     ledger.jobs(&request, Standing::Any).collect()
 }
 
