@@ -47,6 +47,8 @@ const PROJECT: Settings = &[
     ("export_batch", Takes::WholeNumber),
     ("approvals", Takes::WholeNumber),
     ("rate", Takes::Number),
+    ("project_id", Takes::WholeNumber),
+    ("queries_per_hour", Takes::WholeNumber),
     ("callbacks", Takes::Texts),
     ("holidays", Takes::Days),
     ("time_zone", Takes::Text),
@@ -54,7 +56,7 @@ const PROJECT: Settings = &[
 ];
 
 /// Longer words may be a token in the wrong place, so no message shows them.
-pub(super) const LONGEST_KEY: usize = "default_project".len();
+pub(super) const LONGEST_KEY: usize = "queries_per_hour".len();
 
 /// What is wrong with the file, in words that quote no value.
 #[derive(Debug)]

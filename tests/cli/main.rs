@@ -71,6 +71,7 @@ mod output;
 mod pace;
 mod phones;
 mod plans;
+mod preflight;
 mod polling;
 mod prefixes;
 mod program_lists;

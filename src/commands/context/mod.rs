@@ -19,7 +19,7 @@ use crate::config::{
 use crate::credentials::OauthToken;
 use crate::domain::{Actor, ApiUrl, Clock, Project, ProjectKey, ProjectName, TokenName};
 use crate::ledger::{Backlog, Ledger, RequestRecord, ServerClock, Which};
-use crate::mixpanel::{Client, Route, Timeouts};
+use crate::mixpanel::{Client, QueryClient, Route, Timeouts};
 use crate::sandbox;
 use crate::ui::{Failure, Ui};
 use crate::workflow::{Interrupt, Observer, Run, RunTally};
@@ -186,6 +186,22 @@ impl Context {
             clients.insert(project.key(), client);
         }
         Ok(clients)
+    }
+
+    /// Makes a client that asks for the project's profiles. May start the sandbox.
+    pub(crate) fn query_client(
+        &mut self,
+        project: &Project,
+        timeouts: Timeouts,
+    ) -> Result<QueryClient, Failure> {
+        let account = self.account_of(project)?;
+        let api_url = match self.mode {
+            Mode::Real => project.api_url.clone(),
+            Mode::Sandbox { .. } => self.sandbox_url()?,
+        };
+        let named = (project.name.clone(), project.token.clone());
+        let route = self.route()?;
+        Ok(QueryClient::new(named, api_url, account, timeouts, &route)?)
     }
 
     /// Returns the proxy and the CA certificates that calls use.

@@ -1,12 +1,12 @@
-//! Finds a project's token, and warns of tokens that end soon or were turned away.
+//! Finds a project's token and service account, and warns of tokens that end soon or were turned away.
 
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::commands::failures::{renewal, usage};
 use crate::config::Mode;
 use crate::credentials::{
-    CredentialError, OauthToken, TokenAge, TokenOrigin, WARN_DAYS, find_environments_token,
-    find_valid_token,
+    CredentialError, OauthToken, ServiceAccount, TokenAge, TokenOrigin, WARN_DAYS,
+    find_environments_token, find_service_account, find_valid_token,
 };
 use crate::domain::{Project, ProjectKey, TokenName};
 use crate::ledger::{Ledger, Rejection};
@@ -29,6 +29,16 @@ impl Context {
                 find_valid_token(&self.environment, &name, today)?
             }
         })
+    }
+
+    /// Finds the service account that may ask for the project's profiles: the one with the name of
+    /// the project's token, or else the one without a name.
+    pub(crate) fn account_of(&self, project: &Project) -> Result<ServiceAccount, Failure> {
+        let name = match &project.auth {
+            Some(name) => name.clone(),
+            None => self.default_token_name()?,
+        };
+        Ok(find_service_account(&self.environment, &name)?)
     }
 
     /// Warns of a token in the environment that ends soon. Reading it costs nothing, so every

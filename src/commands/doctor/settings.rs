@@ -133,6 +133,13 @@ fn of_project(resolved: &Resolved, entry: Option<&ProjectEntry>) -> Vec<Setting>
     if entry.rate.is_some() {
         add("rate", project.rate.per_second().to_string(), FILE);
     }
+    if let Some(id) = project.id {
+        add("project_id", id.to_string(), FILE);
+    }
+    if entry.queries_per_hour.is_some() {
+        let queries = project.queries.per_hour().to_string();
+        add("queries_per_hour", queries, FILE);
+    }
     if entry.time_zone.is_some() {
         add("time_zone", project.zone.as_str().to_owned(), FILE);
     }
