@@ -56,7 +56,7 @@ const PROJECT: Settings = &[
 ];
 
 /// Longer words may be a token in the wrong place, so no message shows them.
-pub(super) const LONGEST_KEY: usize = "queries_per_hour".len();
+pub(super) const LONGEST_KEY: usize = "default_project".len();
 
 /// What is wrong with the file, in words that quote no value.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use crate::support::{Call, Fake, Operator, Outcome, Reply, usual};
+use crate::support::{Call, Fake, Keyring, OAUTH_TOKEN, Operator, Outcome, Reply, shows, usual};
 
 const USER: &str = "dsr.1f2e3d.mp-service-account";
 const SECRET: &str = "account-canary:4c5b6a7d8e";
@@ -58,6 +58,11 @@ fn set_up(fake: &Fake, settings: &str) -> Operator {
     operator
 }
 
+#[track_caller]
+fn shown(outcome: &Outcome, text: &str) {
+    assert!(shows(&outcome.stdout, text), "{outcome}");
+}
+
 fn names_no_id(outcome: &Outcome) {
     for id in ["user-17", "user-18", "nobody", "4711", USER, SECRET] {
         outcome.never_says(id);
@@ -69,11 +74,12 @@ fn a_preflight_is_one_form_with_the_account_and_says_who_has_no_profile() {
     let fake = Fake::answering(profiles);
     let operator = set_up(&fake, "");
     let outcome = operator.run(&DRY_RUN);
-    outcome
-        .exits_with(0)
-        .says("3 of 5 ids have a profile; 2 have none (`ids.csv`, lines 3, 7)")
-        .says("may still have events")
-        .says("1 query for 5 ids");
+    outcome.exits_with(0).says("1 query for 5 ids");
+    shown(
+        &outcome,
+        "3 of 5 ids have a profile; 2 have none (`ids.csv`, lines 3, 7)",
+    );
+    shown(&outcome, "may still have events");
     names_no_id(&outcome);
     let calls = fake.calls();
     let [call] = &calls[..] else {
@@ -86,7 +92,13 @@ fn a_preflight_is_one_form_with_the_account_and_says_who_has_no_profile() {
     assert_eq!(call.header("authorization"), Some(basic.as_str()));
     let form = Some("application/x-www-form-urlencoded");
     assert_eq!(call.header("content-type"), form);
-    let ids = ["user-17", "user-nobody-4", "user-18", "4711", "user-nobody-9"];
+    let ids = [
+        "user-17",
+        "user-nobody-4",
+        "user-18",
+        "4711",
+        "user-nobody-9",
+    ];
     assert_eq!(asked(call), ids);
 
     let json = operator.run(&[&["--json"][..], &DRY_RUN].concat());
@@ -96,9 +108,14 @@ fn a_preflight_is_one_form_with_the_account_and_says_who_has_no_profile() {
     let lines = preflight["places_without_profile"].as_array().unwrap();
     let lines: Vec<_> = lines.iter().map(|place| place["line"].clone()).collect();
     assert_eq!(lines, [3, 7]);
-    let log = operator.run(&["audit", "log", "--json"]).exits_with(0).json();
+    let log = operator
+        .run(&["audit", "log", "--json"])
+        .exits_with(0)
+        .json();
     let entries = log["entries"].as_array().unwrap();
-    let told = entries.iter().filter(|one| one["event"] == "profiles_asked");
+    let told = entries
+        .iter()
+        .filter(|one| one["event"] == "profiles_asked");
     assert_eq!(told.count(), 2, "an entry a command: {log}");
     operator.run(&["audit", "verify"]).exits_with(0);
 }
@@ -184,7 +201,10 @@ fn an_odd_answer_is_never_no_profile() {
         (Reply::json(200, &error), 3),
         (Reply::json(200, &nameless), 75),
         (Reply::json(200, &page(&[json!("USER-17")])), 75),
-        (Reply::json(200, &page(&[json!("user-17"), json!("user-17")])), 75),
+        (
+            Reply::json(200, &page(&[json!("user-17"), json!("user-17")])),
+            75,
+        ),
         (Reply::json(200, &page(&[json!(4711.0)])), 75),
         (Reply::json(200, &json!({ "status": "ok" })), 75),
         (html, 75),
@@ -204,7 +224,7 @@ fn an_odd_answer_is_never_no_profile() {
         let operator = set_up(&fake, "");
         let outcome = operator.run(&["delete", "--gdpr", "--yes", "--preflight", "ids.csv"]);
         assert_eq!(outcome.status, Some(status), "{shown}: {outcome}");
-        outcome.never_says("have a profile").never_says("has a profile");
+        outcome.never_says("have none").never_says("has none");
         names_no_id(&outcome);
         let posts = fake.posts();
         assert_eq!(posts.len(), 1, "no second query, no deletion: {shown}");
@@ -219,10 +239,8 @@ fn a_429_is_obeyed_as_long_as_the_operator_waits() {
         false => profiles(call),
     });
     let operator = set_up(&fake, "");
-    operator
-        .run(&DRY_RUN)
-        .exits_with(0)
-        .says("3 of 5 ids have a profile");
+    let outcome = operator.run(&DRY_RUN);
+    shown(outcome.exits_with(0), "3 of 5 ids have a profile");
     let posts = fake.posts();
     assert_eq!(posts.len(), 2);
     assert!(posts[1].arrived - posts[0].arrived >= Duration::from_secs(2));
@@ -252,8 +270,10 @@ fn processes_share_the_queries_of_an_hour() {
         std::thread::sleep(Duration::from_millis(50));
     }
     std::thread::sleep(Duration::from_secs(2));
-    let ended: Vec<Outcome> = processes.into_iter().map(|one| one.kill()).collect();
-    assert_eq!(fake.posts().len(), 4, "{ended:#?}");
+    for process in processes {
+        process.kill();
+    }
+    assert_eq!(fake.posts().len(), 4);
     // The hour outlives them, and the plan says how long it takes.
     let later = operator.start(&args);
     std::thread::sleep(Duration::from_secs(1));
@@ -279,9 +299,8 @@ fn a_plan_names_the_earlier_requests_of_its_people() {
     operator.run(&export).exits_with(0);
     let calls = fake.calls().len();
     let plan = operator.run(&["delete", "--gdpr", "--dry-run", "ids.csv"]);
-    plan.exits_with(0)
-        .says("2 were erased under request")
-        .says("1 is being exported under request");
+    shown(plan.exits_with(0), "2 were erased under request");
+    shown(&plan, "1 is being exported under request");
     names_no_id(&plan);
     assert_eq!(fake.calls().len(), calls, "only the ledger is asked");
     let json = operator.run(&["delete", "--gdpr", "--dry-run", "ids.csv", "--json"]);
@@ -305,15 +324,21 @@ fn the_doctor_asks_who_the_account_is_and_needs_none() {
     let fake = Fake::answering(me);
     let operator = set_up(&fake, "");
     let outcome = operator.run(&["doctor"]);
-    outcome.says("service account shop: Mixpanel accepts it");
+    shown(&outcome, "service account shop: Mixpanel accepts it");
     names_no_id(&outcome);
-    let me = fake.gets().into_iter().find(|call| call.path == "/api/app/me");
-    assert!(me.unwrap().header("authorization").unwrap().starts_with("Basic "));
+    let me = fake
+        .gets()
+        .into_iter()
+        .find(|call| call.path == "/api/app/me");
+    assert!(
+        me.unwrap()
+            .header("authorization")
+            .unwrap()
+            .starts_with("Basic ")
+    );
     assert!(fake.posts().is_empty());
-    operator
-        .run(&["auth", "status", "--json"])
-        .exits_with(0)
-        .says("account_file");
+    let status = operator.run(&["auth", "status", "--json"]);
+    shown(status.exits_with(0), "account_file");
 
     let refusing = Fake::answering(|call| match call.path.as_str() {
         "/api/app/me" => Reply::error(401, "no"),
@@ -321,7 +346,61 @@ fn the_doctor_asks_who_the_account_is_and_needs_none() {
     });
     let operator = set_up(&refusing, "");
     let outcome = operator.run(&["doctor", "--json"]);
-    outcome.exits_with(4).says("Mixpanel refuses the service account");
+    shown(
+        outcome.exits_with(4),
+        "Mixpanel refuses the service account",
+    );
     let without = set_up(&refusing, "").without("DSR_SERVICE_ACCOUNT_FILE");
     without.run(&["doctor"]).never_says("service account");
+}
+
+#[test]
+fn the_keyring_keeps_an_account_beside_the_token_of_its_name() {
+    let Some(keyring) = Keyring::start() else {
+        return;
+    };
+    let fake = Fake::answering(profiles);
+    let operator = set_up(&fake, "").without("DSR_SERVICE_ACCOUNT_FILE");
+    let operator = keyring.of(operator).with("DSR_TOKEN", OAUTH_TOKEN);
+    operator
+        .run(&DRY_RUN)
+        .exits_with(4)
+        .says("dsr auth login --service-account");
+    fake.was_not_called();
+    let login = ["auth", "login", "--service-account", "--with-token"];
+    for wrong in ["no colon", "a:b\nc:d", ":secret", ""] {
+        operator.run_with_input(&login, wrong).exits_with(2);
+    }
+    let line = format!("{USER}:{SECRET}\n");
+    let kept = operator.run_with_input(&login, &line);
+    shown(kept.exits_with(0), "The service account is in the keyring");
+    let acme = [&login[..], &["--name", "acme"]].concat();
+    operator
+        .run_with_input(&acme, "acme:other-secret")
+        .exits_with(0);
+    let status = operator.run(&["auth", "status", "--json"]);
+    let accounts = status.exits_with(0).json()["service_accounts"].clone();
+    let names: Vec<_> = accounts
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| &one["name"])
+        .collect();
+    assert_eq!(names, ["main", "acme"]);
+    let plan = operator.run(&DRY_RUN);
+    shown(plan.exits_with(0), "3 of 5 ids have a profile");
+    let basic = format!("Basic {}", STANDARD.encode(format!("{USER}:{SECRET}")));
+    assert_eq!(
+        fake.posts()[0].header("authorization"),
+        Some(basic.as_str())
+    );
+    let logout = ["auth", "logout", "--service-account", "--json"];
+    let gone = operator.run(&logout);
+    assert_eq!(gone.exits_with(0).json()["removed"], true);
+    assert_eq!(operator.run(&logout).json()["removed"], false);
+    operator.run(&DRY_RUN).exits_with(4);
+    for outcome in [kept, status, plan, gone] {
+        names_no_id(&outcome);
+        outcome.never_says("other-secret");
+    }
 }

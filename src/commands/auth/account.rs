@@ -3,6 +3,7 @@
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::commands::context::Context;
+use crate::commands::context::tokens::sandbox_account;
 use crate::commands::failures::{local_io, usage};
 use crate::credentials::{
     AccountOrigin, Keyring, ServiceAccount, ServiceAccountError, find_environments_account,
@@ -74,7 +75,7 @@ pub(super) fn logout(ctx: &mut Context, name: Option<TokenName>) -> Result<ExitS
 /// Lists the service accounts that dsr would use.
 pub(super) fn list(ctx: &Context) -> Result<AccountsView, ServiceAccountError> {
     let accounts = match ctx.is_sandbox() {
-        true => Vec::new(),
+        true => vec![sandbox_account()],
         false => match find_environments_account(&ctx.environment)? {
             Some(account) => vec![account],
             None => Keyring::list_accounts().map_err(ServiceAccountError::Keyring)?,

@@ -54,7 +54,7 @@ enum AuthCommand {
     LedgerKey(LedgerKeyArgs),
 }
 
-/// Keep a token or a service account in the keyring, instead of an earlier one of the same name
+/// Keep a token or a service account in the keyring, in place of an earlier one
 ///
 /// Open requests then use the new token. A dsr that is running keeps the token it started with.
 /// Revoke the old token in Mixpanel after that dsr has ended.

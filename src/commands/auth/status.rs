@@ -12,7 +12,7 @@ use crate::domain::{ExitStatus, TokenName};
 use crate::ledger::Rejection;
 use crate::ui::{AccountsView, Failure, TokenState, TokensView, day_count};
 
-/// Show where tokens and service accounts are kept, how long tokens are valid, and which was refused
+/// Show tokens and service accounts: where they are, how long valid, whether refused
 ///
 /// dsr reads only the keyring and the settings. It exits with status 4 if there is no token, if the
 /// default token has expired, or if Mixpanel has refused it (401) since it last accepted it.

@@ -254,23 +254,26 @@ impl Context {
     fn sandbox_url(&mut self) -> Result<ApiUrl, Failure> {
         let running = match self.sandbox.take() {
             Some(running) => running,
-            None => sandbox::start(rehearsal(self.home.sandbox_server()))?,
+            None => sandbox::start(self.rehearsal())?,
         };
         let url = ApiUrl::parse(&running.api_url());
         self.sandbox = Some(running);
         url.map_err(|error| usage(error.to_string()))
     }
-}
 
-/// Settings of a sandbox whose exports are locked, as Mixpanel's are.
-fn rehearsal(folder: std::path::PathBuf) -> sandbox::Settings {
-    sandbox::Settings {
-        exports: sandbox::Exports {
-            archive: sandbox::ExportArchive::ZipCrypto,
-            members: sandbox::ExportMembers::Documented,
-            ..sandbox::Exports::default()
-        },
-        ..sandbox::Settings::new(folder)
+    /// Settings of a sandbox whose exports are locked, as Mixpanel's are.
+    fn rehearsal(&self) -> sandbox::Settings {
+        let projects = self.resolve().unwrap_or_default();
+        let tokens = projects.iter().map(|found| found.project.token.expose());
+        sandbox::Settings {
+            exports: sandbox::Exports {
+                archive: sandbox::ExportArchive::ZipCrypto,
+                members: sandbox::ExportMembers::Documented,
+                ..sandbox::Exports::default()
+            },
+            projects: tokens.map(str::to_owned).collect(),
+            ..sandbox::Settings::new(self.home.sandbox_server())
+        }
     }
 }
 

@@ -41,7 +41,7 @@ async fn ask(ctx: &mut Context, project: &Project) -> Option<Check> {
     let answer = workflow::check_account(&client, &ctx.interrupt).await?;
     let (which, name) = (client.account().description(), &project.name);
     Some(match answer {
-        AccountAnswer::Accepted if project.id.is_none() => Check::skipped(
+        AccountAnswer::Accepted if ctx.project_id(project).is_none() => Check::skipped(
             WHAT,
             format!(
                 "Mixpanel accepts it; `--preflight` also needs `dsr project set {name} --project-id N`"

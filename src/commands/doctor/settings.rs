@@ -37,6 +37,10 @@ pub(crate) fn list(ctx: &Context, resolved: &[Resolved]) -> Vec<Setting> {
             (None, None) => default_token(ctx),
         };
         settings.push(overall("oauth_token", token.0, token.1));
+        if let Some(path) = &environment.service_account_file {
+            let path = path.display().to_string();
+            settings.push(overall("service_account", path, "DSR_SERVICE_ACCOUNT_FILE"));
+        }
         if let Some(proxy) = &environment.proxy {
             let host = proxy.host.clone();
             let host = host.unwrap_or_else(|| "cannot be read".to_owned());

@@ -20,7 +20,7 @@ use super::sending::{recorded, submit};
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr delete --gdpr --dry-run ids.csv           what would be erased
-  dsr delete --gdpr --dry-run --preflight ids.csv    who has a profile in Mixpanel
+  dsr delete --gdpr --preflight ids.csv         says first who has a profile
   dsr delete --gdpr ids.csv                     asks before it sends
   dsr delete --ccpa --project shop user-17      one person
   dsr delete --gdpr ids.csv --exclude hold.csv  all but those under legal hold

@@ -61,11 +61,11 @@ pub struct Profiles {
     has_profile: Vec<bool>,
     found: usize,
     /// Of the pages read so far.
-    course: Option<Course>,
+    course: Option<PageCourse>,
 }
 
 #[derive(Debug)]
-struct Course {
+struct PageCourse {
     session: Option<String>,
     total: usize,
     page_size: usize,
@@ -164,7 +164,7 @@ impl Profiles {
         if self.found < page.total && session.is_none() {
             return Err(PageFault::NoSession);
         }
-        self.course = Some(Course {
+        self.course = Some(PageCourse {
             session,
             total: page.total,
             page_size: page.size,

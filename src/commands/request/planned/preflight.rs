@@ -28,11 +28,7 @@ pub(in crate::commands::request) fn demand_account(
 }
 
 fn project_id(ctx: &Context, project: &Project) -> Result<ProjectId, Failure> {
-    let found = match ctx.is_sandbox() {
-        true => None,
-        false => project.id,
-    };
-    found.ok_or_else(|| {
+    ctx.project_id(project).ok_or_else(|| {
         let name = &project.name;
         usage(format!("project `{name}` has no `project_id`; nothing was sent")).hint(format!(
             "run `dsr project set {name} --project-id N`; Mixpanel's project settings show the number"
