@@ -20,6 +20,7 @@ mod warning;
 use std::borrow::Cow;
 use std::path::Path;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::domain::{Exclusion, IdHasher};
 
@@ -36,7 +37,7 @@ pub use events::event::{Event, EventOptions, NamedAs};
 pub use events::{EventsRead, read_events};
 pub use hash::{HashExample, HashWith, Hashed, Hashing, HashingError, LetterCase};
 pub use judge::check::{CheckOptions, OuterSpace, Pattern};
-pub use place::Place;
+pub use place::{At, Place};
 pub use problem::{Fault, IntakeError, Problem, Problems, Remedy};
 pub use reader::columns::HeaderRow;
 pub use reader::format::Format;
@@ -72,13 +73,15 @@ pub enum Keep<'a> {
     Heard(&'a mut dyn FnMut(Place<'_>, &str)),
     /// Ids that do not fit into memory go to an unnamed file in this folder.
     Ids(&'a Path),
+    /// The same, and the place of each id stays in memory.
+    IdsAndPlaces(&'a Path),
 }
 
 /// The result of [`read`].
 #[derive(Debug, Default)]
 pub struct Intake {
     pub counts: Counts,
-    /// `None` unless [`Keep::Ids`] was asked for.
+    /// `None` unless they were to be kept.
     pub ids: Option<Rc<UniqueIds>>,
     /// Suspicious ids that dsr sends with a warning.
     pub warnings: Warnings,
@@ -123,10 +126,13 @@ pub fn read(
     let mut gathering = Gathering::new(hasher.clone());
     let mut held =
         (!excluded.is_empty()).then(|| ExcludedIds::new(hasher.clone(), labels_of(excluded)));
+    let mut places = matches!(keep, Keep::IdsAndPlaces(_)).then(Vec::new);
     let (mut spool, mut hear) = match keep {
         Keep::Counts => (None, None),
         Keep::Heard(hear) => (None, Some(hear)),
-        Keep::Ids(folder) => (Some(SpoolWriter::new(folder, IN_MEMORY)), None),
+        Keep::Ids(folder) | Keep::IdsAndPlaces(folder) => {
+            (Some(SpoolWriter::new(folder, IN_MEMORY)), None)
+        }
     };
     if excluded.is_empty() {
         gathering.end_excluded();
@@ -165,6 +171,9 @@ pub fn read(
                     }
                     if let Some(spool) = &mut spool {
                         spool.put(&id).map_err(IntakeError::Spool)?;
+                    }
+                    if let Some(places) = &mut places {
+                        places.push(place.labelled(Arc::clone(block.label())));
                     }
                     if let Some(hear) = &mut hear {
                         hear(place, &id);
@@ -221,7 +230,13 @@ pub fn read(
     let spool = spool.map_err(IntakeError::Spool)?;
     Ok(Intake {
         counts,
-        ids: spool.map(|spool| Rc::new(UniqueIds::new(spool, order, counts.unique))),
+        ids: spool.map(|spool| {
+            let ids = UniqueIds::new(spool, order, counts.unique);
+            Rc::new(match places {
+                Some(places) => ids.with_places(places),
+                None => ids,
+            })
+        }),
         warnings,
         hashed,
         readings,

@@ -73,6 +73,7 @@ mod phones;
 mod plans;
 mod polling;
 mod prefixes;
+mod preflight;
 mod program_lists;
 mod projects;
 mod properties;

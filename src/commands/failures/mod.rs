@@ -8,6 +8,7 @@ mod ledger;
 mod people;
 mod plans;
 mod private;
+mod queries;
 mod sources;
 
 use std::borrow::Cow;

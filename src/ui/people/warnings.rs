@@ -42,13 +42,17 @@ impl Ui {
     }
 }
 
-/// `` (`a.csv`, lines 3, 17; `b.csv`, line 2; and 4 more)``; empty if no place is known.
 fn first_places(warning: &Warning<'_>) -> String {
-    if warning.places().len() == 0 {
-        return String::new();
-    }
+    places_text(warning.places(), warning.count)
+}
+
+/// `` (`a.csv`, lines 3, 17; `b.csv`, line 2; and 4 more)``; empty if no place is known.
+pub(crate) fn places_text<'w>(
+    places: impl Iterator<Item = (&'w str, Option<u64>)>,
+    count: usize,
+) -> String {
     let mut parts: Vec<(String, Vec<String>)> = Vec::new();
-    for (label, line) in warning.places().take(FIRST) {
+    for (label, line) in places.take(FIRST) {
         if parts.last().is_none_or(|(last, _)| *last != label) {
             parts.push((label.to_owned(), Vec::new()));
         }
@@ -56,13 +60,16 @@ fn first_places(warning: &Warning<'_>) -> String {
             lines.extend(line.map(|line| line.to_string()));
         }
     }
+    if parts.is_empty() {
+        return String::new();
+    }
     let texts = parts.iter().map(|(label, lines)| match lines.as_slice() {
         [] => printable(label),
         [line] => format!("{}, line {line}", printable(label)),
         several => format!("{}, lines {}", printable(label), several.join(", ")),
     });
     let mut texts: Vec<String> = texts.collect();
-    let rest = warning.count.saturating_sub(FIRST);
+    let rest = count.saturating_sub(FIRST);
     if rest > 0 {
         texts.push(format!("and {} more", number(rest)));
     }

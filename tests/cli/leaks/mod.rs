@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use self::canaries::{API_SECRET, HASH_KEY, IDS, ODD_ID, PLAIN_ID};
+use self::canaries::{ACCOUNT_SECRET, ACCOUNT_USER, API_SECRET, HASH_KEY, IDS, ODD_ID, PLAIN_ID};
 use self::commands::{ASKING, LOCAL};
 use self::search::{Search, Watch};
 use crate::support::{
@@ -260,7 +260,7 @@ fn first_reply(before: Before, call: &Call) -> Reply {
 
 /// An operator with lists, keys and a folder for temporary files.
 fn with_lists(fake: &Fake) -> Operator {
-    let mut operator = Operator::in_memory(fake, "rate = 1000");
+    let mut operator = Operator::in_memory(fake, "rate = 1000\nproject_id = 4242");
     for folder in ["own", "tmp"] {
         fs::create_dir(operator.work().join(folder)).expect("a folder");
     }
@@ -276,6 +276,9 @@ fn with_lists(fake: &Fake) -> Operator {
     operator.private_file("own/key", HASH_KEY);
     let secret = operator.private_file("own/secret", API_SECRET);
     operator.set("DSR_PROJECT_SECRET_FILE", &secret);
+    let account = format!("{ACCOUNT_USER}:{ACCOUNT_SECRET}");
+    let account = operator.private_file("own/account", account);
+    operator.set("DSR_SERVICE_ACCOUNT_FILE", &account);
     operator
 }
 
