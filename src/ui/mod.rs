@@ -43,6 +43,7 @@ pub use ledger::audit::{AuditHeadView, AuditLogView, AuditView};
 pub use ledger::purge::{PurgeView, staying};
 pub use ledger::{AcceptedView, BackupView, LedgerStatusView, MadeView, MoveCourse, MoveView};
 pub use people::find::{FindView, Involvement, Sought};
+pub use people::lookup::LookupView;
 pub use people::recollected::{RecollectedView, damage_text};
 pub use people::suppressions::{ListCounts, ListFormat, ListWrittenView, SuppressionList};
 pub use people::warnings::ListedPlaces;

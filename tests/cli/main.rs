@@ -57,6 +57,7 @@ mod ledger_move;
 mod links;
 mod lint;
 mod locked;
+mod lookup;
 mod lost_jobs;
 mod lost_time;
 mod measure;
