@@ -166,6 +166,8 @@ pub enum Remedy {
     Encoding,
     /// Make the program write a bare list; the text says how.
     Program(&'static str),
+    /// Fetch the file again, or end its last line.
+    LineEnd,
     /// State whether the one value on the first line is a heading.
     Title,
     /// Let dsr read the heading as a heading.
@@ -243,6 +245,8 @@ impl Problems {
             Remedy::Pattern
         } else if first_is(is_undecodable) {
             Remedy::Encoding
+        } else if first_is(|damage| *damage == Damage::NoLineEnd) {
+            Remedy::LineEnd
         } else if is_title {
             Remedy::Title
         } else if let Some(way_out) = programs

@@ -61,16 +61,13 @@ impl From<IntakeError> for Failure {
 /// A failure of a command that only reads: nothing could have been sent.
 pub(crate) fn lookup_failure(error: IntakeError) -> Failure {
     let hint = match &error {
-        IntakeError::Damaged { .. } => {
+        IntakeError::Damaged { problems, .. } if problems.remedy() != Remedy::LineEnd => {
             "correct or remove these lines, or fetch the file again".into()
         }
         IntakeError::Source {
             fault: Fault::MissingColumn { .. },
             ..
-        } => {
-            "`--column` names the column of your source; `--by` names the property of the profiles"
-                .into()
-        }
+        } => "profiles need `distinct_id` and the property that `--by` names; `--column` is for your source".into(),
         error => intake_hint(error),
     };
     Failure::from_error(ExitStatus::Input, "bad_input", &error).hint(hint)
@@ -98,6 +95,9 @@ fn intake_hint(error: &IntakeError) -> Cow<'static, str> {
             }
             Remedy::Encoding => {
                 "save it as UTF-8, or name its encoding, such as `--encoding windows-1252`"
+            }
+            Remedy::LineEnd => {
+                "fetch it again; if it is whole, end its last line, such as with `echo >>FILE`"
             }
             Remedy::Program(way_out) => way_out,
             Remedy::Title => {

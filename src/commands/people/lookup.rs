@@ -1,6 +1,7 @@
 //! `dsr lookup`: from a property of people to their distinct_ids.
 
-use std::io;
+use std::borrow::Cow;
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use crate::commands::context::Context;
@@ -8,7 +9,7 @@ use crate::commands::failures::{local_io, lookup_failure, usage};
 use crate::domain::ExitStatus;
 use crate::intake::{self, Keep, Place, Profile, Reading, Source, read_identities, read_profiles};
 use crate::ui::{Failure, LookupView, number, reading};
-use crate::workflow::{ListedAs, LookedUp, Lookup, LookupAnswer, NewFile};
+use crate::workflow::{AnsweredLine, ListedAs, LookedUp, Lookup, LookupAnswer, NewFile};
 
 use super::sources::{FormArgs, GivenArgs};
 
@@ -82,7 +83,7 @@ pub(crate) fn run(ctx: &mut Context, args: &LookupArgs) -> Result<ExitStatus, Fa
             .warn("repeated_source", &format!("{label} is named twice"));
     }
     let list = args.output.as_deref().map(NewFile::create).transpose()?;
-    let mut lookup = Lookup::new();
+    let mut lookup = Lookup::default();
     let source_readings = ask(ctx, args, &sources, &mut lookup)?;
     let mut progress = reading(&ctx.ui);
     let mut take = |profile: &Profile<'_>| lookup.take(profile);
@@ -175,19 +176,36 @@ fn join(
 
 /// Writes a table that `dsr delete` reads; it has no value of the property.
 fn write(found: &LookedUp, list: &mut NewFile) -> io::Result<()> {
-    let mut table = csv::Writer::from_writer(list);
-    table.write_record(["distinct_id", "answer", "source", "line", "element"])?;
+    writeln!(list, "distinct_id,answer,source,line,element")?;
     for listed in &found.ids {
         let answer = match listed.listed_as {
             ListedAs::One => "one",
             ListedAs::Several => "several",
             ListedAs::Alias => "alias",
         };
-        let line = &found.lines[listed.line];
-        let number = |number: Option<u64>| number.map_or_else(String::new, |n| n.to_string());
-        let (number, element) = (number(line.line), number(line.element));
-        let source = line.source.trim_matches('`');
-        table.write_record([&*listed.id, answer, source, &number, &element])?;
+        let AnsweredLine {
+            source,
+            line,
+            element,
+            ..
+        } = &found.lines[listed.line];
+        let number = |number: &Option<u64>| number.map_or_else(String::new, |n| n.to_string());
+        writeln!(
+            list,
+            "{},{answer},{},{},{}",
+            quoted(&listed.id),
+            quoted(source.trim_matches('`')),
+            number(line),
+            number(element)
+        )?;
     }
-    table.flush()
+    Ok(())
+}
+
+/// A field of the table, in quotes if it needs them.
+fn quoted(field: &str) -> Cow<'_, str> {
+    match field.contains(['"', ',', ';', '\t', '|', '\n', '\r']) {
+        true => format!("\"{}\"", field.replace('"', "\"\"")).into(),
+        false => field.into(),
+    }
 }

@@ -8,6 +8,7 @@ pub(super) mod taker;
 
 use super::problem::{Fault, Problems};
 use super::reader::reading::Reading;
+use super::reader::{self, Wanted};
 use super::records::course::Course;
 use super::records::{RecordReader, RecordTaker};
 use super::{Headway, IntakeError, ReadOptions, Source};
@@ -48,13 +49,14 @@ pub fn read_events(
             delimiter: options.delimiter,
             ..ReadOptions::default()
         };
+        let meter = course.meter();
         let mut reader = RecordReader {
             taker: &mut taker,
             pages: None,
-            meter: course.meter(),
             step: &mut || course.step(),
         };
-        let (reading, problems) = reader.read(source, &read_options)?;
+        let wanted = Wanted::Records(&mut reader);
+        let (reading, problems) = reader::read_file(source, &read_options, &meter, wanted)?;
         let nameless = taker.nameless;
         let label = reading.label.clone();
         if reading.values == 0 && problems.count() > 0 {

@@ -96,7 +96,6 @@ mod tests {
     use crate::intake::NamedAs;
     use crate::intake::reader::reading::Values;
     use crate::intake::records::RecordReader;
-    use crate::intake::stream::meter::Meter;
 
     /// The names of one event, and its time.
     fn read(
@@ -117,7 +116,6 @@ mod tests {
         let mut reader = RecordReader {
             taker: &mut taker,
             pages: None,
-            meter: Meter::default(),
             step: &mut || {},
         };
         let mut values = Values::default();

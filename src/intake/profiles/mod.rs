@@ -8,6 +8,7 @@ mod profile;
 
 use super::problem::{Fault, Problems};
 use super::reader::reading::Reading;
+use super::reader::{self, Wanted};
 use super::records::course::Course;
 use super::records::pages::Pages;
 use super::records::{Content, RecordReader, RecordTaker};
@@ -77,13 +78,15 @@ fn read_all(
     let mut readings = Vec::new();
     for source in sources {
         let known = pages.count();
+        let meter = course.meter();
         let mut reader = RecordReader {
             taker: &mut *taker,
             pages: Some(&mut pages),
-            meter: course.meter(),
             step: &mut || course.step(),
         };
-        let (reading, damaged) = reader.read(source, &ReadOptions::default())?;
+        let wanted = Wanted::Records(&mut reader);
+        let options = ReadOptions::default();
+        let (reading, damaged) = reader::read_file(source, &options, &meter, wanted)?;
         // A query may find nobody, but then there is a page.
         if reading.values == 0 && damaged.count() == 0 && pages.count() == known {
             return Err(Fault::NoRecords(taker.what()).of(reading.label));

@@ -31,7 +31,7 @@ pub enum ValueKind {
     Number,
     /// The whole text of a list, whose elements come next.
     List,
-    /// A piece of a list that is not JSON.
+    /// A piece of what begins like a list and is not JSON.
     Piece,
 }
 
@@ -41,27 +41,30 @@ impl Profile<'_> {
         match self.content {
             Content::Text(text) => hear(text, ValueKind::Text),
             Content::Number(digits) => hear(digits, ValueKind::Number),
-            Content::List(list) => {
-                each_element(list, hear);
-            }
+            Content::List(list) => hear_elements(&elements_of(list).unwrap_or_default(), hear),
             Content::Cell(cell) if !cell.starts_with('[') => hear(cell, ValueKind::Text),
-            Content::Cell(cell) => {
-                hear(cell, ValueKind::List);
-                if !each_element(cell, hear) {
+            Content::Cell(cell) => match elements_of(cell) {
+                Some(elements) => {
+                    hear(cell, ValueKind::List);
+                    hear_elements(&elements, hear);
+                }
+                None => {
+                    hear(cell, ValueKind::Text);
                     let pieces = cell.split(|c: char| c == ',' || c == ';' || c.is_whitespace());
                     pieces.for_each(|piece| hear(piece, ValueKind::Piece));
                 }
-            }
+            },
             Content::Other => {}
         }
     }
 }
 
-/// Passes the strings and numbers of a JSON list to `hear`; returns false if it is not one.
-fn each_element(list: &str, hear: &mut dyn FnMut(&str, ValueKind)) -> bool {
-    let Ok(elements) = parse::<Vec<&RawValue>>(list.as_bytes()) else {
-        return false;
-    };
+/// `None` if it is not a JSON list.
+fn elements_of(list: &str) -> Option<Vec<&RawValue>> {
+    parse(list.as_bytes()).ok()
+}
+
+fn hear_elements(elements: &[&RawValue], hear: &mut dyn FnMut(&str, ValueKind)) {
     for element in elements {
         let text = element.get();
         match (json_text(text), text.as_bytes()) {
@@ -70,7 +73,6 @@ fn each_element(list: &str, hear: &mut dyn FnMut(&str, ValueKind)) -> bool {
             (None, _) => {}
         }
     }
-    true
 }
 
 pub(crate) struct ProfileTaker<'s> {

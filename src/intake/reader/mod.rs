@@ -25,8 +25,13 @@ use super::{IntakeError, ReadOptions, Source};
 use format::{Format, extension_of, recognise};
 use reading::{Reading, SourceName, ValueSink, Values};
 
-/// The name of an id from the command line in messages.
-pub(crate) const ARGUMENT: &str = "the id on the command line";
+/// The name of an id or a value from the command line in messages.
+pub(crate) fn argument(options: &ReadOptions) -> &'static str {
+    match options.property {
+        Some(_) => "the value on the command line",
+        None => "the id on the command line",
+    }
+}
 
 pub(crate) enum Wanted<'w, 's> {
     Values(ValueSink<'s>),
@@ -46,7 +51,7 @@ pub(crate) fn read(
     sink: ValueSink<'_>,
 ) -> Result<(Option<Reading>, Problems), IntakeError> {
     if let Source::Id(text) = source {
-        sink(Place::nowhere_in(ARGUMENT), text.as_bytes());
+        sink(Place::nowhere_in(argument(options)), text.as_bytes());
         return Ok((None, Problems::default()));
     }
     let (reading, problems) = read_file(source, options, meter, Wanted::Values(sink))?;

@@ -11,17 +11,16 @@ use std::io::Read;
 
 use serde_json::value::RawValue;
 
+use super::ReadOptions;
 use super::damage::Damage;
 use super::place::Place;
-use super::problem::{Fault, Problems};
+use super::problem::Fault;
 use super::reader::element::{is_object, parse, read_object};
 use super::reader::format::Format;
 use super::reader::json::{self, Opened};
-use super::reader::reading::{Reading, SourceName, Values};
-use super::reader::{self, Wanted, columns, table};
+use super::reader::reading::{SourceName, Values};
+use super::reader::{columns, table};
 use super::stream::lines::TextLines;
-use super::stream::meter::Meter;
-use super::{IntakeError, ReadOptions, Source};
 use crate::domain::{JsonObject, json_text};
 use named::exactly_one;
 use pages::{Page, Pages, RESULTS};
@@ -85,25 +84,11 @@ pub(crate) struct RecordReader<'s> {
     pub(crate) taker: &'s mut dyn RecordTaker,
     /// Given if every record matters: notes the pages, and refuses what may be cut off.
     pub(crate) pages: Option<&'s mut Pages>,
-    pub(crate) meter: Meter,
     /// Called for each record.
     pub(crate) step: &'s mut dyn FnMut(),
 }
 
 impl RecordReader<'_> {
-    /// Reads a file to its end.
-    ///
-    /// # Errors
-    /// When it cannot be read, or is no file of records.
-    pub(crate) fn read(
-        &mut self,
-        source: &Source,
-        options: &ReadOptions,
-    ) -> Result<(Reading, Problems), IntakeError> {
-        let meter = self.meter.clone();
-        reader::read_file(source, options, &meter, Wanted::Records(self))
-    }
-
     pub(crate) fn take_elements(
         &mut self,
         mut lines: TextLines<impl Read>,

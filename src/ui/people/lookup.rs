@@ -130,7 +130,11 @@ impl LookupView<'_> {
         if !self.identities.is_empty() {
             let of = plural(profiles, "profile", "profiles");
             let aliases = plural(aliases, "alias", "aliases");
-            let _ = write!(text, ": {of}, {aliases} ({} `$device:`)", number(devices));
+            let _ = write!(
+                text,
+                ": {of}, {aliases} ({} of them `$device:`)",
+                number(devices)
+            );
         }
         text
     }
@@ -191,6 +195,7 @@ impl View for LookupView<'_> {
                 self.list_text(),
                 printable(file)
             ),
+            None if self.found.ids.is_empty() => format!("{}.", self.list_text()),
             None => format!(
                 "{}. To write them to a file, add `--output FILE`.",
                 self.list_text()

@@ -113,8 +113,8 @@ pub struct LookedUp {
     pub large: Vec<(usize, usize)>,
 }
 
-impl Lookup {
-    pub fn new() -> Self {
+impl Default for Lookup {
+    fn default() -> Self {
         Self {
             hasher: IdHasher::random(),
             folder: Folder::default(),
@@ -127,7 +127,9 @@ impl Lookup {
             before: 0,
         }
     }
+}
 
+impl Lookup {
     /// Asks for a value.
     pub fn ask(&mut self, place: Place<'_>, text: &str) {
         let line = at(self.lines.len());
