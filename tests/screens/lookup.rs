@@ -35,7 +35,7 @@ fn ids_are_looked_up_and_written() {
         "ids.csv",
         "emails.csv",
     ];
-    snapshot!(with_files().shows_both(&args));
+    snapshot!(with_files().shows(&args));
 }
 
 #[test]
@@ -69,6 +69,8 @@ fn profiles_that_may_be_incomplete_are_refused() {
         "users.csv",
         "--by",
         "$phone",
+        "--column",
+        "email",
         "emails.csv",
     ]);
     snapshot!(scene.shows(&["lookup", "emails.csv"]));

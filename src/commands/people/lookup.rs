@@ -13,7 +13,7 @@ use crate::workflow::{AnsweredLine, ListedAs, LookedUp, Lookup, LookupAnswer, Ne
 
 use super::sources::{FormArgs, GivenArgs};
 
-/// Find the distinct_ids of people by e-mail address or another property of their profiles
+/// Find the ids of people by e-mail address or another property
 ///
 /// Requests name people by e-mail address; Mixpanel erases by distinct_id. dsr looks each value of
 /// your source up in files of profiles. It calls nobody, and needs no token and no ledger.

@@ -9,7 +9,7 @@ pub(super) mod taker;
 use super::problem::{Fault, Problems};
 use super::reader::reading::Reading;
 use super::reader::{self, Wanted};
-use super::records::course::Course;
+use super::records::course::RecordCourse;
 use super::records::{RecordReader, RecordTaker};
 use super::{Headway, IntakeError, ReadOptions, Source};
 use event::EventOptions;
@@ -35,7 +35,7 @@ pub fn read_events(
     sink: EventSink<'_>,
     on_headway: &mut dyn FnMut(Headway),
 ) -> Result<Vec<EventsRead>, IntakeError> {
-    let mut course = Course::of(sources, on_headway);
+    let mut course = RecordCourse::of(sources, on_headway);
     let mut all = Vec::new();
     for source in sources {
         let mut taker = EventTaker {

@@ -9,7 +9,7 @@ mod profile;
 use super::problem::{Fault, Problems};
 use super::reader::reading::Reading;
 use super::reader::{self, Wanted};
-use super::records::course::Course;
+use super::records::course::RecordCourse;
 use super::records::pages::Pages;
 use super::records::{Content, RecordReader, RecordTaker};
 use super::{Headway, IntakeError, ReadOptions, Source, Warnings};
@@ -72,7 +72,7 @@ fn read_all(
     taker: &mut dyn RecordTaker,
     on_headway: &mut dyn FnMut(Headway),
 ) -> Result<Vec<Reading>, IntakeError> {
-    let mut course = Course::of(sources, on_headway);
+    let mut course = RecordCourse::of(sources, on_headway);
     let mut pages = Pages::default();
     let mut problems = Problems::default();
     let mut readings = Vec::new();

@@ -4,14 +4,14 @@ use crate::intake::stream::meter::Meter;
 use crate::intake::{Headway, Source};
 
 /// Tells of every 4096th record.
-pub(crate) struct Course<'h> {
+pub(crate) struct RecordCourse<'h> {
     meter: Meter,
     of_bytes: Option<u64>,
     values: usize,
     on_headway: &'h mut dyn FnMut(Headway),
 }
 
-impl<'h> Course<'h> {
+impl<'h> RecordCourse<'h> {
     pub(crate) fn of(sources: &[Source], on_headway: &'h mut dyn FnMut(Headway)) -> Self {
         Self {
             meter: Meter::default(),
