@@ -46,7 +46,7 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             [CompletionResult]::new('download', 'download', [CompletionResultType]::ParameterValue, 'Fetch finished exports, and split them into a package for each person')
             [CompletionResult]::new('extend', 'extend', [CompletionResultType]::ParameterValue, 'Extend the legal deadline of a request')
             [CompletionResult]::new('answered', 'answered', [CompletionResultType]::ParameterValue, 'Record when the person was told')
-            [CompletionResult]::new('lookup', 'lookup', [CompletionResultType]::ParameterValue, 'Find the distinct_ids of people by e-mail address or another property of their profiles')
+            [CompletionResult]::new('lookup', 'lookup', [CompletionResultType]::ParameterValue, 'Find the ids of people by e-mail address or another property')
             [CompletionResult]::new('find', 'find', [CompletionResultType]::ParameterValue, 'Find out whether and when people were exported or erased, and under which task')
             [CompletionResult]::new('report', 'report', [CompletionResultType]::ParameterValue, 'Report on one request, or on all requests of a period, as evidence')
             [CompletionResult]::new('audit', 'audit', [CompletionResultType]::ParameterValue, 'Read and verify the audit trail: who did what, and when')

@@ -91,7 +91,7 @@ fn the_list_goes_into_a_deletion_as_it_is() {
     assert_eq!(mode & 0o777, 0o600);
     let plan = operator.run(&["delete", "--gdpr", "--dry-run", "ids.csv", "--json"]);
     assert_eq!(
-        plan.exits_with(0).json()["plan"]["ids"]["unique"],
+        plan.exits_with(0).json()["request"]["ids"]["unique"],
         3,
         "{plan}"
     );
@@ -415,7 +415,7 @@ fn aliases_are_found_over_any_number_of_steps() {
     ]);
     assert_eq!(lines, expected);
     let plan = operator.run(&["delete", "--gdpr", "--dry-run", "ids.csv", "--json"]);
-    assert_eq!(plan.exits_with(0).json()["plan"]["ids"]["unique"], 7);
+    assert_eq!(plan.exits_with(0).json()["request"]["ids"]["unique"], 7);
 }
 
 #[test]
