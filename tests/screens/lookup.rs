@@ -35,7 +35,7 @@ fn ids_are_looked_up_and_written() {
         "ids.csv",
         "emails.csv",
     ];
-    snapshot!(with_files().shows(&args));
+    snapshot!(with_files().pipes(&args));
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn aliases_are_looked_up_too() {
         "identities.csv",
         "emails.csv",
     ];
-    snapshot!(with_files().shows(&args));
+    snapshot!(with_files().pipes(&args));
 }
 
 #[test]
