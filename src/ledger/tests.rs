@@ -240,7 +240,7 @@ fn a_project_has_one_slot_an_interval_over_all_connections() {
     assert_eq!(one.record_slot(&lane(), at(0)).unwrap(), Slot::Yours);
     let wait = |ms| Slot::Wait(Duration::from_millis(ms));
     assert_eq!(two.record_slot(&lane(), at(400)).unwrap(), wait(600));
-    one.record_answered(&lane(), at(250)).unwrap();
+    one.record_answered(&lane(), None, at(250)).unwrap();
     assert_eq!(two.record_slot(&lane(), at(1000)).unwrap(), wait(250));
     assert_eq!(two.record_slot(&lane(), at(1250)).unwrap(), Slot::Yours);
     let other = Lane {
@@ -248,6 +248,19 @@ fn a_project_has_one_slot_an_interval_over_all_connections() {
         ..lane()
     };
     assert_eq!(two.record_slot(&other, at(1250)).unwrap(), Slot::Yours);
+}
+
+#[test]
+fn once_a_post_is_answered_its_own_questions_wait_for_the_interval_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut ledger, record) = with_request(&folder);
+    let job = nth(&record.id, 1);
+    send(&mut ledger, &job);
+    ledger.record_answered(&lane(), Some(&job), noon()).unwrap();
+    let Slot::Wait(wait) = ledger.record_slot(&lane(), noon()).unwrap() else {
+        panic!("the interval begins with the answer");
+    };
+    assert!(wait <= Duration::from_secs(1), "{wait:?}");
 }
 
 #[test]

@@ -6,7 +6,8 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::support::{
-    Database, Fake, Operator, Reply, csv_of, object_reply, people, same_people, states, usual,
+    Database, Fake, Fault, Model, Operator, Reply, csv_of, object_reply, people, same_people,
+    states, usual,
 };
 
 /// The script of the guide that makes the roles.
@@ -336,4 +337,21 @@ fn another_format_is_refused_and_a_running_dsr_stops_at_its_next_write() {
     );
     two.run(&["resume"]).exits_with(0);
     same_people(&fake.posted_ids(), &ids);
+}
+
+/// The repeated POST is answered with a conflict, and dsr asks about the task that it names.
+#[test]
+fn the_questions_after_a_repeated_post_wait_for_the_interval_and_not_for_an_answer_they_have() {
+    let model = Model::striking(0, Fault::Lost);
+    let Some(database) = Database::with_ledger_or_skip() else {
+        return;
+    };
+    let mut one = Operator::at(&model.fake);
+    one.uses(&Arc::new(database));
+    one.run(&["delete", "--gdpr", "--yes", "a1"]).exits_with(0);
+    let calls = model.fake.calls();
+    let methods: Vec<&str> = calls.iter().map(|call| call.method.as_str()).collect();
+    assert_eq!(methods, ["POST", "POST", "GET"]);
+    let gap = calls[2].arrived - calls[1].arrived;
+    assert!(gap < Duration::from_secs(4), "{gap:?}");
 }

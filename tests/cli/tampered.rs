@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::minimisation::with_key;
-use crate::support::{Call, Exports, Fake, Operator, Reply, handing_out, object_reply};
+use crate::support::{Call, Exports, Fake, Operator, Reply, handing_out, object_reply, shows};
 
 /// Checks what is found, with and without the saved head.
 #[track_caller]
@@ -15,7 +15,7 @@ fn finds(operator: &Operator, head: &str, change: &str, kind: &str) {
         let found = found.as_array().expect("findings");
         assert_eq!(found.len(), 1, "{change}: {found:?}");
         assert_eq!(found[0]["kind"], kind, "{change}");
-        assert!(!found[0]["message"].to_string().contains("a3"), "no value");
+        assert!(!shows(&found[0]["message"].to_string(), "a3"), "no value");
     }
 }
 
@@ -209,12 +209,6 @@ fn what_differs_is_named_wherever_the_trail_has_it() {
     assert!(found.stdout.contains("digest"), "{found}");
 }
 
-/// A trail's random name may have `-60` in it, so only a whole word counts.
-fn has_word(text: &str, word: &str) -> bool {
-    text.split(|c: char| c.is_whitespace() || "<>\",".contains(c))
-        .any(|found| found == word)
-}
-
 #[test]
 fn a_span_that_runs_backwards_is_called_a_contradiction_and_not_a_number() {
     let (operator, id) = answered("2026-03-06", "2026-03-08");
@@ -225,13 +219,13 @@ fn a_span_that_runs_backwards_is_called_a_contradiction_and_not_a_number() {
     let table = operator.run(&[&period[..], &["--format", "csv"]].concat());
     for shown in [&page, &all] {
         let text = &shown.exits_with(0).stdout;
-        assert!(!has_word(text, "-60"), "{text}");
+        assert!(!shows(text, "-60"), "{text}");
         assert!(!text.contains("60 days after"), "{text}");
         assert!(!text.contains("answered in time"), "{text}");
         assert!(text.contains("contradict"), "{text}");
     }
     assert!(table.stdout.contains(",dates_contradict,"), "{table}");
-    assert!(!has_word(&table.stdout, "-60"), "{table}");
+    assert!(!shows(&table.stdout, "-60"), "{table}");
     let json = operator.run(&["report", &id, "--json"]).json();
     let answer = &json["report"]["evidence"]["request"]["answer"];
     assert_eq!(answer["timing"], "dates_contradict");

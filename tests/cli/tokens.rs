@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use chrono::{DateTime, Months, NaiveDate, TimeDelta, Utc};
 
-use crate::support::{Fake, OAUTH_TOKEN, Operator, Reply, Running, usual};
+use crate::support::{Fake, OAUTH_TOKEN, Operator, Reply, Running, shows, usual};
 
 fn made_with_days_left(days: i64) -> String {
     let today: NaiveDate = DateTime::<Utc>::from(SystemTime::now()).date_naive();
@@ -93,7 +93,7 @@ fn a_token_that_mixpanel_turns_away_is_told_of_until_mixpanel_takes_it() {
     operator.run(&["resume"]).exits_with(0);
     assert_eq!(fake.posts().len(), 2);
     let after = operator.run(&["status", "--cached"]);
-    assert!(!after.stderr.contains("401"), "{after}");
+    assert!(!shows(&after.stderr, "401"), "{after}");
     operator.run(&["auth", "status"]).exits_with(0);
 }
 

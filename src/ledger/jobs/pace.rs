@@ -2,8 +2,10 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::domain::{Lane, ProjectKey, Rate};
+use crate::domain::{JobId, Lane, ProjectKey, Rate};
 
+use super::call_of;
+use super::row::read_one;
 use crate::ledger::engine::{OptionalExtension, params};
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError, Write};
@@ -47,13 +49,22 @@ impl Ledger {
         Ok(slot)
     }
 
-    /// Restarts the interval when the last call is answered.
+    /// Restarts the interval when the last call is answered: the POST of `job`, or a question.
     ///
     /// The server saw the call at some moment before its answer. Counting from the answer keeps
     /// calls apart at the server, whatever the network's delay.
-    pub fn record_answered(&mut self, lane: &Lane, now: DateTime<Utc>) -> Result<(), LedgerError> {
+    pub fn record_answered(
+        &mut self,
+        lane: &Lane,
+        job: Option<&JobId>,
+        now: DateTime<Utc>,
+    ) -> Result<(), LedgerError> {
         let tx = self.write()?;
-        push_back(&tx, lane, QUESTION, now)?;
+        let call = match job {
+            Some(job) => call_of(job, read_one(&tx, job)?.attempts),
+            None => QUESTION.to_owned(),
+        };
+        push_back(&tx, lane, &call, now)?;
         tx.commit()
     }
 

@@ -299,7 +299,7 @@ async fn ask_until(
         };
         run.compare_clocks(client);
         let now = run.clock.now();
-        run.ledger.record_answered(&lane, now)?;
+        run.ledger.record_answered(&lane, None, now)?;
         run.record_standing(client);
         match answer? {
             StatusAnswer::Known(answer) => return Ok(answer),

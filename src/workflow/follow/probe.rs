@@ -57,7 +57,7 @@ pub async fn probe(run: &mut Run<'_>, client: &Client) -> Result<Probed, LedgerE
         () = run.interrupt.out_of_patience() => None,
     };
     let now = run.clock.now();
-    run.ledger.record_answered(&lane, now)?;
+    run.ledger.record_answered(&lane, None, now)?;
     run.record_standing(client);
     let probe = match answer {
         None => Probe::Interrupted,

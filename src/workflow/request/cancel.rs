@@ -402,7 +402,7 @@ async fn delete(run: &mut Run<'_>, client: &Client, item: &FollowedJob) -> Resul
             },
         };
         let now = run.clock.now();
-        run.ledger.record_answered(&lane, now)?;
+        run.ledger.record_answered(&lane, None, now)?;
         run.record_standing(client);
         match answer {
             CancelAnswer::Cancelled => return Ok(Said::Taken),

@@ -355,7 +355,8 @@ async fn adopt_or_link(
     reason: Option<&str>,
 ) -> Result<Result<(), RefreshTrouble>, WorkflowError> {
     let now = run.clock.now();
-    run.ledger.record_answered(&client.project().lane(), now)?;
+    let lane = client.project().lane();
+    run.ledger.record_answered(&lane, Some(job), now)?;
     let owners = settle::find_owners(run, client, (job, batch), ids, tasks).await;
     // A conflict creates nothing; only the earlier POSTs remain unknown.
     let not_taken = Outcome::Unsettled(JobState::Planned);

@@ -40,7 +40,7 @@ pub(crate) use kept::Kept;
 pub(crate) use keyring::{Keyring, with_silent_bus};
 pub(crate) use model::{Fault, Habits, Model};
 pub(crate) use operator::{OAUTH_TOKEN, Operator, PROJECT_TOKEN};
-pub(crate) use outcome::{Outcome, states};
+pub(crate) use outcome::{Outcome, shows, states};
 pub(crate) use people::{csv_of, people, same_people};
 pub(crate) use programs::find_program;
 pub(crate) use running::{Running, at_once, in_turns, signal};
