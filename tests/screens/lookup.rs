@@ -32,10 +32,10 @@ fn ids_are_looked_up_and_written() {
         "--profiles",
         "users.csv",
         "-o",
-        "ids.csv",
+        "found.csv",
         "emails.csv",
     ];
-    snapshot!(with_files().pipes(&args));
+    snapshot!(with_files().shows(&args));
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn aliases_are_looked_up_too() {
         "identities.csv",
         "emails.csv",
     ];
-    snapshot!(with_files().pipes(&args));
+    snapshot!(with_files().shows(&args));
 }
 
 #[test]

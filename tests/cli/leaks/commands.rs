@@ -58,7 +58,10 @@ pub(super) const LOCAL: [(&[&str], &str); 49] = [
         ],
         "",
     ),
-    (&["lookup", "--profiles", "own/bad.csv", PLAIN_ID], ""),
+    (
+        &["lookup", "--profiles", "own/bad.csv", "--no-header", "-"],
+        PLAIN_ID,
+    ),
     (&["audit", "verify"], ""),
     (&["audit", "head"], ""),
     (&["audit", "log"], ""),
