@@ -466,3 +466,13 @@ fn two_lines_of_one_person_and_a_large_cluster_are_told() {
     operator.file("bad.csv", "distinct_id,name\nu1,x\n");
     lookup(&operator, &args).exits_with(5);
 }
+
+#[test]
+fn a_profile_that_was_taken_is_not_near_as_well() {
+    let operator = Operator::new();
+    let profile = json!({ "distinct_id": "u1", "$email": ["A@x.test", "a@x.test"] });
+    operator.file("users.jsonl", format!("{profile}\n"));
+    let outcome = lookup(&operator, &["--profiles", "users.jsonl", "a@x.test"]);
+    assert_eq!(answers(outcome.exits_with(0)), [("one".to_owned(), 1)]);
+    assert_eq!(outcome.json()["lines"][0]["near"], Value::Null);
+}
