@@ -55,10 +55,14 @@ pub enum Damage {
     RepeatedKey,
     #[error("the object has no id: its key is missing")]
     NoKey,
-    #[error("it is not an event: not a JSON object")]
-    NoEvent,
+    #[error("it is not a JSON object")]
+    NotAnObject,
+    #[error("the last line has no line end: the file may be cut off")]
+    NoLineEnd,
     #[error("objects and bare values are mixed")]
     Mixed,
+    #[error("the ids of the person are not a JSON list")]
+    NotAList,
     #[error("the id is {0}, not a string or a whole number")]
     NotAnId(&'static str),
 }
@@ -81,6 +85,7 @@ fn of_id(error: DistinctIdError) -> String {
 
 impl Damage {
     pub(super) const OUTER_SPACE: Self = Self::Id(DistinctIdError::OuterWhiteSpace);
+    pub(super) const FRACTION: Self = Self::NotAnId("a number with a fraction or an exponent");
     const FORBIDDEN: Self = Self::Id(DistinctIdError::Forbidden);
 
     /// Whether the operator can overrule this with `--allow`.

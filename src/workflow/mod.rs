@@ -34,6 +34,7 @@ pub use follow::poll::{PollExtent, refresh, wait};
 pub use follow::probe::{Probe, Probed, probe};
 pub use interrupt::{GRACE, Interrupt, Signal};
 pub use new_file::{NewFile, NewFileError, PlacedFile};
+pub use people::lookup::{AnsweredLine, ListedAs, ListedId, LookedUp, Lookup, LookupAnswer};
 pub use people::recollected::{Arrivals, Recollected, Search, SeenEvent};
 pub use people::suppressed::{Deletions, HashShare, HeldIds, Suppressed, SuppressedIndex};
 pub use plan::plan_file::{Outdated, PlanningError, check_fit, restore_plan, write_plan};

@@ -58,6 +58,8 @@ mod ledger_move;
 mod links;
 mod lint;
 mod locked;
+mod lookup;
+mod lookup_model;
 mod lost_jobs;
 mod lost_time;
 mod measure;

@@ -58,6 +58,21 @@ impl From<IntakeError> for Failure {
     }
 }
 
+/// A failure of a command that only reads: nothing could have been sent.
+pub(crate) fn lookup_failure(error: IntakeError) -> Failure {
+    let hint = match &error {
+        IntakeError::Damaged { problems, .. } if problems.remedy() != Remedy::LineEnd => {
+            "correct or remove these lines, or fetch the file again".into()
+        }
+        IntakeError::Source {
+            fault: Fault::MissingColumn { .. },
+            ..
+        } => "profiles need `distinct_id` and the property that `--by` names; `--column` is for your source".into(),
+        error => intake_hint(error),
+    };
+    Failure::from_error(ExitStatus::Input, "bad_input", &error).hint(hint)
+}
+
 fn intake_hint(error: &IntakeError) -> Cow<'static, str> {
     let hint = match error {
         IntakeError::Open { .. } | IntakeError::Read { .. } => {
@@ -80,6 +95,9 @@ fn intake_hint(error: &IntakeError) -> Cow<'static, str> {
             }
             Remedy::Encoding => {
                 "save it as UTF-8, or name its encoding, such as `--encoding windows-1252`"
+            }
+            Remedy::LineEnd => {
+                "fetch it again; if it is whole, end its last line, such as with `echo >>FILE`"
             }
             Remedy::Program(way_out) => way_out,
             Remedy::Title => {
@@ -116,9 +134,9 @@ fn fault_hint(fault: &Fault) -> Cow<'static, str> {
             let encoding = encoding.to_lowercase();
             return format!("if that is right, add `--encoding {encoding}`").into();
         }
-        Fault::NoHeader { may_be_id: true } => {
-            "if the first line is an id, add `--no-header`; if it is a heading, add `--column 1`"
-        }
+        Fault::NoHeader {
+            may_be_id: true, ..
+        } => "if the first line is an id, add `--no-header`; if it is a heading, add `--column 1`",
         Fault::NoHeader { .. } => {
             "if the first line is a heading, add `--column 1`; otherwise remove it"
         }
@@ -139,12 +157,23 @@ fn fault_hint(fault: &Fault) -> Cow<'static, str> {
         Fault::HeadingInList => {
             "leave `--format text` out to skip the heading; if it really is an id, add `--no-header`"
         }
-        Fault::NoKnownKey | Fault::SeveralKeys(_) | Fault::MissingKey(_) => {
+        Fault::NoKnownKey(_) | Fault::SeveralKeys(_) | Fault::MissingKey(_) => {
             "name the key with the ids: `--column KEY`, or `--column OUTER.KEY` for a key inside an object"
         }
-        Fault::NoEvents | Fault::OnlyIds => {
+        Fault::NoRecords("events") | Fault::OnlyIds => {
             "name files of events, such as Mixpanel's raw export; `--format` sets how dsr reads them; to look ids up in the ledger, use `dsr find`"
         }
+        Fault::NoRecords(_) => {
+            "name an export of users as CSV, answers of a profile query, or JSON lines of profiles"
+        }
+        Fault::MissingPages { .. } => {
+            "save the other pages of the query, too, and name all of them"
+        }
+        Fault::NoProperty(_) => "name the property as Mixpanel does: `--by PROPERTY`",
+        Fault::NoIdentities => {
+            "name the pipeline's table of identities, or profiles that list all ids of a person"
+        }
+        Fault::ReadOnce => "save it to a file first",
         Fault::Nameless => {
             "name the column or key with the person's id: `--column NAME`, or `--column OUTER.KEY` in JSON"
         }

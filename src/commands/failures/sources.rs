@@ -37,7 +37,8 @@ pub(crate) fn source_failure(error: &SourceError, command: &str) -> Failure {
         SourceError::PipeTwice { .. } => "name it once".to_owned(),
     };
     let mut failure = Failure::from_error(ExitStatus::Usage, "usage", error);
-    if !command.contains(" find") && !command.contains(" suppressions") {
+    let reads_only = [" find", " lookup", " suppressions"];
+    if !reads_only.iter().any(|name| command.contains(name)) {
         failure.message.push_str("; nothing was sent");
     }
     failure.hint(hint)

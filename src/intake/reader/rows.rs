@@ -143,6 +143,11 @@ impl<R: Read> TableRows<R> {
         Ok((number, row))
     }
 
+    /// The number of the last line, if it has no line end.
+    pub(crate) fn unended_line(&self) -> Option<u64> {
+        self.lines.is_unended().then(|| self.lines.number())
+    }
+
     /// Joins the row that begins on the current line, over several lines if needed.
     fn join(&mut self) -> io::Result<TableRow<'_>> {
         self.fields.clear();

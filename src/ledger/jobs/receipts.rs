@@ -172,7 +172,10 @@ impl Ledger {
     ) -> Result<(), LedgerError> {
         match self.opening.owed.is_written() {
             // The wait for the ledger wrote it.
-            true => Ok(drop(self.opening.owed.owed().take())),
+            true => {
+                self.opening.owed.owed().take();
+                Ok(())
+            }
             false => self.append_receipt(job, Some(task), now),
         }
     }

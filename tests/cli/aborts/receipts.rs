@@ -17,7 +17,7 @@ use Stand::{Accepted, Double, Planned, Recovered, Sending};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
-    /// The answer was read, and dsr waits for the ledger.
+    /// dsr waits for the ledger, and has written the receipt before.
     Waiting,
     /// A part of the receipt is on the disk.
     Torn,
@@ -46,7 +46,7 @@ struct Cell {
 
 impl Cell {
     fn is_kept(&self) -> bool {
-        matches!(self.step, Step::Written | Step::Found)
+        self.step != Step::Torn
     }
 
     fn at_the_kill(&self) -> Course {

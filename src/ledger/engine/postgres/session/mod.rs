@@ -362,11 +362,12 @@ impl Session {
 
     /// The first error of what is under way.
     fn hear(&self, deadline: Instant) -> Result<(), ServerError> {
-        let unanswered = self.unanswered.take().into_iter();
-        unanswered.fold(Ok(()), |before, work| {
+        let mut first = Ok(());
+        for work in self.unanswered.take() {
             let answer = self.judge(wait(work, deadline));
-            before.and(answer)
-        })
+            first = first.and(answer);
+        }
+        first
     }
 
     fn demand_open(&self) -> Result<(), ServerError> {

@@ -388,18 +388,18 @@ fn answers_that_were_asked_ahead_are_of_their_transaction_and_older_than_no_writ
     let question = Question::new("SELECT n FROM t WHERE n > $1", [0]).unwrap();
     let ask = || conn.query_row("SELECT n FROM t WHERE n > $1", [0], |row| row.get::<i64>(0));
     let trips = || conn.server().unwrap().round_trips();
-    conn.ask_ahead(&[question.clone()]).unwrap();
+    conn.ask_ahead(std::slice::from_ref(&question)).unwrap();
     conn.execute_batch("UPDATE t SET n = 2").unwrap();
     assert_eq!(ask().unwrap(), 2, "no transaction");
 
-    let tx = conn.write_asking(&[question.clone()]).unwrap();
-    tx.ask_ahead(&[question.clone()]).unwrap();
+    let tx = conn.write_asking(std::slice::from_ref(&question)).unwrap();
+    tx.ask_ahead(std::slice::from_ref(&question)).unwrap();
     let before = trips();
-    tx.ask_ahead(&[question.clone()]).unwrap();
+    tx.ask_ahead(std::slice::from_ref(&question)).unwrap();
     assert_eq!((ask().unwrap(), trips()), (2, before), "it is here");
     tx.change("UPDATE t SET n = $1", [3]).unwrap();
     assert_eq!(ask().unwrap(), 3, "after a write");
-    tx.ask_ahead(&[question.clone()]).unwrap();
+    tx.ask_ahead(std::slice::from_ref(&question)).unwrap();
     drop(tx);
     assert_eq!(ask().unwrap(), 2, "after the rollback");
     let tx = conn.view().unwrap();

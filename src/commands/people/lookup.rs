@@ -1,0 +1,211 @@
+//! `dsr lookup`: from a property of people to their distinct_ids.
+
+use std::borrow::Cow;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use crate::commands::context::Context;
+use crate::commands::failures::{local_io, lookup_failure, usage};
+use crate::domain::ExitStatus;
+use crate::intake::{self, Keep, Place, Profile, Reading, Source, read_identities, read_profiles};
+use crate::ui::{Failure, LookupView, number, reading};
+use crate::workflow::{AnsweredLine, ListedAs, LookedUp, Lookup, LookupAnswer, NewFile};
+
+use super::sources::{FormArgs, GivenArgs};
+
+/// Find the ids of people by e-mail address or another property
+///
+/// Requests name people by e-mail address; Mixpanel erases by distinct_id. dsr looks each value of
+/// your source up in files of profiles. It calls nobody, and needs no token and no ledger.
+///
+/// Profiles may be Mixpanel's export of users as CSV, the answers of its profile query (dsr checks
+/// that no page is missing), JSON lines or arrays of profiles, `people.json` of a GDPR export, or a
+/// table of your warehouse with a column `distinct_id`; also packed with gzip or zstd. `Email`
+/// stands for `$email`. A file that is damaged or cut off is refused (5): a missing profile would
+/// look like a "no".
+///
+/// A value counts only if it is equal byte for byte; of a list, one element must be. Each line has
+/// one profile, several, none, or is near: equal but for case, Unicode form, white space or
+/// punctuation around it, or because a number stands where text was asked. dsr takes all profiles
+/// that are equal, and none that is near. It shows lines, never values or ids.
+#[derive(clap::Args, Debug)]
+#[command(
+    mut_arg("source", |arg| arg
+        .help("A file, `-` for standard input, or one value, such as an e-mail address")
+        .long_help("A file, `-` for standard input, or one value, such as an e-mail address\n\nA word that is not a file counts as a value only if it is the only source. A table has the values in the column of the property, such as `email` or `$email`; `--column` names another.")),
+    mut_arg("file", |arg| arg.help("A file, even if its name looks like a value or an option")),
+    mut_arg("id", |arg| arg
+        .value_name("VALUE")
+        .help("One value, even if it looks like a file or an option")),
+    after_help = "Examples:
+  dsr lookup --profiles users.csv --output ids.csv emails.csv       then: dsr delete --gdpr ids.csv
+  dsr lookup --profiles users.csv --by phone --exit-status -        status 1 unless all are found
+  dsr lookup --profiles a.json --profiles b.json anna@shop.example  pages of a profile query
+  dsr lookup --profiles users.csv --identities ids.jsonl -o ids.csv emails.csv   with all aliases"
+)]
+pub(crate) struct LookupArgs {
+    #[command(flatten)]
+    given: GivenArgs,
+    /// Files of profiles, or `-` for standard input; may be given several times
+    #[arg(long, value_name = "FILE", required = true)]
+    profiles: Vec<PathBuf>,
+    /// Also list all other ids of each person, from these files: the pipelines' table of identities
+    /// (`distinct_id`, `resolved_distinct_id`), or profiles with `$distinct_ids`
+    #[arg(long, value_name = "FILE")]
+    identities: Vec<PathBuf>,
+    /// The property with the values, as Mixpanel names it
+    #[arg(long, value_name = "PROPERTY", default_value = "$email")]
+    by: String,
+    /// Write the ids to this new file, for `dsr delete` and `dsr export`; only you can read it
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Exit with status 1 unless every line has a profile
+    #[arg(long)]
+    exit_status: bool,
+    #[command(flatten)]
+    form: FormArgs,
+}
+
+pub(crate) fn run(ctx: &mut Context, args: &LookupArgs) -> Result<ExitStatus, Failure> {
+    let sources = args.given.sources(ctx.command)?;
+    let files = |paths: &[PathBuf]| -> Vec<Source> {
+        paths.iter().map(|path| Source::from_path(path)).collect()
+    };
+    let (profiles, identities) = (files(&args.profiles), files(&args.identities));
+    if args.by.is_empty() {
+        return Err(
+            usage("`--by` names no property").hint("name it as Mixpanel does: `--by '$email'`")
+        );
+    }
+    let once = [&sources[..], &profiles[..]].concat();
+    for label in Source::find_repeated(&once)? {
+        ctx.ui
+            .warn("repeated_source", &format!("{label} is named twice"));
+    }
+    let list = args.output.as_deref().map(NewFile::create).transpose()?;
+    let mut lookup = Lookup::default();
+    let source_readings = ask(ctx, args, &sources, &mut lookup)?;
+    let mut progress = reading(&ctx.ui);
+    let mut take = |profile: &Profile<'_>| lookup.take(profile);
+    let profiles = read_profiles(&profiles, &args.by, &mut take, &mut progress);
+    drop(progress);
+    let profiles = profiles.map_err(lookup_failure)?;
+    let identities = join(ctx, &identities, &mut lookup)?;
+    let found = lookup.finish();
+    for (line, ids) in &found.large {
+        let line = &found.lines[*line];
+        let place = line
+            .line
+            .map_or_else(String::new, |number| format!(", line {number}"));
+        ctx.ui.warn(
+            "large_cluster",
+            &format!(
+                "one person has {} ids ({}{place}), and Mixpanel joins at most 500: the identities may join strangers",
+                number(*ids),
+                line.source
+            ),
+        );
+    }
+    let file = match list {
+        Some(mut list) => {
+            write(&found, &mut list).map_err(|error| local_io(&error))?;
+            list.finish()?;
+            args.output
+                .as_deref()
+                .map(|path| path.display().to_string())
+        }
+        None => None,
+    };
+    let view = LookupView {
+        property: &args.by,
+        found: &found,
+        sources: &source_readings,
+        profiles: &profiles,
+        identities: &identities,
+        file,
+    };
+    ctx.ui.print(&view).map_err(|error| local_io(&error))?;
+    let is_found = |answer| matches!(answer, LookupAnswer::One | LookupAnswer::Several);
+    let is_missing = found.lines.iter().any(|line| !is_found(line.answer));
+    Ok(match args.exit_status && is_missing {
+        // This has no status of its own; 1 is for everything not listed.
+        true => ExitStatus::Bug,
+        false => ExitStatus::Done,
+    })
+}
+
+/// Reads the values of the sources.
+fn ask(
+    ctx: &Context,
+    args: &LookupArgs,
+    sources: &[Source],
+    lookup: &mut Lookup,
+) -> Result<Vec<Reading>, Failure> {
+    let options = intake::ReadOptions {
+        property: Some(args.by.clone()),
+        ..args.form.options(intake::CheckOptions::default())?
+    };
+    let mut hear = |place: Place<'_>, value: &str| lookup.ask(place, value);
+    let mut progress = reading(&ctx.ui);
+    let keep = Keep::Heard(&mut hear);
+    let read = intake::read(sources, &[], &options, keep, &mut progress);
+    drop(progress);
+    Ok(read.map_err(lookup_failure)?.readings)
+}
+
+/// Reads the identities again and again, until a pass finds no new id.
+fn join(
+    ctx: &Context,
+    identities: &[Source],
+    lookup: &mut Lookup,
+) -> Result<Vec<Reading>, Failure> {
+    if identities.is_empty() {
+        return Ok(Vec::new());
+    }
+    lookup.begin_pass();
+    loop {
+        let mut progress = reading(&ctx.ui);
+        let read = read_identities(identities, &mut |ids| lookup.join(ids), &mut progress);
+        drop(progress);
+        let readings = read.map_err(lookup_failure)?;
+        if !lookup.begin_pass() {
+            return Ok(readings);
+        }
+    }
+}
+
+/// Writes a table that `dsr delete` reads; it has no value of the property.
+fn write(found: &LookedUp, list: &mut NewFile) -> io::Result<()> {
+    writeln!(list, "distinct_id,answer,source,line,element")?;
+    for listed in &found.ids {
+        let answer = match listed.listed_as {
+            ListedAs::One => "one",
+            ListedAs::Several => "several",
+            ListedAs::Alias => "alias",
+        };
+        let AnsweredLine {
+            source,
+            line,
+            element,
+            ..
+        } = &found.lines[listed.line];
+        let number = |number: &Option<u64>| number.map_or_else(String::new, |n| n.to_string());
+        writeln!(
+            list,
+            "{},{answer},{},{},{}",
+            quoted(&listed.id),
+            quoted(source.trim_matches('`')),
+            number(line),
+            number(element)
+        )?;
+    }
+    Ok(())
+}
+
+/// A field of the table, in quotes if it needs them.
+fn quoted(field: &str) -> Cow<'_, str> {
+    match field.contains(['"', ',', ';', '\t', '|', '\n', '\r']) {
+        true => format!("\"{}\"", field.replace('"', "\"\"")).into(),
+        false => field.into(),
+    }
+}

@@ -1,0 +1,248 @@
+//! Shows what was found for each line. Names lines by place, never a value or an id.
+
+use std::fmt::Write;
+
+use serde_json::{Value, json};
+
+use crate::intake::Reading;
+use crate::ui::drawing::paper::Paper;
+use crate::ui::drawing::view::View;
+use crate::ui::drawing::words::{number, plural, printable};
+use crate::workflow::{AnsweredLine, ListedAs, LookedUp, LookupAnswer};
+
+use super::sources;
+
+/// How many lines are named on the screen for one answer.
+const MAX_NAMED: usize = 20;
+
+/// How Mixpanel writes an anonymous device id.
+const DEVICE: &str = "$device:";
+
+/// The result of looking people up by a property.
+pub struct LookupView<'a> {
+    pub property: &'a str,
+    pub found: &'a LookedUp,
+    pub sources: &'a [Reading],
+    pub profiles: &'a [Reading],
+    pub identities: &'a [Reading],
+    /// The list that was written.
+    pub file: Option<String>,
+}
+
+impl LookupView<'_> {
+    fn with(&self, answer: LookupAnswer) -> impl Iterator<Item = &AnsweredLine> {
+        let lines = self.found.lines.iter();
+        lines.filter(move |line| line.answer == answer)
+    }
+
+    fn count(&self, answer: LookupAnswer) -> usize {
+        self.with(answer).count()
+    }
+
+    /// For example `line 7: differs in case`.
+    fn place(&self, line: &AnsweredLine) -> String {
+        let several = self.sources.len() > 1;
+        let place = match (line.element, line.line) {
+            (Some(element), _) => format!("element {element}"),
+            (None, Some(number)) => format!("line {number}"),
+            (None, None) => "the value on the command line".to_owned(),
+        };
+        match several {
+            true => format!("{}, {place}", printable(&line.source)),
+            false => place,
+        }
+    }
+
+    fn places<'l>(
+        &self,
+        lines: impl Iterator<Item = &'l AnsweredLine>,
+        about: impl Fn(&AnsweredLine) -> Option<String>,
+    ) -> String {
+        let (mut named, mut more) = (Vec::new(), 0);
+        for line in lines {
+            match named.len() < MAX_NAMED {
+                true => named.push(match about(line) {
+                    Some(about) => format!("{}: {about}", self.place(line)),
+                    None => self.place(line),
+                }),
+                false => more += 1,
+            }
+        }
+        if more > 0 {
+            named.push(format!("and {} more", number(more)));
+        }
+        named.join("; ")
+    }
+
+    /// For example `8 lines: 5 have one profile, 1 has none (line 4), …`.
+    fn answers(&self) -> String {
+        if let [line] = self.found.lines.as_slice()
+            && line.line.is_none()
+            && line.element.is_none()
+        {
+            return match (line.profiles, &line.near) {
+                (0, None) => "No profile has the value.".to_owned(),
+                (0, Some(near)) => format!("No profile has the value, but one is near: it {near}."),
+                (1, _) => "One profile has the value.".to_owned(),
+                (several, _) => format!("{} profiles have the value.", number(several)),
+            };
+        }
+        let mut parts = Vec::new();
+        for (answer, one, many) in [
+            (LookupAnswer::One, "has one profile", "have one profile"),
+            (LookupAnswer::Several, "has several", "have several"),
+            (LookupAnswer::None, "has none", "have none"),
+            (LookupAnswer::Near, "is near", "are near"),
+        ] {
+            let count = self.count(answer);
+            if count == 0 {
+                continue;
+            }
+            let mut part = plural(count, one, many);
+            let about = |line: &AnsweredLine| match answer {
+                LookupAnswer::Several => Some(plural(line.profiles, "profile", "profiles")),
+                LookupAnswer::Near => line.near.as_deref().map(str::to_owned),
+                LookupAnswer::One | LookupAnswer::None => None,
+            };
+            if answer != LookupAnswer::One {
+                let _ = write!(part, " ({})", self.places(self.with(answer), about));
+            }
+            parts.push(part);
+        }
+        let lines = plural(self.found.lines.len(), "line", "lines");
+        format!("{lines}: {}.", parts.join(", "))
+    }
+
+    /// How many ids are of profiles, how many are aliases, and how many of those are of devices.
+    fn counts(&self) -> (usize, usize, usize) {
+        let is_alias = |listed_as| listed_as == ListedAs::Alias;
+        let ids = || self.found.ids.iter();
+        let aliases = || ids().filter(|listed| is_alias(listed.listed_as));
+        let devices = aliases().filter(|listed| listed.id.starts_with(DEVICE));
+        let aliases = aliases().count();
+        (ids().count() - aliases, aliases, devices.count())
+    }
+
+    fn list_text(&self) -> String {
+        let (profiles, aliases, devices) = self.counts();
+        let ids = plural(profiles + aliases, "id", "ids");
+        let mut text = format!("{ids} found");
+        if !self.identities.is_empty() {
+            let of = plural(profiles, "profile", "profiles");
+            let aliases = plural(aliases, "alias", "aliases");
+            let _ = write!(
+                text,
+                ": {of}, {aliases} ({} of them `$device:`)",
+                number(devices)
+            );
+        }
+        text
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        for lines in self.found.joined.iter().take(MAX_NAMED) {
+            let lines = lines.iter().map(|place| &self.found.lines[*place]);
+            notes.push(format!(
+                "These are one person: {}.",
+                self.places(lines, |_| None)
+            ));
+        }
+        let more = self.found.joined.len().saturating_sub(MAX_NAMED);
+        if more > 0 {
+            let people = plural(more, "more person has", "more people have");
+            notes.push(format!("{people} several lines; `--json` has all of them."));
+        }
+        if self.count(LookupAnswer::Several) > 0 {
+            notes.push(
+                "Several profiles: all of them are in the list. Make sure that each is this person."
+                    .to_owned(),
+            );
+        }
+        if self.count(LookupAnswer::Near) > 0 {
+            notes.push(
+                "Near is not equal: dsr does not take it. If it is this person, write the value as Mixpanel has it."
+                    .to_owned(),
+            );
+        }
+        let near_too = || {
+            let lines = self.found.lines.iter();
+            lines.filter(|line| line.profiles > 0 && line.near.is_some())
+        };
+        if near_too().next().is_some() {
+            let places = self.places(near_too(), |line| line.near.as_deref().map(str::to_owned));
+            notes.push(format!(
+                "Another profile is near, and dsr does not take it ({places})."
+            ));
+        }
+        if self.count(LookupAnswer::None) > 0 {
+            notes.push("A person without a profile may still have events.".to_owned());
+        }
+        notes
+    }
+}
+
+impl View for LookupView<'_> {
+    fn human(&self, paper: &Paper) -> String {
+        let mut text = paper.wrapped("", &self.answers());
+        for note in self.notes() {
+            text.push_str(&paper.wrapped("", &note));
+        }
+        text.push('\n');
+        let list = match &self.file {
+            Some(file) => format!(
+                "{}, in `{}`. Only you can read it. Next: `dsr delete` or `dsr export` with this file.",
+                self.list_text(),
+                printable(file)
+            ),
+            None if self.found.ids.is_empty() => format!("{}.", self.list_text()),
+            None => format!(
+                "{}. To write them to a file, add `--output FILE`.",
+                self.list_text()
+            ),
+        };
+        text.push_str(&paper.wrapped("", &list));
+        let of = |readings: &[Reading]| readings.iter().map(|reading| reading.values).sum();
+        let searched = format!(
+            "Compared `{}` of {} in {}, byte for byte.",
+            printable(self.property),
+            plural(of(self.profiles), "profile", "profiles"),
+            plural(self.profiles.len(), "file", "files"),
+        );
+        text.push_str(&paper.wrapped("", &searched));
+        text
+    }
+
+    fn json(&self) -> Value {
+        let (profiles, aliases, devices) = self.counts();
+        let place = |line: &AnsweredLine| json!({ "source": *line.source, "line": line.line, "element": line.element });
+        let lines = self.found.lines.iter().map(|line| {
+            let mut object = place(line);
+            object["answer"] = json!(line.answer);
+            object["profiles"] = line.profiles.into();
+            object["near"] = line.near.as_deref().into();
+            object
+        });
+        let joined = self.found.joined.iter().map(|lines| -> Vec<Value> {
+            let lines = lines.iter();
+            lines.map(|line| place(&self.found.lines[*line])).collect()
+        });
+        let objects = |all: &[Reading]| all.iter().map(sources::object).collect::<Vec<_>>();
+        json!({
+            "property": self.property,
+            "answers": {
+                "one": self.count(LookupAnswer::One),
+                "several": self.count(LookupAnswer::Several),
+                "none": self.count(LookupAnswer::None),
+                "near": self.count(LookupAnswer::Near),
+            },
+            "ids": { "profiles": profiles, "aliases": aliases, "devices": devices },
+            "file": self.file,
+            "lines": lines.collect::<Vec<_>>(),
+            "one_person": joined.collect::<Vec<_>>(),
+            "sources": objects(self.sources),
+            "profiles": objects(self.profiles),
+            "identities": objects(self.identities),
+        })
+    }
+}
