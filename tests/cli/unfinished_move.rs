@@ -83,7 +83,7 @@ fn a_move_into_a_ledger_that_others_use_by_now_is_taken_back() {
     let refused = refused.exits_with(2).says("is in use");
     refused.says("taken back");
     assert_eq!(database.entries(), entries);
-    let before = on_file(&mut operator, |operator| status(operator));
+    let before = on_file(&mut operator, status);
     assert_eq!(before.len(), 1);
     let seen = operator.run(&["status"]);
     seen.exits_with(0).says("which is not used");

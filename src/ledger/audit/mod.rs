@@ -24,8 +24,7 @@ use crate::ledger::engine::{
 };
 
 use super::columns::{format_time, parse_time, unreadable};
-use super::jobs::receipts::OwedReceipt;
-use super::jobs::row::read_to_change;
+use super::owed::OwedReceipt;
 use super::seal::KeySource;
 use super::sql::{self, prepare};
 use super::{LedgerError, ServerClock, SteadyClock, Write};
@@ -349,26 +348,6 @@ pub(crate) fn find_head(conn: &Connection) -> Result<Option<Anchor>, LedgerError
 }
 
 impl super::Ledger {
-    /// Appends an entry about jobs that changes nothing else in the ledger: one entry each, with the
-    /// job's facts.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written, or a job does not exist.
-    pub fn record_job_events<'j>(
-        &mut self,
-        event: AuditEvent,
-        jobs: impl IntoIterator<Item = &'j JobId>,
-        now: DateTime<Utc>,
-    ) -> Result<(), LedgerError> {
-        let tx = self.write()?;
-        for job in jobs {
-            read_to_change(&tx, job)?;
-            tell(&tx, event, EntrySubject::Job(job), json!({}), now)?;
-        }
-        // A cancellation follows, so a ledger without this entry must count as set back.
-        tx.commit_seen()
-    }
-
     /// The head of the trail.
     ///
     /// # Errors

@@ -1,7 +1,6 @@
 use std::fs::File;
-use std::io::{self, Seek, SeekFrom, Write as _};
+use std::io::{self, Seek, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Datelike, Utc};
 use serde::{Deserialize, Serialize};
@@ -16,6 +15,7 @@ use crate::ledger::audit::{self, Why};
 use crate::ledger::columns::format_time;
 use crate::ledger::engine::params;
 use crate::ledger::open::sender;
+use crate::ledger::owed::{Owed, append};
 use crate::ledger::{Ledger, LedgerError, Outcome, Write};
 
 /// The folder of receipts, beside the ledger.
@@ -57,65 +57,6 @@ impl ReceiptFile {
         // Even a partial receipt on disk is worth keeping.
         self.is_used = true;
         append(&mut self.file, &serde_json::to_string(receipt)?)?;
-        Ok(())
-    }
-}
-
-/// Returns the place of the line.
-fn append(file: &mut File, line: &str) -> io::Result<u64> {
-    let place = file.stream_position()?;
-    let written = writeln!(file, "{line}").and_then(|()| file.sync_all());
-    if written.is_err() {
-        file.seek(SeekFrom::Start(place))?;
-    }
-    written.map(|()| place)
-}
-
-/// The receipt of a task that is on its way into the ledger. A wait for the ledger writes it first,
-/// since the process may be killed while it waits.
-#[derive(Debug, Clone, Default)]
-pub struct OwedReceipt(Arc<Mutex<Option<Owed>>>);
-
-#[derive(Debug)]
-struct Owed {
-    file: File,
-    line: String,
-    /// Where it is, once it is written.
-    place: Option<u64>,
-}
-
-impl OwedReceipt {
-    fn owed(&self) -> MutexGuard<'_, Option<Owed>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn is_written(&self) -> bool {
-        self.owed()
-            .as_ref()
-            .is_some_and(|owed| owed.place.is_some())
-    }
-
-    /// Call this before each wait for the ledger.
-    pub(crate) fn write(&self) {
-        if let Some(owed) = self.owed().as_mut().filter(|owed| owed.place.is_none()) {
-            match append(&mut owed.file, &owed.line) {
-                Ok(place) => owed.place = Some(place),
-                Err(error) => tracing::error!(%error, "no receipt could be kept"),
-            }
-        }
-    }
-
-    /// The ledger has the task now: blanks its receipt.
-    fn settle(&self) -> io::Result<()> {
-        let Some(mut owed) = self.owed().take() else {
-            return Ok(());
-        };
-        let Some(place) = owed.place else {
-            return Ok(());
-        };
-        owed.file.seek(SeekFrom::Start(place))?;
-        owed.file.write_all(&vec![b'\n'; owed.line.len()])?;
-        owed.file.seek(SeekFrom::Start(place))?;
         Ok(())
     }
 }

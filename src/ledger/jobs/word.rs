@@ -113,6 +113,26 @@ impl Ledger {
         })
     }
 
+    /// Appends an entry about jobs that changes nothing else in the ledger: one entry each, with the
+    /// job's facts.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written, or a job does not exist.
+    pub fn record_job_events<'j>(
+        &mut self,
+        event: AuditEvent,
+        jobs: impl IntoIterator<Item = &'j JobId>,
+        now: DateTime<Utc>,
+    ) -> Result<(), LedgerError> {
+        let tx = self.write()?;
+        for job in jobs {
+            read_to_change(&tx, job)?;
+            audit::tell(&tx, event, EntrySubject::Job(job), json!({}), now)?;
+        }
+        // A cancellation follows, so a ledger without this entry must count as set back.
+        tx.commit_seen()
+    }
+
     /// Records the operator's decision about an unknown job, if nobody was faster.
     fn record_word(
         &mut self,
