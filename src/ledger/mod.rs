@@ -79,12 +79,12 @@ pub use place::{LedgerPlace, LedgerUrlError, PasswordFiles, SharedLedger};
 pub use rejections::Rejection;
 pub use requests::answers::{AnswerChange, AnswerRecord};
 pub use requests::candidates::{Candidate, Candidates, Fitting};
-pub use requests::downloads::{DownloadRecord, PackagesRecord, Unfetched};
+pub use requests::downloads::{DownloadRecord, PackagesRecord};
 pub use requests::extensions::Extended;
 pub use requests::history::{JobHistory, KeptIds};
 pub use requests::listing::{Found, Jobs, Standing, Which};
 pub use requests::received::{Course, FetchedExports, ReceivedRequests};
-pub use requests::records::{AnswerAge, JobGroup, JobRecord, NewRequest, RequestRecord};
+pub use requests::records::{AnswerAge, JobGroup, JobRecord, NewRequest, RequestRecord, Unfetched};
 pub use requests::{Again, Recorded};
 pub use seal::KeySource;
 

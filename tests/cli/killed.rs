@@ -115,7 +115,7 @@ fn a_kill_at_any_step_is_settled_by_one_resume() {
 
 #[test]
 fn the_doctor_and_the_ledgers_status_name_a_job_whose_sender_was_killed() {
-    let model = Model::striking(1, Fault::Late);
+    let model = Model::striking(1, Fault::Unanswered);
     let operator = Operator::at_with(&model.fake, "rate = 1000\ndelete_batch = 2");
     operator.file("ids.csv", csv_of(&people(6), None));
     let running = operator.start(&["delete", "--gdpr", "--yes", "ids.csv"]);

@@ -152,11 +152,6 @@ fn a_person_is_found_under_each_name_an_event_has_for_them() {
     for (event, theirs, from_device) in [
         (about(json!({ "distinct_id": "done-user" })), 1, 0),
         (about(json!({ "$distinct_id": "done-user" })), 1, 0),
-        (
-            json!({ "$distinct_id": "done-user", "$properties": {} }),
-            1,
-            0,
-        ),
         (json!({ "userId": "done-user", "event": "e" }), 1, 0),
         (
             about(json!({ "distinct_id": "x", "$user_id": "done-user" })),

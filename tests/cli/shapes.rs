@@ -156,7 +156,7 @@ fn each_shape_is_that_of_some_run() {
     seen.run_with(&operator, &add, &PROJECT_TOKEN.replace('9', "8"));
     let both = ["--project", "app", "--project", "shop"];
     operator.file("users.csv", "distinct_id,email\na1,a@x.test\n");
-    operator.file("events.jsonl", "{\"distinct_id\":\"a1\"}\n");
+    operator.file("events.jsonl", "{\"event\":\"e\",\"distinct_id\":\"a1\"}\n");
     for args in [
         &["status", "--all"][..],
         &["status", &id, "--show-ids"],

@@ -85,7 +85,7 @@ fn a_move_into_a_ledger_that_others_use_by_now_is_taken_back() {
     assert_eq!(database.entries(), entries);
     let before = on_file(&mut operator, status);
     assert_eq!(before.len(), 1);
-    let seen = operator.run(&["status"]);
+    let seen = operator.run(&["status", "--cached"]);
     seen.exits_with(0).says("which is not used");
 
     operator.set("DSR_LEDGER_URL", &elsewhere.url);

@@ -33,7 +33,7 @@ impl Context {
         };
         let shared = self.shared_at(&url).map_err(|error| {
             usage(format!("{origin} names no ledger: {error}"))
-                .hint("nothing was done; correct it. A password belongs into `~/.pgpass` or a file that DSR_LEDGER_PASSWORD_FILE names")
+                .hint("nothing was done; correct it. A password belongs in `~/.pgpass` or a file that DSR_LEDGER_PASSWORD_FILE names")
         })?;
         Ok(LedgerPlace::Server(Box::new(shared)))
     }

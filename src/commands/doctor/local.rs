@@ -126,7 +126,8 @@ pub(crate) fn check_ledger_key(ctx: &Context) -> Option<Check> {
     Some(Check::of_failure("ledger key", &Failure::from(error)))
 }
 
-/// Whether the key of the ledger's hashed ids is at hand. `check_ledger_key` reports a bad file.
+/// Warns if ids are hashed with a ledger key that this host lacks. `check_ledger_key` reports a bad
+/// file.
 fn of_key(ctx: &Context, known: Option<&str>) -> Option<Check> {
     let known = known.filter(|_| check_ledger_key(ctx).is_none())?;
     let (why, fix) = match minimise::ledger_key(ctx, IfNone::Leave) {

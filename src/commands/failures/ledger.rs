@@ -51,7 +51,7 @@ impl From<LedgerError> for Failure {
             ),
             LedgerError::Moved(_) => {
                 return Self::from_error(ExitStatus::LocalIo, "ledger_moved", &error).hint(
-                    "nothing was sent and nothing was changed; set `ledger` in the config file, or DSR_LEDGER_URL, to that address, with this host's own login. If that server is lost for ever: “Share the ledger with your team” in `dsr help runbooks`",
+                    "nothing was sent and nothing was changed; set `ledger` in the config file, or DSR_LEDGER_URL, to that address, with this host's own login. If that server is lost for ever: “Look after a shared ledger” in `dsr help runbooks`",
                 );
             }
             LedgerError::MoveUnfinished { to, .. } => {
@@ -62,7 +62,7 @@ impl From<LedgerError> for Failure {
             LedgerError::ServerCopy => (
                 ExitStatus::LocalIo,
                 "ledger_copy",
-                "nothing was sent and nothing was changed; restore the server from its own copies: see “Share the ledger with your team” in `dsr help runbooks`",
+                "nothing was sent and nothing was changed; restore the server from its own copies: see “Look after a shared ledger” in `dsr help runbooks`",
             ),
             LedgerError::NotMoved(refusal) => {
                 let (status, hint) = not_moved(refusal);

@@ -20,6 +20,7 @@ const GUIDE: [&str; 14] = [
     include_str!("../../../docs/guide/prove-it.md"),
     include_str!("../../../docs/guide/tokens.md"),
     include_str!("../../../docs/guide/share-the-ledger.md"),
+    include_str!("../../../docs/guide/shared-ledger.md"),
     include_str!("../../../docs/guide/restore.md"),
 ];
 

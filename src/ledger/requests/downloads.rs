@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::domain::{JobId, LeftOut, RequestId, link_end, link_may_end};
+use crate::domain::{JobId, LeftOut, RequestId};
 
+use super::records::Unfetched;
 use crate::ledger::audit::{self, AuditEvent, EntrySubject};
 use crate::ledger::columns::{count, format_time, moment};
 use crate::ledger::engine::{Connection, Row, params, params_from_iter};
@@ -43,27 +44,6 @@ pub struct PackagesRecord {
     pub not_in_packages: LeftOut,
     /// The operator had looked at the parts without an owner.
     pub released_by_operator: bool,
-}
-
-/// Done exports of a request that were not fetched yet.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unfetched {
-    pub jobs: usize,
-    /// When dsr first saw one of them done; Mixpanel may have finished it earlier.
-    pub finished_by: DateTime<Utc>,
-}
-
-impl Unfetched {
-    /// The last day on which the links certainly live, unless Mixpanel finished earlier than dsr
-    /// saw.
-    pub fn link_end(&self) -> NaiveDate {
-        link_end(self.finished_by.date_naive())
-    }
-
-    /// The last day on which the links may live.
-    pub fn link_may_end(&self) -> NaiveDate {
-        link_may_end(self.finished_by.date_naive())
-    }
 }
 
 impl Ledger {

@@ -5,14 +5,14 @@ use chrono::{DateTime, NaiveDate, Utc};
 use crate::domain::{
     CarriedOut, Deadline, Disclosure, Doubt, Extension, JobId, JobState, Kind, Law, Operation,
     Period, PlanRecord, ProjectKey, ProjectName, Region, RequestId, RequestState, SubjectRequestId,
-    TaskId, TaskStatus,
+    TaskId, TaskStatus, link_end, link_may_end,
 };
 
 use crate::ledger::columns::{
     count, day, job_id, moment, parse_day, parse_time, project, state, time, unreadable,
 };
 use crate::ledger::engine::Row;
-use crate::ledger::{AnswerRecord, LedgerError, Unfetched};
+use crate::ledger::{AnswerRecord, LedgerError};
 
 /// What the operator asks for, before it has an id.
 #[derive(Debug, Clone)]
@@ -39,6 +39,27 @@ pub struct NewRequest {
 
 /// A request with counts of its jobs by standing.
 ///
+/// Done exports of a request that were not fetched yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unfetched {
+    pub jobs: usize,
+    /// When dsr first saw one of them done; Mixpanel may have finished it earlier.
+    pub finished_by: DateTime<Utc>,
+}
+
+impl Unfetched {
+    /// The last day on which the links certainly live, unless Mixpanel finished earlier than dsr
+    /// saw.
+    pub fn link_end(&self) -> NaiveDate {
+        link_end(self.finished_by.date_naive())
+    }
+
+    /// The last day on which the links may live.
+    pub fn link_may_end(&self) -> NaiveDate {
+        link_may_end(self.finished_by.date_naive())
+    }
+}
+
 /// [`crate::ledger::Ledger::jobs`] reads the jobs one by one: a request may have 100,000.
 #[derive(Debug, Clone)]
 pub struct RequestRecord {

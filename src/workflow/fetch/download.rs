@@ -18,7 +18,7 @@ use super::archive::{find_before, find_damage, find_other, time_of};
 use super::fetched::{
     DownloadError, DownloadOutcome, DownloadReport, Fetching, LinkAge, Untried, in_folder,
 };
-use crate::workflow::follow::check::{NoAnswer, Question, apart, ask};
+use crate::workflow::follow::check::{NoAnswer, TaskQuestion, apart, ask};
 use crate::workflow::new_file::place;
 use crate::workflow::{RefreshTrouble, Run};
 
@@ -218,7 +218,7 @@ async fn find_link(
         return Ok(None);
     };
     let kind = Kind::Export;
-    Ok(ask(run, client, &Question { task, kind }).await?.link)
+    Ok(ask(run, client, &TaskQuestion { task, kind }).await?.link)
 }
 
 /// A file during its transfer: under a temporary name, readable only by its owner, and removed with

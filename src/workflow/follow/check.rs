@@ -107,8 +107,8 @@ impl FollowedJob {
         &self.project
     }
 
-    pub(crate) fn question(&self) -> Question<'_> {
-        Question {
+    pub(crate) fn question(&self) -> TaskQuestion<'_> {
+        TaskQuestion {
             task: &self.task,
             kind: self.kind,
         }
@@ -254,7 +254,7 @@ fn moved(before: &JobRecord, after: &JobRecord) -> bool {
     before.state != after.state || before.mixpanel_status != after.mixpanel_status
 }
 
-pub(crate) struct Question<'a> {
+pub(crate) struct TaskQuestion<'a> {
     pub(crate) task: &'a TaskId,
     pub(crate) kind: Kind,
 }
@@ -263,7 +263,7 @@ pub(crate) struct Question<'a> {
 pub(crate) async fn ask(
     run: &mut Run<'_>,
     client: &Client,
-    item: &Question<'_>,
+    item: &TaskQuestion<'_>,
 ) -> Result<TaskAnswer, NoAnswer> {
     ask_until(run, client, item, FirstSlot::ToTake, None).await
 }
@@ -271,7 +271,7 @@ pub(crate) async fn ask(
 async fn ask_until(
     run: &mut Run<'_>,
     client: &Client,
-    item: &Question<'_>,
+    item: &TaskQuestion<'_>,
     mut slot: FirstSlot,
     end: Option<Instant>,
 ) -> Result<TaskAnswer, NoAnswer> {

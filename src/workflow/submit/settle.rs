@@ -18,7 +18,7 @@ use crate::mixpanel::{Client, TaskMade};
 use super::queue::SentAfter;
 use crate::workflow::Run;
 use crate::workflow::follow::check::{
-    self, Difference, FollowedJob, NoAnswer, Question, RefreshTrouble, ask,
+    self, Difference, FollowedJob, NoAnswer, RefreshTrouble, TaskQuestion, ask,
 };
 
 type TaskIds = Option<HashSet<String>>;
@@ -264,7 +264,7 @@ async fn ask_each<'t>(
     let mut named = Vec::new();
     for task in tasks {
         let kind = Kind::Delete;
-        let answer = ask(run, client, &Question { task, kind }).await?;
+        let answer = ask(run, client, &TaskQuestion { task, kind }).await?;
         named.push(NamedTask {
             task,
             status: answer.status,
@@ -412,7 +412,7 @@ pub async fn adopt(
         let project = String::new();
         return Err(RefreshTrouble::NoProject { project }.into());
     };
-    let answer = ask(run, client, &Question { task, kind }).await?;
+    let answer = ask(run, client, &TaskQuestion { task, kind }).await?;
     let (status, known, made) = (answer.status, answer.ids, answer.made);
     match status {
         _ if answer.task.is_some_and(|named| named != *task) => {

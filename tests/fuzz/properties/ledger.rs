@@ -30,15 +30,17 @@ const TABLES: [&str; 6] = [
 /// A receipt moves only the job it names, to the task it names. A file that is not a receipt stays
 /// and stops nobody.
 pub(crate) fn receipts(bytes: &[u8]) {
-    let home = Home::new(template());
+    let filled = filled();
+    let bytes = &with_request(bytes, &filled.request);
+    let home = Home::new(&filled.content);
     let folder = home.folder.path().join("receipts");
     std::fs::create_dir(&folder).expect("a folder");
-    let file = folder.join(format!("{SENDER}.jsonl"));
+    let file = folder.join(format!("{}.jsonl", filled.sender));
     write_private(&file, bytes);
     let mut ledger = home.open().expect("our own ledger");
-    let before = jobs(&ledger).expect("our own jobs");
+    let before = jobs(&ledger, &filled.request).expect("our own jobs");
     let report = ledger.record_receipts(now()).expect("receipts can be read");
-    let after = jobs(&ledger).expect("the jobs can still be read");
+    let after = jobs(&ledger, &filled.request).expect("the jobs can still be read");
     assert_eq!(before.len(), after.len());
     let mut moved = 0;
     for (before, after) in before.iter().zip(&after) {
@@ -51,13 +53,13 @@ pub(crate) fn receipts(bytes: &[u8]) {
         assert!([JobState::Sending, JobState::Unknown].contains(&before.state));
         assert_eq!(after.state, JobState::Accepted);
         let task = after.task.as_ref().expect("a task");
-        assert!(names(bytes, before.id.number, task), "a task from nowhere");
+        assert!(names(bytes, &before.id, task), "a task from nowhere");
     }
     assert_eq!(report.recorded, moved);
     let left = std::fs::read(&file).ok();
     match report.left.as_slice() {
         [] => assert_eq!(left, None, "a file that is done with stays"),
-        _ => assert_eq!(left.as_deref(), Some(bytes), "what is left is changed"),
+        _ => assert_eq!(left.as_deref(), Some(&bytes[..]), "what is left is changed"),
     }
     let again = ledger.record_receipts(now()).expect("receipts can be read");
     assert_eq!((again.recorded, again.left.len()), (0, report.left.len()));
@@ -77,7 +79,7 @@ fn write_private(path: &Path, content: &[u8]) {
 }
 
 /// Whether a whole line names this task for this job.
-fn names(bytes: &[u8], number: u32, task: &TaskId) -> bool {
+fn names(bytes: &[u8], job: &JobId, task: &TaskId) -> bool {
     String::from_utf8_lossy(bytes).lines().any(|line| {
         let Ok(receipt) = serde_json::from_str::<serde_json::Value>(line) else {
             return false;
@@ -89,8 +91,8 @@ fn names(bytes: &[u8], number: u32, task: &TaskId) -> bool {
         let says = |value: Option<serde_json::Value>, text: &str| {
             value.and_then(|v| Some(v.as_str()?.trim() == text)) == Some(true)
         };
-        says(field("request", 0), REQUEST)
-            && field("job", 1) == Some(number.into())
+        says(field("request", 0), job.request.as_str())
+            && field("job", 1) == Some(job.number.into())
             && says(field("task_id", 2), task.as_str())
     })
 }
@@ -207,7 +209,7 @@ pub(crate) fn payload(bytes: &[u8]) {
         let sql = "UPDATE payloads SET packed = $1";
         let done = other.execute(sql, params![packed]);
         done.expect("a column of this name");
-        for job in jobs(&ledger).expect("our own jobs") {
+        for job in jobs(&ledger, REQUEST).expect("our own jobs") {
             let batch = ledger.find_batch(&job.id).ok();
             check_texts(batch.as_ref(), text.as_deref());
         }
@@ -306,8 +308,8 @@ fn texts(batch: &Batch) -> Vec<&str> {
     batch.ids().iter().map(DistinctId::expose).collect()
 }
 
-fn jobs(ledger: &Ledger) -> Result<Vec<JobRecord>, LedgerError> {
-    let request = RequestId::restore(REQUEST.to_owned());
+fn jobs(ledger: &Ledger, request: &str) -> Result<Vec<JobRecord>, LedgerError> {
+    let request = RequestId::restore(request.to_owned());
     ledger.jobs(&request, Standing::Any).collect()
 }
 
@@ -336,6 +338,48 @@ impl Home {
 }
 
 /// A ledger with one request, the same bytes each time.
+/// A ledger whose rows are as its trail sealed them.
+struct Filled {
+    content: Vec<u8>,
+    request: String,
+    sender: String,
+}
+
+fn filled() -> &'static Filled {
+    static FILLED: OnceLock<Filled> = OnceLock::new();
+    FILLED.get_or_init(|| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("ledger.db");
+        fill(&path);
+        let conn = Connection::open(&path).expect("a ledger");
+        let text = |sql: &str| conn.query_row(sql, [], |row| row.get(0)).expect("a row");
+        let (request, sender) = (
+            text("SELECT id FROM requests"),
+            text("SELECT DISTINCT sender FROM attempts"),
+        );
+        conn.execute_batch("PRAGMA journal_mode = delete")
+            .expect("a ledger");
+        drop(conn);
+        Filled {
+            content: std::fs::read(&path).expect("a ledger"),
+            request,
+            sender,
+        }
+    })
+}
+
+/// The corpus names [`REQUEST`]; the ledger's has another name of the same length.
+fn with_request(bytes: &[u8], request: &str) -> Vec<u8> {
+    let mut bytes = bytes.to_owned();
+    for place in 0..bytes.len().saturating_sub(REQUEST.len() - 1) {
+        let name = &mut bytes[place..place + REQUEST.len()];
+        if name == REQUEST.as_bytes() {
+            name.copy_from_slice(request.as_bytes());
+        }
+    }
+    bytes
+}
+
 fn template() -> &'static [u8] {
     static TEMPLATE: OnceLock<Vec<u8>> = OnceLock::new();
     TEMPLATE.get_or_init(|| {
