@@ -53,12 +53,18 @@ pub enum Damage {
     TextAfterList,
     #[error("a key occurs twice in the object")]
     RepeatedKey,
+    #[error("two keys of the object may name the same field, and differ")]
+    RivalKeys,
     #[error("the object has no id: its key is missing")]
     NoKey,
     #[error("it is not a JSON object")]
     NotAnObject,
-    #[error("the last line has no line end: the file may be cut off")]
-    NoLineEnd,
+    #[error("a field has line ends, and may hold whole rows: a quote may be open above it")]
+    RowsInside,
+    #[error("the page is not an answer with profiles: the query failed")]
+    FailedQuery,
+    #[error("the page has no usable `page` or `total`")]
+    BadPage,
     #[error("objects and bare values are mixed")]
     Mixed,
     #[error("the ids of the person are not a JSON list")]

@@ -41,7 +41,9 @@ pub use judge::check::{CheckOptions, OuterSpace, Pattern};
 pub use near::how_it_differs;
 pub use place::Place;
 pub use problem::{Fault, IntakeError, Problem, Problems, Remedy};
-pub use profiles::{Profile, ValueKind, read_identities, read_profiles};
+pub use profiles::{
+    Profile, RecordsRead, ValueKind, demand_rereadable, read_identities, read_profiles,
+};
 pub use reader::columns::HeaderRow;
 pub use reader::format::Format;
 pub use reader::read_bytes;

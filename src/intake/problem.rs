@@ -80,6 +80,8 @@ pub enum Fault {
     NoKnownColumn { count: usize, sought: String },
     #[error(" has several columns that could hold the ids: {}", in_backticks(.0))]
     SeveralColumns(Vec<String>),
+    #[error(" has several columns for one field: {}", in_backticks(.0))]
+    RivalColumns(Vec<String>),
     #[error(" has no column `{column}`{}", those_there_are(.known))]
     MissingColumn {
         column: String,
@@ -100,15 +102,15 @@ pub enum Fault {
     MissingKey(String),
     #[error(" holds no {0}: neither JSON objects nor a table with a heading")]
     NoRecords(&'static str),
-    #[error(" {}: pages are missing", shown_of(*read, *total))]
-    MissingPages { read: u64, total: Option<u64> },
+    #[error(" {}", shown_of(*read, *total))]
+    OtherPages { read: u64, total: Option<u64> },
     #[error(" has no profile with the property `{0}`")]
     NoProperty(String),
     #[error(
         " has neither `resolved_distinct_id` nor `$distinct_ids`: it says nothing about who has several ids"
     )]
     NoIdentities,
-    #[error(" can be read only once, and identities are read several times")]
+    #[error(" can be read only once, and `--identities` needs several passes")]
     ReadOnce,
     #[error(" is a list of ids, not of events: an event has a person and a time")]
     OnlyIds,
@@ -127,8 +129,15 @@ const NAMED: usize = 5;
 
 fn shown_of(read: u64, total: Option<u64>) -> String {
     match total {
-        Some(total) if total > read => format!("has {read} of {total} profiles"),
-        Some(_) | None => format!("has {read} profiles, not all of its query"),
+        Some(total) if total > read => {
+            format!("has {read} of {total} profiles: pages are missing, or one is there twice")
+        }
+        Some(total) if total < read => {
+            format!(
+                "has {read} profiles of a query that found {total}: pages of several queries may be mixed"
+            )
+        }
+        Some(_) | None => "has not all pages of its query".to_owned(),
     }
 }
 
@@ -166,8 +175,6 @@ pub enum Remedy {
     Encoding,
     /// Make the program write a bare list; the text says how.
     Program(&'static str),
-    /// Fetch the file again, or end its last line.
-    LineEnd,
     /// State whether the one value on the first line is a heading.
     Title,
     /// Let dsr read the heading as a heading.
@@ -245,8 +252,6 @@ impl Problems {
             Remedy::Pattern
         } else if first_is(is_undecodable) {
             Remedy::Encoding
-        } else if first_is(|damage| *damage == Damage::NoLineEnd) {
-            Remedy::LineEnd
         } else if is_title {
             Remedy::Title
         } else if let Some(way_out) = programs

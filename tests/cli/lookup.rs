@@ -31,7 +31,14 @@ pub(crate) fn answers(outcome: &Outcome) -> Vec<(String, u64)> {
 pub(crate) fn listed(operator: &Operator, name: &str) -> Vec<Vec<String>> {
     let mut table = csv::Reader::from_path(operator.work().join(name)).expect("a list");
     let heading = table.headers().expect("a heading").clone();
-    let names = ["distinct_id", "answer", "source", "line", "element"];
+    let names = [
+        "distinct_id",
+        "answer",
+        "profile",
+        "source",
+        "line",
+        "element",
+    ];
     assert_eq!(heading, names.to_vec());
     let rows = table.records().map(|row| row.expect("a row"));
     rows.map(|row| row.iter().map(str::to_owned).collect())
@@ -77,13 +84,13 @@ fn the_list_goes_into_a_deletion_as_it_is() {
                  1 has none (line 4), 1 is near (line 5: differs in case).\n";
     assert!(outcome.stdout.starts_with(lines), "{outcome}");
     let rows = listed(&operator, "ids.csv");
-    let row = |texts: [&str; 5]| texts.map(str::to_owned).to_vec();
+    let row = |texts: [&str; 6]| texts.map(str::to_owned).to_vec();
     assert_eq!(
         rows,
         [
-            row(["u2", "several", "ask.csv", "2", ""]),
-            row(["u3", "several", "ask.csv", "2", ""]),
-            row(["u1", "one", "ask.csv", "3", ""]),
+            row(["u2", "several", "u2", "ask.csv", "2", ""]),
+            row(["u3", "several", "u3", "ask.csv", "2", ""]),
+            row(["u1", "one", "u1", "ask.csv", "3", ""]),
         ]
     );
     let path = operator.work().join("ids.csv");
@@ -207,12 +214,12 @@ fn profiles_come_in_many_forms() {
             "distinct_id,$email\nu1,a@x.test\nu1,a@x.test\n",
             &one,
         ),
-        // An exact name beats a displayed one.
         (
-            "both.csv",
-            "distinct_id,email,$email\nu1,a@x.test,b@x.test\nu2,b@x.test,a@x.test\n",
+            "both.jsonl",
+            "{\"distinct_id\":\"u1\",\"email\":\"a@x.test\",\"$email\":\"a@x.test\"}\n",
             &one,
         ),
+        ("unended.csv", "distinct_id,$email\nu1,a@x.test", &one),
     ] {
         assert_eq!(of((name, text), &["a@x.test"], &[]), expected, "{name}");
     }
@@ -286,7 +293,7 @@ fn pages_may_come_in_any_order_and_none_may_be_missing() {
     }
     for file in ["0.json", "1.json"] {
         let outcome = lookup(&operator, &["--profiles", file, "nobody@x.test"]);
-        outcome.exits_with(5).says("pages are missing");
+        outcome.exits_with(5).says("of 3 profiles");
     }
     let empty = r#"{"page":0,"page_size":1000,"total":0,"results":[]}"#;
     operator.file("none.json", empty);
@@ -324,6 +331,8 @@ fn a_file_that_is_cut_off_anywhere_is_never_a_no() {
             match outcome.status {
                 Some(5) => {}
                 Some(0) if is_between => {}
+                // Its last row is whole, except perhaps its last value.
+                Some(0) if name == "t.csv" && outcome.stdout.contains("no_line_end") => {}
                 _ => panic!("{name} to {end}\n{outcome}"),
             }
         }
@@ -345,6 +354,28 @@ fn what_is_damaged_or_ambiguous_is_refused_without_a_value() {
             "rivals.csv",
             "distinct_id,Email,E-mail\nu1,canary@x.test,b\n",
         ),
+        (
+            "two.csv",
+            "distinct_id,email,$email\nu1,canary@x.test,b@x.test\n",
+        ),
+        (
+            "two-ids.csv",
+            "distinct_id,$distinct_id,$email\nu1,u2,canary@x.test\n",
+        ),
+        (
+            "two.jsonl",
+            "{\"distinct_id\":\"u1\",\"$email\":\"canary@x.test\",\"email\":\"b\"}\n",
+        ),
+        (
+            "inside.csv",
+            "distinct_id,$email\nu1,\"canary@x.test\nu2,b@x.test\"\n",
+        ),
+        (
+            "swallowed.csv",
+            "distinct_id,name,$email\nu1,\"A,canary@x.test\nu2,B\",b@x.test\nu3,C,c@x.test\n",
+        ),
+        ("headless.csv", "canary-id,canary@x.test\nu2,b@x.test\n"),
+        ("named.csv", "distinct_id,canary\nu2,b@x.test\n"),
         (
             "key.jsonl",
             "{\"distinct_id\":\"u1\",\"$email\":\"canary@x.test\",\"$email\":\"b\"}\n",
@@ -397,11 +428,11 @@ fn aliases_are_found_over_any_number_of_steps() {
     let found = outcome.exits_with(0).json();
     let ids = json!({ "profiles": 2, "aliases": 5, "devices": 2 });
     assert_eq!(found["ids"], ids, "{outcome}");
-    assert_eq!(found["one_person"], json!([]));
+    assert_eq!(found["shared"], json!([]));
     let rows = listed(&operator, "ids.csv");
     let lines: BTreeMap<&str, (&str, &str)> = rows
         .iter()
-        .map(|row| (row[0].as_str(), (row[1].as_str(), row[3].as_str())))
+        .map(|row| (row[0].as_str(), (row[1].as_str(), row[4].as_str())))
         .collect();
     let alias = |line| ("alias", line);
     let expected = BTreeMap::from([
@@ -419,38 +450,27 @@ fn aliases_are_found_over_any_number_of_steps() {
 }
 
 #[test]
-fn two_lines_of_one_person_and_a_large_cluster_are_told() {
+fn a_large_cluster_is_told_and_unusable_identities_are_refused() {
     let operator = Operator::new();
-    operator.file(
-        "users.csv",
-        "distinct_id,$email\nu1,a@x.test\nu2,b@x.test\n",
-    );
-    operator.file("ask.csv", "email\na@x.test\nb@x.test\n");
+    operator.file("users.csv", "distinct_id,$email\nu1,a@x.test\n");
     let devices: Vec<String> = (0..500).map(|number| format!("$device:{number}")).collect();
     let profile = json!({ "$distinct_id": "u1", "$distinct_ids": devices });
-    operator.file(
-        "list.jsonl",
-        format!(
-            "{profile}\n{}\n",
-            json!({ "$distinct_id": "u2", "$distinct_ids": ["u2", "$device:7"] })
-        ),
-    );
+    operator.file("list.jsonl", format!("{profile}\n"));
     let args = [
         "lookup",
         "--profiles",
         "users.csv",
         "--identities",
         "list.jsonl",
-        "ask.csv",
+        "a@x.test",
     ];
     let outcome = operator.run(&args);
-    outcome.exits_with(0).says("one person has 502 ids");
-    let joined = outcome
-        .stdout
-        .contains("These are one person: line 2; line 3.");
-    assert!(joined, "{outcome}");
-    let input = operator.run_with_input(&[&args[..4], &["-", "a@x.test"]].concat(), "x");
-    input.exits_with(5).says("read only once");
+    outcome.exits_with(0).says("one person has 501 ids");
+    for files in [["-", "list.jsonl"], ["users.csv", "-"]] {
+        let args = ["--profiles", files[0], "--identities", files[1], "a@x.test"];
+        let input = operator.run_with_input(&[&["lookup"], &args[..]].concat(), "x");
+        input.exits_with(5).says("read only once");
+    }
     operator.file(
         "bad.csv",
         "distinct_id,resolved_distinct_id\nu1,anonymous\n",

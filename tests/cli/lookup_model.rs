@@ -51,7 +51,8 @@ fn answers_agree_with_a_second_search() {
             2 => format!("{:#}", Value::from_iter(profiles.iter().map(object))),
             _ => {
                 let results: Vec<Value> = profiles.iter().map(object).collect();
-                json!({ "results": results, "total": 300, "page": 0, "page_size": 1000 })
+                let people: BTreeSet<&String> = profiles.iter().map(|(id, _)| id).collect();
+                json!({ "results": results, "total": people.len(), "page": 0, "page_size": 1000 })
                     .to_string()
             }
         };

@@ -59,6 +59,7 @@ mod links;
 mod lint;
 mod locked;
 mod lookup;
+mod lookup_doubts;
 mod lookup_model;
 mod lost_jobs;
 mod lost_time;

@@ -58,19 +58,40 @@ impl From<IntakeError> for Failure {
     }
 }
 
-/// A failure of a command that only reads: nothing could have been sent.
+/// A failure of the files in which people are looked up.
 pub(crate) fn lookup_failure(error: IntakeError) -> Failure {
     let hint = match &error {
-        IntakeError::Damaged { problems, .. } if problems.remedy() != Remedy::LineEnd => {
+        IntakeError::Damaged { .. } => {
             "correct or remove these lines, or fetch the file again".into()
         }
-        IntakeError::Source {
-            fault: Fault::MissingColumn { .. },
-            ..
-        } => "profiles need `distinct_id` and the property that `--by` names; `--column` is for your source".into(),
+        IntakeError::Source { fault, .. } => match fault {
+            Fault::MissingColumn { .. } => {
+                "profiles need a heading with `distinct_id` and the property that `--by` names"
+                    .into()
+            }
+            Fault::RivalColumns(_) => "remove one of these columns from the file".into(),
+            Fault::Drawn { .. } | Fault::Workbook(_) => "save it as CSV and try again".into(),
+            fault => fault_hint(fault),
+        },
         error => intake_hint(error),
     };
     Failure::from_error(ExitStatus::Input, "bad_input", &error).hint(hint)
+}
+
+/// A failure of a list of values to be looked up. A value may be anything, so nothing overrules.
+pub(crate) fn values_failure(error: IntakeError) -> Failure {
+    let hint = match &error {
+        IntakeError::Damaged { .. } => "correct or remove these lines".into(),
+        error => Cow::Owned(
+            intake_hint(error)
+                .replace("the ids", "the values")
+                .replace(" ids", " values")
+                .replace("an id", "a value"),
+        ),
+    };
+    let mut failure = Failure::from_error(ExitStatus::Input, "bad_input", &error);
+    failure.message = failure.message.replace(": the id ", ": the value ");
+    failure.hint(hint)
 }
 
 fn intake_hint(error: &IntakeError) -> Cow<'static, str> {
@@ -95,9 +116,6 @@ fn intake_hint(error: &IntakeError) -> Cow<'static, str> {
             }
             Remedy::Encoding => {
                 "save it as UTF-8, or name its encoding, such as `--encoding windows-1252`"
-            }
-            Remedy::LineEnd => {
-                "fetch it again; if it is whole, end its last line, such as with `echo >>FILE`"
             }
             Remedy::Program(way_out) => way_out,
             Remedy::Title => {
@@ -166,9 +184,8 @@ fn fault_hint(fault: &Fault) -> Cow<'static, str> {
         Fault::NoRecords(_) => {
             "name an export of users as CSV, answers of a profile query, or JSON lines of profiles"
         }
-        Fault::MissingPages { .. } => {
-            "save the other pages of the query, too, and name all of them"
-        }
+        Fault::OtherPages { .. } => "save all pages of one query again, and name all of them",
+        Fault::RivalColumns(_) => "remove one of these columns",
         Fault::NoProperty(_) => "name the property as Mixpanel does: `--by PROPERTY`",
         Fault::NoIdentities => {
             "name the pipeline's table of identities, or profiles that list all ids of a person"

@@ -2,13 +2,16 @@
 
 use std::borrow::Cow;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::commands::context::Context;
-use crate::commands::failures::{local_io, lookup_failure, usage};
+use crate::commands::failures::{local_io, lookup_failure, usage, values_failure};
 use crate::domain::ExitStatus;
-use crate::intake::{self, Keep, Place, Profile, Reading, Source, read_identities, read_profiles};
-use crate::ui::{Failure, LookupView, number, reading};
+use crate::intake::{
+    self, Keep, Place, Profile, Reading, RecordsRead, Source, demand_rereadable, read_identities,
+    read_profiles,
+};
+use crate::ui::{Failure, LookupView, number, plural, reading};
 use crate::workflow::{AnsweredLine, ListedAs, LookedUp, Lookup, LookupAnswer, NewFile};
 
 use super::sources::{FormArgs, GivenArgs};
@@ -77,61 +80,58 @@ pub(crate) fn run(ctx: &mut Context, args: &LookupArgs) -> Result<ExitStatus, Fa
             usage("`--by` names no property").hint("name it as Mixpanel does: `--by '$email'`")
         );
     }
+    if args.output.as_deref() == Some(Path::new("-")) {
+        return Err(usage("`--output -` would show ids; nothing was read")
+            .hint("name a file: `--output ids.csv`"));
+    }
     let once = [&sources[..], &profiles[..]].concat();
     for label in Source::find_repeated(&once)? {
         ctx.ui
             .warn("repeated_source", &format!("{label} is named twice"));
     }
-    let list = args.output.as_deref().map(NewFile::create).transpose()?;
+    if !identities.is_empty() {
+        let several = [&profiles[..], &identities[..]].concat();
+        demand_rereadable(&several).map_err(lookup_failure)?;
+    }
+    // Fails now rather than after all the reading; no id is in the file.
+    drop(args.output.as_deref().map(NewFile::create).transpose()?);
     let mut lookup = Lookup::default();
     let source_readings = ask(ctx, args, &sources, &mut lookup)?;
-    let mut progress = reading(&ctx.ui);
     let mut take = |profile: &Profile<'_>| lookup.take(profile);
-    let profiles = read_profiles(&profiles, &args.by, &mut take, &mut progress);
-    drop(progress);
-    let profiles = profiles.map_err(lookup_failure)?;
-    let identities = join(ctx, &identities, &mut lookup)?;
-    let found = lookup.finish();
-    for (line, ids) in &found.large {
-        let line = &found.lines[*line];
-        let place = line
-            .line
-            .map_or_else(String::new, |number| format!(", line {number}"));
-        ctx.ui.warn(
-            "large_cluster",
-            &format!(
-                "one person has {} ids ({}{place}), and Mixpanel joins at most 500: the identities may join strangers",
-                number(*ids),
-                line.source
-            ),
-        );
+    let profiles_read = read(ctx, &profiles, &args.by, &mut take)?;
+    let identities_read = join(ctx, &identities, &mut lookup)?;
+    if identities_read.is_some() {
+        let mut note = |profile: &Profile<'_>| {
+            lookup.note_profile(profile.id);
+            false
+        };
+        read(ctx, &profiles, &args.by, &mut note)?;
     }
-    let file = match list {
-        Some(mut list) => {
-            write(&found, &mut list).map_err(|error| local_io(&error))?;
-            list.finish()?;
-            args.output
-                .as_deref()
-                .map(|path| path.display().to_string())
-        }
+    let found = lookup.finish();
+    warn(ctx, &found, &profiles_read, identities_read.as_ref());
+    let file = match &args.output {
+        Some(path) => Some(write(ctx, &found, path)?),
         None => None,
     };
     let view = LookupView {
         property: &args.by,
         found: &found,
         sources: &source_readings,
-        profiles: &profiles,
-        identities: &identities,
+        profiles: &profiles_read,
+        identities: identities_read.as_ref(),
         file,
     };
     ctx.ui.print(&view).map_err(|error| local_io(&error))?;
-    let is_found = |answer| matches!(answer, LookupAnswer::One | LookupAnswer::Several);
-    let is_missing = found.lines.iter().any(|line| !is_found(line.answer));
-    Ok(match args.exit_status && is_missing {
-        // This has no status of its own; 1 is for everything not listed.
-        true => ExitStatus::Bug,
-        false => ExitStatus::Done,
-    })
+    let is_missing = |line: &AnsweredLine| {
+        line.joined || matches!(line.answer, LookupAnswer::None | LookupAnswer::Near)
+    };
+    Ok(
+        match args.exit_status && found.lines.iter().any(is_missing) {
+            // This has no status of its own; 1 is for everything not listed.
+            true => ExitStatus::Bug,
+            false => ExitStatus::Done,
+        },
+    )
 }
 
 /// Reads the values of the sources.
@@ -150,7 +150,19 @@ fn ask(
     let keep = Keep::Heard(&mut hear);
     let read = intake::read(sources, &[], &options, keep, &mut progress);
     drop(progress);
-    Ok(read.map_err(lookup_failure)?.readings)
+    Ok(read.map_err(values_failure)?.readings)
+}
+
+fn read(
+    ctx: &Context,
+    profiles: &[Source],
+    property: &str,
+    take: &mut dyn FnMut(&Profile<'_>) -> bool,
+) -> Result<RecordsRead, Failure> {
+    let mut progress = reading(&ctx.ui);
+    let read = read_profiles(profiles, property, take, &mut progress);
+    drop(progress);
+    read.map_err(lookup_failure)
 }
 
 /// Reads the identities again and again, until a pass finds no new id.
@@ -158,29 +170,89 @@ fn join(
     ctx: &Context,
     identities: &[Source],
     lookup: &mut Lookup,
-) -> Result<Vec<Reading>, Failure> {
+) -> Result<Option<RecordsRead>, Failure> {
     if identities.is_empty() {
-        return Ok(Vec::new());
+        return Ok(None);
     }
     lookup.begin_pass();
     loop {
         let mut progress = reading(&ctx.ui);
         let read = read_identities(identities, &mut |ids| lookup.join(ids), &mut progress);
         drop(progress);
-        let readings = read.map_err(lookup_failure)?;
+        let read = read.map_err(lookup_failure)?;
         if !lookup.begin_pass() {
-            return Ok(readings);
+            return Ok(Some(read));
         }
     }
 }
 
-/// Writes a table that `dsr delete` reads; it has no value of the property.
-fn write(found: &LookedUp, list: &mut NewFile) -> io::Result<()> {
-    writeln!(list, "distinct_id,answer,source,line,element")?;
+/// Warns of what may make the list wrong.
+fn warn(ctx: &Context, found: &LookedUp, profiles: &RecordsRead, identities: Option<&RecordsRead>) {
+    for label in profiles
+        .unended
+        .iter()
+        .chain(identities.iter().flat_map(|read| &read.unended))
+    {
+        ctx.ui.warn(
+            "no_line_end",
+            &format!(
+                "the last line of {label} has no line end: make sure that the file is not cut off"
+            ),
+        );
+    }
+    if identities.is_some() && !found.has_identities && !found.ids.is_empty() {
+        ctx.ui.warn(
+            "no_identities",
+            "no id of these profiles is in the identities: check that they are of the same project",
+        );
+    }
+    let joined = found.lines.iter().filter(|line| line.joined).count();
+    if joined > 0 {
+        let lines = plural(joined, "line leads", "lines lead");
+        ctx.ui.warn(
+            "joined_profiles",
+            &format!("{lines} to other people's profiles, too, by the identities: dsr lists none of their aliases"),
+        );
+    }
+    for (line, ids) in &found.large {
+        let line = &found.lines[*line];
+        let place = line
+            .line
+            .map_or_else(String::new, |number| format!(", line {number}"));
+        ctx.ui.warn(
+            "large_cluster",
+            &format!(
+                "one person has {} ids ({}{place}), and Mixpanel joins at most 500: the identities may join strangers",
+                number(*ids),
+                line.source
+            ),
+        );
+    }
+}
+
+/// Writes a table that `dsr delete` reads; it has no value of the property. Returns its name.
+fn write(ctx: &Context, found: &LookedUp, path: &Path) -> Result<String, Failure> {
+    // A signal must leave no half list behind.
+    ctx.interrupt.begin();
+    let mut list = NewFile::create(path)?;
+    write_rows(found, &mut list).map_err(|error| local_io(&error))?;
+    if let Some(signal) = ctx.interrupt.signal() {
+        return Err(
+            Failure::new(signal.exit_status(), "interrupted", "interrupted")
+                .hint("the list was not written"),
+        );
+    }
+    list.finish()?;
+    Ok(path.display().to_string())
+}
+
+fn write_rows(found: &LookedUp, list: &mut NewFile) -> io::Result<()> {
+    writeln!(list, "distinct_id,answer,profile,source,line,element")?;
     for listed in &found.ids {
         let answer = match listed.listed_as {
             ListedAs::One => "one",
             ListedAs::Several => "several",
+            ListedAs::Joined => "joined",
             ListedAs::Alias => "alias",
         };
         let AnsweredLine {
@@ -192,8 +264,9 @@ fn write(found: &LookedUp, list: &mut NewFile) -> io::Result<()> {
         let number = |number: &Option<u64>| number.map_or_else(String::new, |n| n.to_string());
         writeln!(
             list,
-            "{},{answer},{},{},{}",
+            "{},{answer},{},{},{},{}",
             quoted(&listed.id),
+            quoted(&listed.profile),
             quoted(source.trim_matches('`')),
             number(line),
             number(element)

@@ -10,7 +10,7 @@ use super::problem::{Fault, Problems};
 use super::reader::reading::Reading;
 use super::reader::{self, Wanted};
 use super::records::course::RecordCourse;
-use super::records::{RecordReader, RecordTaker};
+use super::records::{RecordReader, RecordTaker, Tally};
 use super::{Headway, IntakeError, ReadOptions, Source};
 use event::EventOptions;
 use taker::{EventSink, EventTaker};
@@ -54,6 +54,7 @@ pub fn read_events(
         let mut reader = RecordReader {
             taker: &mut taker,
             pages: None,
+            tally: Tally::default(),
             step: &mut || course.step(),
         };
         let wanted = Wanted::Records(&mut reader);

@@ -6,7 +6,7 @@ use super::event::{Event, EventOptions};
 use crate::intake::damage::Damage;
 use crate::intake::place::Place;
 use crate::intake::problem::Fault;
-use crate::intake::records::{Content, Field, Naming, Record, RecordTaker};
+use crate::intake::records::{Content, Field, Record, RecordTaker};
 
 pub(crate) type EventSink<'a> = &'a mut dyn FnMut(Place<'_>, &Event<'_>);
 
@@ -23,9 +23,12 @@ impl RecordTaker for EventTaker<'_> {
         "events"
     }
 
-    fn field(&self, outer: Option<&str>, key: &str) -> Option<(Field, Naming)> {
-        let field = self.options.field_of_key(outer, key)?;
-        Some((field, Naming::Exact))
+    fn lacking(&self) -> Fault {
+        Fault::Nameless
+    }
+
+    fn field(&self, outer: Option<&str>, key: &str) -> Option<Field> {
+        self.options.field_of_key(outer, key)
     }
 
     fn leads(&self, key: &str) -> bool {
@@ -65,19 +68,19 @@ impl RecordTaker for EventTaker<'_> {
         Ok(fields)
     }
 
-    fn take(&mut self, place: Place<'_>, record: Record<'_>) -> Result<(), Damage> {
+    fn take(&mut self, place: Place<'_>, record: Record<'_>) -> Result<bool, Damage> {
         let event = event_of(record);
         self.nameless += usize::from(event.names().next().is_none());
         self.events += usize::from(event.is_event());
         (self.sink)(place, &event);
-        Ok(())
+        Ok(true)
     }
 }
 
 /// A string or a number is an id or a time; a number keeps its digits.
 fn event_of(record: Record<'_>) -> Event<'_> {
     let mut event = Event::default();
-    for (field, _, content) in record {
+    for (field, content) in record {
         let text = match content {
             Content::Text(text) => text,
             Content::Cell(text) | Content::Number(text) => Cow::Borrowed(text),
@@ -98,7 +101,7 @@ mod tests {
     use super::*;
     use crate::intake::NamedAs;
     use crate::intake::reader::reading::Values;
-    use crate::intake::records::RecordReader;
+    use crate::intake::records::{Element, RecordReader, Tally};
 
     type Names = Vec<(NamedAs, String)>;
 
@@ -119,11 +122,12 @@ mod tests {
         let mut reader = RecordReader {
             taker: &mut taker,
             pages: None,
+            tally: Tally::default(),
             step: &mut || {},
         };
         let mut values = Values::default();
         let place = Place::nowhere_in("`x`");
-        reader.try_take(text.as_bytes(), None, place, &mut values)?;
+        reader.try_take(text.as_bytes(), Element::Any, place, &mut values)?;
         Ok(read)
     }
 

@@ -1,6 +1,6 @@
 //! One record of identities: ids of one person.
 
-use super::profile::{best_column, names_person};
+use super::profile::{names_person, only_column};
 use super::{demand_usable, id_in};
 use crate::domain::id_names::folds_to;
 use crate::intake::damage::Damage;
@@ -8,33 +8,21 @@ use crate::intake::events::event::is_of_mixpanel;
 use crate::intake::place::Place;
 use crate::intake::problem::Fault;
 use crate::intake::reader::element::each_in_list;
-use crate::intake::records::{Content, Field, Naming, Record, RecordTaker, find};
+use crate::intake::records::{Content, Field, Record, RecordTaker, find};
 
 /// Receives the ids of one person; returns whether one of them is known.
 pub(crate) type IdentitySink<'a> = &'a mut dyn FnMut(&[String]) -> bool;
 
 pub(crate) struct IdentityTaker<'s> {
-    sink: IdentitySink<'s>,
-    /// Whether any record can link ids.
-    pub(crate) has_links: bool,
+    pub(crate) sink: IdentitySink<'s>,
 }
 
-impl<'s> IdentityTaker<'s> {
-    pub(crate) fn new(sink: IdentitySink<'s>) -> Self {
-        let has_links = false;
-        Self { sink, has_links }
-    }
+fn names_list(name: &str) -> bool {
+    folds_to(name, "distinctids")
 }
 
-fn names_list(name: &str) -> Option<Naming> {
-    match name {
-        "$distinct_ids" => Some(Naming::Exact),
-        name => folds_to(name, "distinctids").then_some(Naming::Displayed),
-    }
-}
-
-fn names_resolved(name: &str) -> Option<Naming> {
-    folds_to(name, "resolveddistinctid").then_some(Naming::Exact)
+fn names_resolved(name: &str) -> bool {
+    folds_to(name, "resolveddistinctid")
 }
 
 impl RecordTaker for IdentityTaker<'_> {
@@ -42,13 +30,16 @@ impl RecordTaker for IdentityTaker<'_> {
         "identities"
     }
 
-    fn field(&self, outer: Option<&str>, key: &str) -> Option<(Field, Naming)> {
-        let list = names_list(key).map(|naming| (Field::Ids, naming));
+    fn lacking(&self) -> Fault {
+        Fault::NoIdentities
+    }
+
+    fn field(&self, outer: Option<&str>, key: &str) -> Option<Field> {
         match outer {
-            None => list
-                .or_else(|| names_person(key).map(|naming| (Field::Person, naming)))
-                .or_else(|| names_resolved(key).map(|naming| (Field::Resolved, naming))),
-            Some(_) => list.filter(|(_, naming)| *naming == Naming::Exact),
+            None if names_list(key) => Some(Field::Ids),
+            None if names_person(key) => Some(Field::Person),
+            None => names_resolved(key).then_some(Field::Resolved),
+            Some(_) => (key == "$distinct_ids").then_some(Field::Ids),
         }
     }
 
@@ -57,9 +48,9 @@ impl RecordTaker for IdentityTaker<'_> {
     }
 
     fn columns(&self, names: &[String]) -> Result<Vec<(usize, Field)>, Fault> {
-        let person = best_column(names, names_person)?;
-        let resolved = best_column(names, names_resolved)?;
-        let list = best_column(names, names_list)?;
+        let person = only_column(names, names_person)?;
+        let resolved = only_column(names, names_resolved)?;
+        let list = only_column(names, names_list)?;
         if list.is_none() && (person.is_none() || resolved.is_none()) {
             return Err(Fault::NoIdentities);
         }
@@ -70,11 +61,10 @@ impl RecordTaker for IdentityTaker<'_> {
             .collect())
     }
 
-    fn take(&mut self, _: Place<'_>, record: Record<'_>) -> Result<(), Damage> {
+    fn take(&mut self, _: Place<'_>, record: Record<'_>) -> Result<bool, Damage> {
         let mut ids: Vec<String> = Vec::new();
         let list = find(&record, Field::Ids)?;
         let resolved = find(&record, Field::Resolved)?;
-        self.has_links |= list.is_some() || resolved.is_some();
         for content in [find(&record, Field::Person)?, resolved]
             .into_iter()
             .flatten()
@@ -87,10 +77,10 @@ impl RecordTaker for IdentityTaker<'_> {
             each_alias(list, &mut ids)?;
         }
         ids.retain(|id| !id.is_empty());
-        match ids.len() > 1 && (self.sink)(&ids) {
-            true => ids.iter().try_for_each(|id| demand_usable(id)),
-            false => Ok(()),
+        if (self.sink)(&ids) {
+            ids.iter().try_for_each(|id| demand_usable(id))?;
         }
+        Ok(list.is_some() || resolved.is_some())
     }
 }
 

@@ -11,7 +11,7 @@ use super::reader::reading::Reading;
 use super::reader::{self, Wanted};
 use super::records::course::RecordCourse;
 use super::records::pages::Pages;
-use super::records::{Content, RecordReader, RecordTaker};
+use super::records::{Content, RecordReader, RecordTaker, Tally};
 use super::{Headway, IntakeError, ReadOptions, Source, Warnings};
 use crate::domain::{DistinctId, Leniency};
 use crate::intake::damage::Damage;
@@ -20,27 +20,38 @@ use profile::{ProfileSink, ProfileTaker};
 
 pub use profile::{Profile, ValueKind};
 
+/// How files of profiles or identities were read.
+#[derive(Debug, Default)]
+pub struct RecordsRead {
+    pub readings: Vec<Reading>,
+    /// How many records have the property, or ids of one person.
+    pub having: usize,
+    /// The labels of tables whose last line has no line end: they may be cut off in their last
+    /// field.
+    pub unended: Vec<String>,
+}
+
+impl RecordsRead {
+    /// How many records there are; a person may have several.
+    pub fn records(&self) -> usize {
+        self.readings.iter().map(|reading| reading.values).sum()
+    }
+}
+
 /// Reads the files in order, and passes each profile to `sink`, which returns whether it was asked
 /// for. Calls `on_headway` now and then.
 ///
 /// # Errors
-/// When a file cannot be read to its end or may be incomplete, when no profile has the property, or
-/// when a profile that was asked for has no usable id.
+/// When a file cannot be read to its end or may be incomplete, when a file or a query has no
+/// profile with the property, or when a profile that was asked for has no usable id.
 pub fn read_profiles(
     sources: &[Source],
     property: &str,
     sink: ProfileSink<'_>,
     on_headway: &mut dyn FnMut(Headway),
-) -> Result<Vec<Reading>, IntakeError> {
+) -> Result<RecordsRead, IntakeError> {
     let mut taker = ProfileTaker::new(property, sink);
-    let readings = read_all(sources, &mut taker, on_headway)?;
-    let read: usize = readings.iter().map(|reading| reading.values).sum();
-    match readings.first() {
-        Some(first) if read > 0 && !taker.has_property => {
-            Err(Fault::NoProperty(property.to_owned()).of(first.label.clone()))
-        }
-        Some(_) | None => Ok(readings),
-    }
+    read_all(sources, &mut taker, on_headway)
 }
 
 /// Reads the files in order, and passes the ids of one person that each record names to `sink`,
@@ -53,50 +64,60 @@ pub fn read_identities(
     sources: &[Source],
     sink: IdentitySink<'_>,
     on_headway: &mut dyn FnMut(Headway),
-) -> Result<Vec<Reading>, IntakeError> {
-    for source in sources {
-        if !source.is_rereadable() {
-            return Err(Fault::ReadOnce.of(source.label()));
-        }
-    }
-    let mut taker = IdentityTaker::new(sink);
-    let readings = read_all(sources, &mut taker, on_headway)?;
-    match readings.first() {
-        Some(first) if !taker.has_links => Err(Fault::NoIdentities.of(first.label.clone())),
-        Some(_) | None => Ok(readings),
-    }
+) -> Result<RecordsRead, IntakeError> {
+    read_all(sources, &mut IdentityTaker { sink }, on_headway)
+}
+
+/// # Errors
+/// When a source can be read only once.
+pub fn demand_rereadable(sources: &[Source]) -> Result<(), IntakeError> {
+    let once = sources.iter().find(|source| !source.is_rereadable());
+    once.map_or(Ok(()), |source| Err(Fault::ReadOnce.of(source.label())))
 }
 
 fn read_all(
     sources: &[Source],
     taker: &mut dyn RecordTaker,
     on_headway: &mut dyn FnMut(Headway),
-) -> Result<Vec<Reading>, IntakeError> {
+) -> Result<RecordsRead, IntakeError> {
     let mut course = RecordCourse::of(sources, on_headway);
     let mut pages = Pages::default();
     let mut problems = Problems::default();
-    let mut readings = Vec::new();
+    let mut read = RecordsRead::default();
+    let mut without = None;
     for source in sources {
         let known = pages.count();
         let meter = course.meter();
         let mut reader = RecordReader {
             taker: &mut *taker,
             pages: Some(&mut pages),
+            tally: Tally::default(),
             step: &mut || course.step(),
         };
         let wanted = Wanted::Records(&mut reader);
         let options = ReadOptions::default();
         let (reading, damaged) = reader::read_file(source, &options, &meter, wanted)?;
+        let tally = reader.tally;
         // A query may find nobody, but then there is a page.
         if reading.values == 0 && damaged.count() == 0 && pages.count() == known {
             return Err(Fault::NoRecords(taker.what()).of(reading.label));
         }
         problems.extend(damaged);
-        readings.push(reading);
+        if tally.records > 0 && tally.having == 0 {
+            without.get_or_insert(reading.label.clone());
+        }
+        if tally.is_unended {
+            read.unended.push(reading.label.clone());
+        }
+        read.having += tally.having;
+        read.readings.push(reading);
     }
     problems.into_result(Warnings::default())?;
-    pages.demand_all()?;
-    Ok(readings)
+    read.having += pages.finish(|| taker.lacking())?;
+    match without {
+        Some(label) => Err(taker.lacking().of(label)),
+        None => Ok(read),
+    }
 }
 
 /// The id in a field: a string, or a whole number digit for digit. Empty if there is none.

@@ -8,8 +8,7 @@ use crate::intake::events::event::is_of_mixpanel;
 use crate::intake::place::Place;
 use crate::intake::problem::Fault;
 use crate::intake::reader::element::parse;
-use crate::intake::records::named::exactly_one;
-use crate::intake::records::{Content, Field, Naming, Record, RecordTaker, find};
+use crate::intake::records::{Content, Field, Record, RecordTaker, find};
 use serde_json::value::RawValue;
 
 /// Receives each profile; returns whether it was asked for.
@@ -20,7 +19,7 @@ pub(crate) type ProfileSink<'a> = &'a mut dyn FnMut(&Profile<'_>) -> bool;
 pub struct Profile<'p> {
     /// Empty if the profile has none.
     pub id: &'p str,
-    content: &'p Content<'p>,
+    content: Option<&'p Content<'p>>,
 }
 
 /// How a profile holds a value.
@@ -38,7 +37,10 @@ pub enum ValueKind {
 impl Profile<'_> {
     /// Passes each value of the property to `hear`: the elements of a list one by one.
     pub fn each_value(&self, hear: &mut dyn FnMut(&str, ValueKind)) {
-        match self.content {
+        let Some(content) = self.content else {
+            return;
+        };
+        match content {
             Content::Text(text) => hear(text, ValueKind::Text),
             Content::Number(digits) => hear(digits, ValueKind::Number),
             Content::List(list) => hear_elements(&elements_of(list).unwrap_or_default(), hear),
@@ -79,8 +81,6 @@ pub(crate) struct ProfileTaker<'s> {
     property: &'s str,
     folded: String,
     sink: ProfileSink<'s>,
-    /// Whether any profile has the property.
-    pub(crate) has_property: bool,
 }
 
 impl<'s> ProfileTaker<'s> {
@@ -89,37 +89,36 @@ impl<'s> ProfileTaker<'s> {
             property,
             folded: fold(property),
             sink,
-            has_property: false,
         }
     }
 
-    fn names_property(&self, name: &str) -> Option<Naming> {
-        match name == self.property {
-            true => Some(Naming::Exact),
-            false => folds_to(name, &self.folded).then_some(Naming::Displayed),
-        }
+    fn names_property(&self, name: &str) -> bool {
+        name == self.property || folds_to(name, &self.folded)
     }
 }
 
 /// How a key or column names the id of a profile.
-pub(super) fn names_person(name: &str) -> Option<Naming> {
-    match name {
-        "$distinct_id" => Some(Naming::Exact),
-        name => folds_to(name, "distinctid").then_some(Naming::Displayed),
-    }
+pub(super) fn names_person(name: &str) -> bool {
+    folds_to(name, "distinctid")
 }
 
-/// The column whose name fits best, or `None` if no name fits. Fails if two fit as well.
-pub(super) fn best_column(
+/// The column whose name fits, or `None` if no name fits. Fails if two fit: one of them would be
+/// ignored.
+pub(super) fn only_column(
     names: &[String],
-    fits: impl Fn(&str) -> Option<Naming>,
+    fits: impl Fn(&str) -> bool,
 ) -> Result<Option<usize>, Fault> {
-    let all = (0..).zip(names);
-    let best = exactly_one(all.filter_map(|(place, name)| Some((fits(name)?, place))));
-    best.map_err(|naming| {
-        let rivals = names.iter().filter(|name| fits(name) == Some(naming));
-        Fault::SeveralColumns(rivals.cloned().collect())
-    })
+    let all: Vec<usize> = (0..names.len())
+        .filter(|place| fits(&names[*place]))
+        .collect();
+    match all.as_slice() {
+        [] => Ok(None),
+        [one] => Ok(Some(*one)),
+        several => {
+            let rivals = several.iter().map(|place| names[*place].clone());
+            Err(Fault::RivalColumns(rivals.collect()))
+        }
+    }
 }
 
 impl RecordTaker for ProfileTaker<'_> {
@@ -127,13 +126,15 @@ impl RecordTaker for ProfileTaker<'_> {
         "profiles"
     }
 
-    fn field(&self, outer: Option<&str>, key: &str) -> Option<(Field, Naming)> {
-        let of_property = |naming| (Field::Property, naming);
+    fn lacking(&self) -> Fault {
+        Fault::NoProperty(self.property.to_owned())
+    }
+
+    fn field(&self, outer: Option<&str>, key: &str) -> Option<Field> {
         match outer {
-            None => names_person(key)
-                .map(|naming| (Field::Person, naming))
-                .or_else(|| self.names_property(key).map(of_property)),
-            Some(_) => (key == self.property).then_some(of_property(Naming::Exact)),
+            None if names_person(key) => Some(Field::Person),
+            None => self.names_property(key).then_some(Field::Property),
+            Some(_) => (key == self.property).then_some(Field::Property),
         }
     }
 
@@ -142,39 +143,40 @@ impl RecordTaker for ProfileTaker<'_> {
     }
 
     fn columns(&self, names: &[String]) -> Result<Vec<(usize, Field)>, Fault> {
-        let missing = |column: &str, known: &[String]| Fault::MissingColumn {
+        // The names may be a person's data if there is no heading.
+        let missing = |column: &str| Fault::MissingColumn {
             column: column.to_owned(),
-            known: known.to_vec(),
+            known: Vec::new(),
         };
-        let id = best_column(names, names_person)?.ok_or_else(|| missing("distinct_id", &[]))?;
-        let property = best_column(names, |name| {
+        let id = only_column(names, names_person)?.ok_or_else(|| missing("distinct_id"))?;
+        let property = only_column(names, |name| {
             let inner = name.trim_start_matches('$').strip_prefix("properties.");
             self.names_property(inner.unwrap_or(name))
         })?;
-        let property = property.ok_or_else(|| missing(self.property, names))?;
+        let property = property.ok_or_else(|| missing(self.property))?;
         Ok(vec![(id, Field::Person), (property, Field::Property)])
     }
 
-    fn take(&mut self, _: Place<'_>, record: Record<'_>) -> Result<(), Damage> {
+    fn take(&mut self, _: Place<'_>, record: Record<'_>) -> Result<bool, Damage> {
         let person = find(&record, Field::Person)?.ok_or(Damage::NoKey)?;
-        let Some(content) = find(&record, Field::Property)? else {
-            return Ok(());
-        };
-        self.has_property = true;
-        if let (Content::Cell(person), Content::Cell(value)) = (person, content) {
-            let names_id = |cell: &str| names_person(cell).is_some();
-            if names_id(person) || names_id(value) || self.names_property(person).is_some() {
-                return Err(Damage::RepeatedHeading);
-            }
+        let content = find(&record, Field::Property)?;
+        if let (Content::Cell(person), Some(Content::Cell(value))) = (person, content)
+            && (names_person(person) || names_person(value) || self.names_property(person))
+        {
+            return Err(Damage::RepeatedHeading);
         }
         let id = id_in(Some(person));
         let profile = Profile {
             id: id.unwrap_or_default(),
             content,
         };
-        match (self.sink)(&profile) {
-            true => id.and_then(demand_usable),
-            false => Ok(()),
+        if (self.sink)(&profile) {
+            id.and_then(demand_usable)?;
         }
+        let is_empty = |content: &Content<'_>| match content {
+            Content::Other => true,
+            content => content.text().is_some_and(str::is_empty),
+        };
+        Ok(content.is_some_and(|content| !is_empty(content)))
     }
 }

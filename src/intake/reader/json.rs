@@ -26,6 +26,8 @@ pub(crate) type Take<'t> = &'t mut dyn FnMut(&[u8], Place<'_>, &mut Values) -> R
 pub(crate) struct Opened<'o> {
     pub(crate) key: &'static str,
     pub(crate) count: &'o Cell<Option<u64>>,
+    /// Whether the element is of such a list.
+    pub(crate) is_inside: &'o Cell<bool>,
 }
 
 /// Passes the ids of each JSON value to `sink`. Fails when the text cannot be read, or it is not
@@ -231,7 +233,9 @@ impl<'de> Visitor<'de> for OpenedObject<'_, '_, '_> {
         while let Some(key) = members.next_key::<String>()? {
             let value = if key == opened.key {
                 let outer = std::mem::replace(&mut document.list, ListState::Open(0));
+                opened.is_inside.set(true);
                 let is_list = members.next_value_seed(OpenedList(&mut *document))?;
+                opened.is_inside.set(false);
                 if let ListState::Open(taken) = std::mem::replace(&mut document.list, outer)
                     && is_list
                 {

@@ -2,7 +2,6 @@
 //! Events, profiles and identities are such records.
 
 pub(super) mod course;
-pub(super) mod named;
 pub(super) mod pages;
 
 use std::borrow::Cow;
@@ -22,7 +21,6 @@ use super::reader::reading::{SourceName, Values};
 use super::reader::{columns, table};
 use super::stream::lines::TextLines;
 use crate::domain::{JsonObject, json_text};
-use named::exactly_one;
 use pages::{Page, Pages, RESULTS};
 
 /// What a field of a record means.
@@ -42,16 +40,8 @@ pub(crate) enum Field {
     Property,
 }
 
-/// How a name names a field. An exact name beats a displayed one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Naming {
-    /// Such as `Email` for `$email`.
-    Displayed,
-    Exact,
-}
-
 /// The value of a field.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Content<'r> {
     Text(Cow<'r, str>),
     /// A field of a table, which may hold anything as text.
@@ -65,20 +55,43 @@ pub(crate) enum Content<'r> {
 }
 
 /// The named fields of one record.
-pub(crate) type Record<'r> = Vec<(Field, Naming, Content<'r>)>;
+pub(crate) type Record<'r> = Vec<(Field, Content<'r>)>;
+
+/// How many records a file has, without those of pages.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) records: usize,
+    /// Those with what the taker looks for.
+    pub(crate) having: usize,
+    /// Whether the last line of a table has no line end.
+    pub(crate) is_unended: bool,
+}
+
+/// What an element is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Element {
+    /// A record, or a page with its records.
+    Any,
+    /// A record of a page.
+    OfPage,
+    /// A page whose records, so many, were taken before.
+    Page(u64),
+}
 
 /// Names the fields that it wants of records, and takes each record.
 pub(crate) trait RecordTaker {
     /// What the records are, in messages.
     fn what(&self) -> &'static str;
+    /// The fault of a file in which no record has what the taker looks for.
+    fn lacking(&self) -> Fault;
     /// The field under this key: at the top of a record, or in the object `outer`.
-    fn field(&self, outer: Option<&str>, key: &str) -> Option<(Field, Naming)>;
+    fn field(&self, outer: Option<&str>, key: &str) -> Option<Field>;
     /// Whether the object under this key may hold a field.
     fn leads(&self, key: &str) -> bool;
     /// The fields in the columns with these names. Fails if one is missing or ambiguous.
     fn columns(&self, names: &[String]) -> Result<Vec<(usize, Field)>, Fault>;
-    /// Fails if the record is damaged.
-    fn take(&mut self, place: Place<'_>, record: Record<'_>) -> Result<(), Damage>;
+    /// Returns whether the record has what the taker looks for. Fails if the record is damaged.
+    fn take(&mut self, place: Place<'_>, record: Record<'_>) -> Result<bool, Damage>;
 }
 
 /// Reads the records of files one by one.
@@ -86,6 +99,7 @@ pub(crate) struct RecordReader<'s> {
     pub(crate) taker: &'s mut dyn RecordTaker,
     /// Given if every record matters: notes the pages, and refuses what may be cut off.
     pub(crate) pages: Option<&'s mut Pages>,
+    pub(crate) tally: Tally,
     /// Called for each record.
     pub(crate) step: &'s mut dyn FnMut(),
 }
@@ -97,10 +111,11 @@ impl RecordReader<'_> {
         format: Format,
         name: &SourceName,
     ) -> Result<Values, Fault> {
-        let results = Cell::new(None);
+        let (count, is_inside) = (Cell::new(None), Cell::new(false));
         let opened = self.pages.is_some().then_some(Opened {
             key: RESULTS,
-            count: &results,
+            count: &count,
+            is_inside: &is_inside,
         });
         let is_whole = |line: &[u8]| {
             read_object(line).is_ok_and(|object: JsonObject<'_>| object.get(RESULTS).is_none())
@@ -120,22 +135,25 @@ impl RecordReader<'_> {
             opened,
             name,
             &mut |element, place, values| {
-                self.take_element(element, results.take(), place, values);
+                let what = match count.take() {
+                    Some(results) => Element::Page(results),
+                    None if is_inside.get() => Element::OfPage,
+                    None => Element::Any,
+                };
+                self.take_element(element, what, place, values);
                 Ok(())
             },
         )
     }
 
-    /// Takes a record, or a page of records. `results` is the number of those of this page that
-    /// were taken before.
     fn take_element(
         &mut self,
         element: &[u8],
-        results: Option<u64>,
+        what: Element,
         place: Place<'_>,
         values: &mut Values,
     ) {
-        if let Err(damage) = self.try_take(element, results, place, values) {
+        if let Err(damage) = self.try_take(element, what, place, values) {
             values.problems.note(place, damage);
         }
     }
@@ -143,7 +161,7 @@ impl RecordReader<'_> {
     pub(crate) fn try_take(
         &mut self,
         element: &[u8],
-        results: Option<u64>,
+        what: Element,
         place: Place<'_>,
         values: &mut Values,
     ) -> Result<(), Damage> {
@@ -152,26 +170,43 @@ impl RecordReader<'_> {
         }
         let object = read_object(element)?;
         let list = object.get(RESULTS).map(RawValue::get);
-        let is_page = results.is_some() || list.is_some_and(|list| list.starts_with('['));
+        let is_page = match what {
+            Element::Any => list.is_some_and(|list| list.starts_with('[')),
+            Element::OfPage => false,
+            Element::Page(_) => true,
+        };
         if is_page && self.pages.is_some() {
-            let inner: Vec<&RawValue> = match (results, list) {
-                (None, Some(list)) => parse(list.as_bytes())?,
+            let inner: Vec<&RawValue> = match (what, list) {
+                (Element::Any, Some(list)) => parse(list.as_bytes())?,
                 _ => Vec::new(),
             };
             for (number, record) in (1..).zip(&inner) {
                 let place = place.in_element(Some(number));
-                self.take_element(record.get().as_bytes(), None, place, values);
+                self.take_element(record.get().as_bytes(), Element::OfPage, place, values);
             }
-            if let Some(pages) = &mut self.pages {
-                let results = results.unwrap_or(inner.len() as u64);
-                pages.note(place.label, &Page::of(&object, results));
-            }
-            return Ok(());
+            let results = match what {
+                Element::Page(results) => results,
+                Element::Any | Element::OfPage => inner.len() as u64,
+            };
+            return match &mut self.pages {
+                Some(pages) => pages.note(place.label, &Page::of(&object, results)?),
+                None => Ok(()),
+            };
         }
         let record = self.record_of(object)?;
         values.count += 1;
         (self.step)();
-        self.taker.take(place, record)
+        let person = match what {
+            Element::OfPage => find(&record, Field::Person)?.and_then(Content::text),
+            Element::Any | Element::Page(_) => None,
+        };
+        let person = person.map(str::to_owned);
+        let has = self.taker.take(place, record)?;
+        match (&mut self.pages, person) {
+            (Some(pages), Some(person)) => pages.hold(&person, has),
+            _ => self.tally.add(has),
+        }
+        Ok(())
     }
 
     fn record_of<'e>(&self, object: JsonObject<'e>) -> Result<Record<'e>, Damage> {
@@ -179,11 +214,11 @@ impl RecordReader<'_> {
         for (name, value) in object.0 {
             let text = value.get();
             match self.taker.field(None, &name) {
-                Some((field, naming)) => record.push((field, naming, content_of(text)?)),
+                Some(field) => record.push((field, content_of(text)?)),
                 None if self.taker.leads(&name) && is_object(text.as_bytes()) => {
                     for (key, value) in read_object(text.as_bytes())?.0 {
-                        if let Some((field, naming)) = self.taker.field(Some(&name), &key) {
-                            record.push((field, naming, content_of(value.get())?));
+                        if let Some(field) = self.taker.field(Some(&name), &key) {
+                            record.push((field, content_of(value.get())?));
                         }
                     }
                 }
@@ -201,6 +236,7 @@ impl RecordReader<'_> {
         name: &SourceName,
     ) -> Result<Values, Fault> {
         let (mut rows, mut values) = table::begin(lines, options, name)?;
+        let delimiter = rows.delimiter;
         let mut known: Option<(usize, Vec<(usize, Field)>)> = None;
         table::each_row(&mut rows, &mut values, name, |cells, place, values| {
             let Some((width, columns)) = &known else {
@@ -208,6 +244,11 @@ impl RecordReader<'_> {
                 known = Some((names.len(), self.taker.columns(&names)?));
                 return Ok(());
             };
+            let compared = columns.iter().map(|(column, _)| *column);
+            if self.pages.is_some() && cells.may_hide_rows(compared, delimiter) {
+                values.problems.note(place, Damage::RowsInside);
+                return Ok(());
+            }
             let mut record = Record::with_capacity(columns.len());
             for (column, field) in columns {
                 let text = cells.pick(*column, *width).and_then(|cell| {
@@ -215,7 +256,7 @@ impl RecordReader<'_> {
                     std::str::from_utf8(cell).map_err(|_| undecodable)
                 });
                 match text {
-                    Ok(text) => record.push((*field, Naming::Exact, Content::Cell(text))),
+                    Ok(text) => record.push((*field, Content::Cell(text))),
                     Err(damage) => {
                         values.problems.note(place, damage);
                         return Ok(());
@@ -224,17 +265,21 @@ impl RecordReader<'_> {
             }
             values.count += 1;
             (self.step)();
-            if let Err(damage) = self.taker.take(place, record) {
-                values.problems.note(place, damage);
+            match self.taker.take(place, record) {
+                Ok(has) => self.tally.add(has),
+                Err(damage) => values.problems.note(place, damage),
             }
             Ok(())
         })?;
-        if let Some(line) = rows.unended_line()
-            && self.pages.is_some()
-        {
-            values.problems.note(name.on_line(line), Damage::NoLineEnd);
-        }
+        self.tally.is_unended = rows.is_unended();
         Ok(values)
+    }
+}
+
+impl Tally {
+    fn add(&mut self, has: bool) {
+        self.records += 1;
+        self.having += usize::from(has);
     }
 }
 
@@ -258,13 +303,15 @@ impl<'r> Content<'r> {
     }
 }
 
-/// The content of a field: that of the exact name, or of the only displayed one. Fails if two
-/// compete.
+/// The content of a field. Fails if two keys of the record name it and differ.
 pub(crate) fn find<'a, 'r>(
     record: &'a Record<'r>,
     wanted: Field,
 ) -> Result<Option<&'a Content<'r>>, Damage> {
-    let of_field = record.iter().filter(|(field, ..)| *field == wanted);
-    let named = of_field.map(|(_, naming, content)| (*naming, content));
-    exactly_one(named).map_err(|_| Damage::RepeatedKey)
+    let mut all = record.iter().filter(|(field, _)| *field == wanted);
+    let first = all.next().map(|(_, content)| content);
+    match all.all(|(_, content)| Some(content) == first) {
+        true => Ok(first),
+        false => Err(Damage::RivalKeys),
+    }
 }

@@ -1,11 +1,12 @@
 //! Pages of Mixpanel's profile query: which ones are given, and whether any is missing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde_json::value::RawValue;
 
-use crate::domain::JsonObject;
+use crate::domain::{IdHasher, JsonObject};
 use crate::intake::IntakeError;
+use crate::intake::damage::Damage;
 use crate::intake::problem::Fault;
 
 /// The key of a page that holds its records.
@@ -22,23 +23,39 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    pub(crate) fn of(object: &JsonObject<'_>, results: u64) -> Self {
-        let raw = |key| object.get(key).map(RawValue::get);
-        let number = |key| raw(key).and_then(|text| text.parse().ok());
-        let session = raw("session_id").filter(|text| *text != "null");
-        Self {
-            session: session.map(str::to_owned),
-            number: number("page").unwrap_or(0),
-            size: number("page_size"),
-            total: number("total"),
-            results,
+    /// Fails if the query failed, or if the page does not say plainly which one it is.
+    pub(crate) fn of(object: &JsonObject<'_>, results: u64) -> Result<Self, Damage> {
+        let raw = |key| {
+            let raw = object.get(key).map(RawValue::get);
+            raw.filter(|text| *text != "null")
+        };
+        let number = |key| match raw(key).map(str::parse) {
+            None => Ok(None),
+            Some(Ok(number)) => Ok(Some(number)),
+            Some(Err(_)) => Err(Damage::BadPage),
+        };
+        if raw("error").is_some() || raw("status").is_some_and(|status| status != "\"ok\"") {
+            return Err(Damage::FailedQuery);
         }
+        Ok(Self {
+            session: raw("session_id").map(str::to_owned),
+            number: number("page")?.unwrap_or(0),
+            size: number("page_size")?,
+            total: number("total")?,
+            results,
+        })
     }
 }
 
 /// All pages that were read, by query.
-#[derive(Debug, Default)]
-pub(crate) struct Pages(BTreeMap<QueryKey, QueryPages>);
+pub(crate) struct Pages {
+    queries: BTreeMap<QueryKey, QueryPages>,
+    hasher: IdHasher,
+    /// The hashes of the people on the page that is being read, and how many have what is looked
+    /// for.
+    people: Vec<u64>,
+    having: usize,
+}
 
 /// The session of a query; without one, pages with the same total belong together.
 type QueryKey = (Option<String>, Option<u64>);
@@ -47,52 +64,83 @@ type QueryKey = (Option<String>, Option<u64>);
 struct QueryPages {
     label: String,
     total: Option<u64>,
-    /// The number of results on each page, and whether the page is full.
-    pages: BTreeMap<u64, (u64, bool)>,
+    /// Whether each page is full.
+    pages: BTreeMap<u64, bool>,
+    /// Everyone on the pages, as a hash. Two people with one hash would be a missing one.
+    people: HashSet<u64>,
+    having: usize,
+}
+
+impl Default for Pages {
+    fn default() -> Self {
+        Self {
+            queries: BTreeMap::new(),
+            hasher: IdHasher::random(),
+            people: Vec::new(),
+            having: 0,
+        }
+    }
 }
 
 impl Pages {
-    pub(crate) fn note(&mut self, label: &str, page: &Page) {
+    /// Takes a record of the page that is being read.
+    pub(crate) fn hold(&mut self, person: &str, has: bool) {
+        let hash = self.hasher.hash(person.as_bytes());
+        self.people.push(hash as u64);
+        self.having += usize::from(has);
+    }
+
+    /// Takes a page whose records were all held. Fails if it says two totals of one query.
+    pub(crate) fn note(&mut self, label: &str, page: &Page) -> Result<(), Damage> {
         let total = page.total.filter(|_| page.session.is_none());
-        let query = self.0.entry((page.session.clone(), total)).or_default();
-        if query.label.is_empty() {
-            label.clone_into(&mut query.label);
+        let query = self.queries.entry((page.session.clone(), total));
+        let query = query.or_insert_with(|| QueryPages {
+            label: label.to_owned(),
+            total: page.total,
+            ..QueryPages::default()
+        });
+        if query.total != page.total {
+            return Err(Damage::BadPage);
         }
-        query.total = query.total.max(page.total);
+        query.people.extend(self.people.drain(..));
+        query.having += std::mem::take(&mut self.having);
         let is_full = page.size.is_some_and(|size| page.results >= size.max(1));
-        let known = query.pages.entry(page.number).or_default();
-        *known = (*known).max((page.results, is_full));
+        *query.pages.entry(page.number).or_default() |= is_full;
+        Ok(())
     }
 
     /// How many pages were read, without repeated ones.
     pub(crate) fn count(&self) -> usize {
-        self.0.values().map(|query| query.pages.len()).sum()
+        let pages = self.queries.values().map(|query| query.pages.len());
+        pages.sum()
     }
 
-    /// Fails if the pages of a query have fewer results than it has, or if a page is missing.
-    pub(crate) fn demand_all(self) -> Result<(), IntakeError> {
-        let missing = self.0.into_values().find(|query| !query.is_whole());
-        missing.map_or(Ok(()), |query| {
-            let (read, total) = (query.read(), query.total);
-            Err(Fault::MissingPages { read, total }.of(query.label))
-        })
+    /// Returns how many records have what is looked for. Fails if the pages of a query have other
+    /// people than it has, or if a page is missing, or if no record has what is looked for.
+    pub(crate) fn finish(self, lacking: impl Fn() -> Fault) -> Result<usize, IntakeError> {
+        let mut having = 0;
+        for query in self.queries.into_values() {
+            let (read, total) = (query.people.len() as u64, query.total);
+            if !query.is_whole() {
+                return Err(Fault::OtherPages { read, total }.of(query.label));
+            }
+            if read > 0 && query.having == 0 {
+                return Err(lacking().of(query.label));
+            }
+            having += query.having;
+        }
+        Ok(having)
     }
 }
 
 impl QueryPages {
-    fn read(&self) -> u64 {
-        self.pages.values().map(|(results, _)| results).sum()
-    }
-
     fn is_whole(&self) -> bool {
         let count = self.pages.len() as u64;
         let last = self.pages.last_key_value();
         let is_gapless = last.is_none_or(|(number, _)| number.checked_add(1) == Some(count));
-        let is_last_full = last.is_some_and(|(_, (_, is_full))| *is_full);
-        is_gapless
-            && self
-                .total
-                .map_or(!is_last_full, |total| self.read() >= total)
+        let is_last_full = last.is_some_and(|(_, is_full)| *is_full);
+        let read = self.people.len() as u64;
+        is_gapless && self.total.map_or(!is_last_full, |total| read == total)
     }
 }
 
@@ -106,9 +154,15 @@ mod tests {
             let object = JsonObject::of(page).unwrap();
             let results: Vec<&RawValue> =
                 serde_json::from_str(object.get(RESULTS).unwrap().get()).unwrap();
-            all.note("`p`", &Page::of(&object, results.len() as u64));
+            for person in &results {
+                all.hold(person.get(), true);
+            }
+            let page = Page::of(&object, results.len() as u64);
+            if page.and_then(|page| all.note("`p`", &page)).is_err() {
+                return false;
+            }
         }
-        all.demand_all().is_ok()
+        all.finish(|| Fault::NoIdentities).is_ok()
     }
 
     #[test]
@@ -132,5 +186,20 @@ mod tests {
             format!(r#"{{"page":{number},"total":3,"results":[{results}]}}"#)
         };
         assert!(whole(&[&apart(0, "1,2"), &apart(1, "3")]), "no session");
+        let twice = [&apart(0, "1,2")[..], &apart(1, "2")];
+        assert!(!whole(&twice), "one is there twice, so one is missing");
+        assert!(!whole(&[&page(0, "1,2", 1, "s")]), "more than it has");
+        assert!(!whole(&[&first, &page(1, "3", 2, "s")]), "two totals");
+        for words in [
+            r#""status":"error""#,
+            r#""error":"x""#,
+            r#""total":"1""#,
+            r#""page":-1"#,
+        ] {
+            assert!(
+                !whole(&[&format!(r#"{{"results":[1],{words}}}"#)]),
+                "{words}"
+            );
+        }
     }
 }

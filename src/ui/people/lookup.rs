@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-use crate::intake::Reading;
+use crate::intake::{Reading, RecordsRead};
 use crate::ui::drawing::paper::Paper;
 use crate::ui::drawing::view::View;
 use crate::ui::drawing::words::{number, plural, printable};
@@ -15,6 +15,9 @@ use super::sources;
 /// How many lines are named on the screen for one answer.
 const MAX_NAMED: usize = 20;
 
+/// How a near value is a number.
+const NUMBER: &str = "is a number";
+
 /// How Mixpanel writes an anonymous device id.
 const DEVICE: &str = "$device:";
 
@@ -23,8 +26,9 @@ pub struct LookupView<'a> {
     pub property: &'a str,
     pub found: &'a LookedUp,
     pub sources: &'a [Reading],
-    pub profiles: &'a [Reading],
-    pub identities: &'a [Reading],
+    pub profiles: &'a RecordsRead,
+    /// `None` if no identities were named.
+    pub identities: Option<&'a RecordsRead>,
     /// The list that was written.
     pub file: Option<String>,
 }
@@ -127,7 +131,7 @@ impl LookupView<'_> {
         let (profiles, aliases, devices) = self.counts();
         let ids = plural(profiles + aliases, "id", "ids");
         let mut text = format!("{ids} found");
-        if !self.identities.is_empty() {
+        if self.identities.is_some() {
             let of = plural(profiles, "profile", "profiles");
             let aliases = plural(aliases, "alias", "aliases");
             let _ = write!(
@@ -141,17 +145,26 @@ impl LookupView<'_> {
 
     fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
-        for lines in self.found.joined.iter().take(MAX_NAMED) {
+        for lines in self.found.shared.iter().take(MAX_NAMED) {
             let lines = lines.iter().map(|place| &self.found.lines[*place]);
             notes.push(format!(
-                "These are one person: {}.",
+                "These share a profile: {}.",
                 self.places(lines, |_| None)
             ));
         }
-        let more = self.found.joined.len().saturating_sub(MAX_NAMED);
+        let more = self.found.shared.len().saturating_sub(MAX_NAMED);
         if more > 0 {
-            let people = plural(more, "more person has", "more people have");
-            notes.push(format!("{people} several lines; `--json` has all of them."));
+            let profiles = plural(more, "more profile has", "more profiles have");
+            notes.push(format!(
+                "{profiles} several values; `--json` has all of them."
+            ));
+        }
+        let joined = || self.found.lines.iter().filter(|line| line.joined);
+        if joined().next().is_some() {
+            notes.push(format!(
+                "Joined with another profile by the identities: {}. dsr does not list their aliases: they may be of someone else, as on a shared device.",
+                self.places(joined(), |_| None)
+            ));
         }
         if self.count(LookupAnswer::Several) > 0 {
             notes.push(
@@ -162,6 +175,16 @@ impl LookupView<'_> {
         if self.count(LookupAnswer::Near) > 0 {
             notes.push(
                 "Near is not equal: dsr does not take it. If it is this person, write the value as Mixpanel has it."
+                    .to_owned(),
+            );
+        }
+        let is_number = |line: &AnsweredLine| {
+            let near = line.near.as_deref();
+            near.is_some_and(|near| near.starts_with(NUMBER))
+        };
+        if self.found.lines.iter().any(is_number) {
+            notes.push(
+                "dsr compares only text. In a CSV export of the users, numbers are text."
                     .to_owned(),
             );
         }
@@ -202,12 +225,12 @@ impl View for LookupView<'_> {
             ),
         };
         text.push_str(&paper.wrapped("", &list));
-        let of = |readings: &[Reading]| readings.iter().map(|reading| reading.values).sum();
         let searched = format!(
-            "Compared `{}` of {} in {}, byte for byte.",
+            "Compared `{}` byte for byte: {} of {} in {} have it.",
             printable(self.property),
-            plural(of(self.profiles), "profile", "profiles"),
-            plural(self.profiles.len(), "file", "files"),
+            number(self.profiles.having),
+            plural(self.profiles.records(), "record", "records"),
+            plural(self.profiles.readings.len(), "file", "files"),
         );
         text.push_str(&paper.wrapped("", &searched));
         text
@@ -221,9 +244,10 @@ impl View for LookupView<'_> {
             object["answer"] = json!(line.answer);
             object["profiles"] = line.profiles.into();
             object["near"] = line.near.as_deref().into();
+            object["joined"] = line.joined.into();
             object
         });
-        let joined = self.found.joined.iter().map(|lines| -> Vec<Value> {
+        let shared = self.found.shared.iter().map(|lines| -> Vec<Value> {
             let lines = lines.iter();
             lines.map(|line| place(&self.found.lines[*line])).collect()
         });
@@ -239,10 +263,14 @@ impl View for LookupView<'_> {
             "ids": { "profiles": profiles, "aliases": aliases, "devices": devices },
             "file": self.file,
             "lines": lines.collect::<Vec<_>>(),
-            "one_person": joined.collect::<Vec<_>>(),
+            "shared": shared.collect::<Vec<_>>(),
+            "records": {
+                "read": self.profiles.records(),
+                "with_property": self.profiles.having,
+            },
             "sources": objects(self.sources),
-            "profiles": objects(self.profiles),
-            "identities": objects(self.identities),
+            "profiles": objects(&self.profiles.readings),
+            "identities": self.identities.map_or_else(Vec::new, |read| objects(&read.readings)),
         })
     }
 }

@@ -1,9 +1,9 @@
 //! Finds the distinct_ids of people by a property of their profiles, and the other ids of each.
 //!
-//! Takes a profile only if it has the value byte for byte. Memory grows with the values asked for
-//! and the ids found, not with the profiles.
+//! Takes a profile only if it has the value byte for byte, and other ids only if they lead to no
+//! other profile. Memory grows with the values asked for and the ids found, not with the profiles.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 use serde::Serialize;
@@ -30,6 +30,7 @@ pub struct Lookup {
     matches: HashSet<(u32, u32)>,
     /// How many ids there were when the last pass over the identities began.
     before: usize,
+    has_identities: bool,
 }
 
 /// A value asked for, once.
@@ -51,8 +52,10 @@ struct AskedLine {
 }
 
 struct FoundId {
-    id: Box<str>,
+    id: Rc<str>,
     listed_as: ListedAs,
+    /// Whether it has a profile of its own, asked for or not.
+    has_profile: bool,
     /// The first line that asks for it.
     line: u32,
     /// Another id of the same person, or itself.
@@ -83,6 +86,8 @@ pub struct AnsweredLine {
     pub profiles: usize,
     /// How a near value of another profile differs.
     pub near: Option<Rc<str>>,
+    /// Whether the identities join a profile of the line with another profile.
+    pub joined: bool,
 }
 
 /// Why an id is in the list.
@@ -90,14 +95,18 @@ pub struct AnsweredLine {
 pub enum ListedAs {
     One,
     Several,
+    /// The profile has the value, but the identities join it with another profile.
+    Joined,
     /// Another id of a person whose profile was found.
     Alias,
 }
 
 /// An id to be listed.
 pub struct ListedId {
-    pub id: Box<str>,
+    pub id: Rc<str>,
     pub listed_as: ListedAs,
+    /// The id of the profile that it belongs to.
+    pub profile: Rc<str>,
     /// The place of its line in [`LookedUp::lines`].
     pub line: usize,
 }
@@ -105,12 +114,14 @@ pub struct ListedId {
 /// Everything that was found.
 pub struct LookedUp {
     pub lines: Vec<AnsweredLine>,
-    /// By line, each id once; the aliases of a person after the ids of profiles.
+    /// By line, each id once; the aliases of a profile after it.
     pub ids: Vec<ListedId>,
-    /// The lines of different values that are one person, as places in `lines`.
-    pub joined: Vec<Vec<usize>>,
-    /// The line and the number of ids of each person who has more ids than Mixpanel joins.
+    /// The lines of different values that share a profile, as places in `lines`.
+    pub shared: Vec<Vec<usize>>,
+    /// The line and the number of ids of each profile that has more ids than Mixpanel joins.
     pub large: Vec<(usize, usize)>,
+    /// Whether any id that was found is in the identities.
+    pub has_identities: bool,
 }
 
 impl Default for Lookup {
@@ -125,6 +136,7 @@ impl Default for Lookup {
             known: HashMap::new(),
             matches: HashSet::new(),
             before: 0,
+            has_identities: false,
         }
     }
 }
@@ -211,6 +223,7 @@ impl Lookup {
 
     fn found(&mut self, value: u32, id: &str) {
         let place = self.place_of(id, ListedAs::One);
+        self.ids[place as usize].has_profile = true;
         if self.matches.insert((value, place)) {
             let asked = &mut self.values[value as usize];
             asked.profiles += 1;
@@ -229,6 +242,7 @@ impl Lookup {
             self.ids.push(FoundId {
                 id: id.into(),
                 listed_as,
+                has_profile: false,
                 line: u32::MAX,
                 parent: place,
             });
@@ -242,12 +256,20 @@ impl Lookup {
         let Some(first) = ids.iter().find_map(known).copied() else {
             return false;
         };
+        self.has_identities = true;
         for id in ids {
             let place = self.place_of(id, ListedAs::Alias);
             let (one, other) = (self.root(first), self.root(place));
             self.ids[other as usize].parent = one;
         }
         true
+    }
+
+    /// Notes that a profile exists; its id may be one of those that the identities join.
+    pub fn note_profile(&mut self, id: &str) {
+        if let Some(place) = self.known.get(&self.hasher.hash(id.as_bytes())) {
+            self.ids[*place as usize].has_profile = true;
+        }
     }
 
     /// Begins a pass over the identities. Returns false if the last pass found nothing new.
@@ -267,75 +289,88 @@ impl Lookup {
     }
 
     pub fn finish(mut self) -> LookedUp {
-        let mut clusters: BTreeMap<u32, Cluster> = BTreeMap::new();
+        let mut clusters: HashMap<u32, Cluster> = HashMap::new();
         for place in 0..at(self.ids.len()) {
             let root = self.root(place);
             let cluster = clusters.entry(root).or_default();
             cluster.ids += 1;
-            cluster.first_line = cluster.first_line.min(self.ids[place as usize].line);
+            if self.ids[place as usize].has_profile {
+                cluster.profiles += 1;
+                cluster.profile = place;
+            }
         }
+        let mut askers: HashMap<u32, Vec<u32>> = HashMap::new();
+        let mut joined: HashSet<u32> = HashSet::new();
         for (value, place) in std::mem::take(&mut self.matches) {
-            let asked = &self.values[value as usize];
-            if asked.profiles > 1 {
+            askers.entry(place).or_default().push(value);
+            if self.values[value as usize].profiles > 1 {
                 self.ids[place as usize].listed_as = ListedAs::Several;
             }
-            let line = asked.first_line as usize;
-            let root = self.root(place);
-            clusters.entry(root).or_default().lines.insert(line);
+            if clusters[&self.root(place)].profiles > 1 {
+                joined.insert(value);
+            }
         }
-        let mut ids: Vec<ListedId> = Vec::with_capacity(self.ids.len());
+        let (mut ids, mut large) = (Vec::with_capacity(self.ids.len()), BTreeSet::new());
         for place in 0..at(self.ids.len()) {
-            let root = self.root(place);
-            let found = &mut self.ids[place as usize];
-            let line = match found.listed_as {
-                ListedAs::Alias => clusters.entry(root).or_default().first_line,
-                ListedAs::One | ListedAs::Several => found.line,
+            let cluster = &clusters[&self.root(place)];
+            let found = &self.ids[place as usize];
+            let is_joined = cluster.profiles > 1;
+            let (listed_as, profile) = match (found.listed_as, is_joined) {
+                // Whose it is, nobody knows.
+                (ListedAs::Alias, true) => continue,
+                (ListedAs::Alias, false) => (ListedAs::Alias, &self.ids[cluster.profile as usize]),
+                (_, true) => (ListedAs::Joined, found),
+                (listed_as, false) => (listed_as, found),
             };
-            ids.push(ListedId {
-                id: std::mem::take(&mut found.id),
-                listed_as: found.listed_as,
-                line: line as usize,
-            });
+            let line = profile.line as usize;
+            if !is_joined && cluster.ids > LARGEST_CLUSTER {
+                large.insert((line, cluster.ids));
+            }
+            let is_alias = listed_as == ListedAs::Alias;
+            let order = (line, Rc::clone(&profile.id), is_alias);
+            ids.push((
+                order,
+                ListedId {
+                    id: Rc::clone(&found.id),
+                    listed_as,
+                    profile: Rc::clone(&profile.id),
+                    line,
+                },
+            ));
         }
-        ids.sort_by_key(|listed| (listed.line, listed.listed_as == ListedAs::Alias));
-        let lines = self.lines.iter().map(|line| line.answered(&self.values));
-        let lines = lines.collect();
-        let joined = clusters.values().filter(|cluster| cluster.lines.len() > 1);
-        let mut joined: Vec<Vec<usize>> = joined
-            .map(|cluster| cluster.lines.iter().copied().collect())
-            .collect();
-        joined.sort();
-        let large = clusters.values();
-        let large = large.filter(|cluster| cluster.ids > LARGEST_CLUSTER);
-        let mut large: Vec<(usize, usize)> = large
-            .map(|cluster| (cluster.first_line as usize, cluster.ids))
-            .collect();
-        large.sort_unstable();
+        ids.sort_by(|(one, _), (other, _)| one.cmp(other));
+        let lines = self.lines.iter().map(|line| AnsweredLine {
+            joined: joined.contains(&line.value),
+            ..line.answered(&self.values)
+        });
+        let mut lines_of = vec![Vec::new(); self.values.len()];
+        for (place, line) in self.lines.iter().enumerate() {
+            lines_of[line.value as usize].push(place);
+        }
+        let shared = askers.into_values().filter(|values| values.len() > 1);
+        let shared = shared.map(|values| {
+            let lines = values.into_iter().map(|value| &lines_of[value as usize]);
+            let lines: BTreeSet<usize> = lines.flatten().copied().collect();
+            lines.into_iter().collect()
+        });
+        let shared: BTreeSet<Vec<usize>> = shared.collect();
         LookedUp {
-            lines,
-            ids,
-            joined,
-            large,
+            lines: lines.collect(),
+            ids: ids.into_iter().map(|(_, listed)| listed).collect(),
+            shared: shared.into_iter().collect(),
+            large: large.into_iter().collect(),
+            has_identities: self.has_identities,
         }
     }
 }
 
-/// All ids of one person.
+/// All ids of one person, or of several whom the identities join.
+#[derive(Default)]
 struct Cluster {
     ids: usize,
-    first_line: u32,
-    /// The first line of each value that found the person.
-    lines: BTreeSet<usize>,
-}
-
-impl Default for Cluster {
-    fn default() -> Self {
-        Self {
-            ids: 0,
-            first_line: u32::MAX,
-            lines: BTreeSet::new(),
-        }
-    }
+    profiles: usize,
+    /// The last of the profiles.
+    profile: u32,
 }
 
 impl AskedLine {
@@ -353,6 +388,7 @@ impl AskedLine {
             },
             profiles: value.profiles,
             near: value.near.clone(),
+            joined: false,
         }
     }
 }
