@@ -348,7 +348,7 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
         }
         'dsr;lookup' {
             [CompletionResult]::new('--profiles', '--profiles', [CompletionResultType]::ParameterName, 'Files of profiles, or `-` for standard input; may be given several times')
-            [CompletionResult]::new('--identities', '--identities', [CompletionResultType]::ParameterName, 'Also list all other ids of each person, from these files: the pipelines'' table of identities (`distinct_id`, `resolved_distinct_id`), or profiles with `$distinct_ids`')
+            [CompletionResult]::new('--identities', '--identities', [CompletionResultType]::ParameterName, 'Also list the other ids of each profile, from these files: the pipelines'' table of identities (`distinct_id`, `resolved_distinct_id`), or profiles with `$distinct_ids`')
             [CompletionResult]::new('--by', '--by', [CompletionResultType]::ParameterName, 'The property with the values, as Mixpanel names it')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Write the ids to this new file, for `dsr delete` and `dsr export`; only you can read it')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Write the ids to this new file, for `dsr delete` and `dsr export`; only you can read it')
@@ -361,7 +361,7 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use color')
             [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'The project to work on; repeat it to work on several at once')
             [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long to wait for another dsr that holds the ledger')
-            [CompletionResult]::new('--exit-status', '--exit-status', [CompletionResultType]::ParameterName, 'Exit with status 1 unless every line has a profile')
+            [CompletionResult]::new('--exit-status', '--exit-status', [CompletionResultType]::ParameterName, 'Exit with status 1 unless every line has a profile, and none is joined with another')
             [CompletionResult]::new('--no-header', '--no-header', [CompletionResultType]::ParameterName, 'The first line is an id or a value, not a heading')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON: one object on stdout, an error as one object on stderr')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only the result, warnings and errors')

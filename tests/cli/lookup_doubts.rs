@@ -229,6 +229,24 @@ fn fields_of_several_lines_are_read_unless_they_may_hide_rows() {
 }
 
 #[test]
+fn a_value_that_was_cut_stands_out_in_its_source() {
+    let operator = Operator::new();
+    operator.file("users.csv", "distinct_id,email\nu1,a1@x.test\n");
+    let whole: String = (1..=40).map(|n| format!("a{n}@x.test\n")).collect();
+    operator.file("ask.csv", format!("email\n{whole}canary"));
+    let outcome = lookup(&operator, &["--profiles", "users.csv", "ask.csv"]);
+    outcome.exits_with(0).never_says("canary");
+    assert_eq!(warnings(&outcome), ["other_kind"]);
+    let found = outcome.json();
+    let message = found["warnings"][0]["message"].as_str().expect("words");
+    assert!(
+        message.starts_with("1 value does not look like an e-mail"),
+        "{message}"
+    );
+    assert_eq!(found["warnings"][0]["places"][0]["line"], 42);
+}
+
+#[test]
 fn an_output_is_a_file_and_an_interrupted_one_leaves_nothing() {
     let operator = Operator::new();
     operator.file("users.csv", "distinct_id,email\nu1,a@x.test\n");

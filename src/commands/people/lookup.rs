@@ -24,13 +24,16 @@ use super::sources::{FormArgs, GivenArgs};
 /// Profiles may be Mixpanel's export of users as CSV, the answers of its profile query (dsr checks
 /// that no page is missing), JSON lines or arrays of profiles, `people.json` of a GDPR export, or a
 /// table of your warehouse with a column `distinct_id`; also packed with gzip or zstd. `Email`
-/// stands for `$email`. A file that is damaged or cut off is refused (5): a missing profile would
-/// look like a "no".
+/// stands for `$email`. dsr refuses (5) a file that is damaged, lacks the property or lacks a page:
+/// a missing profile would look like a "no".
 ///
 /// A value counts only if it is equal byte for byte; of a list, one element must be. Each line has
 /// one profile, several, none, or is near: equal but for case, Unicode form, white space or
 /// punctuation around it, or because a number stands where text was asked. dsr takes all profiles
 /// that are equal, and none that is near. It shows lines, never values or ids.
+///
+/// With `--identities`, dsr also lists the other ids of each profile. If they lead to a second
+/// profile, as those of a shared device do, dsr lists none of them and names the line.
 #[derive(clap::Args, Debug)]
 #[command(
     mut_arg("source", |arg| arg
@@ -52,7 +55,7 @@ pub(crate) struct LookupArgs {
     /// Files of profiles, or `-` for standard input; may be given several times
     #[arg(long, value_name = "FILE", required = true)]
     profiles: Vec<PathBuf>,
-    /// Also list all other ids of each person, from these files: the pipelines' table of identities
+    /// Also list the other ids of each profile, from these files: the pipelines' table of identities
     /// (`distinct_id`, `resolved_distinct_id`), or profiles with `$distinct_ids`
     #[arg(long, value_name = "FILE")]
     identities: Vec<PathBuf>,
@@ -62,7 +65,7 @@ pub(crate) struct LookupArgs {
     /// Write the ids to this new file, for `dsr delete` and `dsr export`; only you can read it
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Exit with status 1 unless every line has a profile
+    /// Exit with status 1 unless every line has a profile, and none is joined with another
     #[arg(long)]
     exit_status: bool,
     #[command(flatten)]
@@ -150,7 +153,9 @@ fn ask(
     let keep = Keep::Heard(&mut hear);
     let read = intake::read(sources, &[], &options, keep, &mut progress);
     drop(progress);
-    Ok(read.map_err(values_failure)?.readings)
+    let read = read.map_err(values_failure)?;
+    ctx.ui.warn_of_values(&read.warnings);
+    Ok(read.readings)
 }
 
 fn read(
@@ -208,10 +213,10 @@ fn warn(ctx: &Context, found: &LookedUp, profiles: &RecordsRead, identities: Opt
     }
     let joined = found.lines.iter().filter(|line| line.joined).count();
     if joined > 0 {
-        let lines = plural(joined, "line leads", "lines lead");
+        let lines = plural(joined, "line", "lines");
         ctx.ui.warn(
             "joined_profiles",
-            &format!("{lines} to other people's profiles, too, by the identities: dsr lists none of their aliases"),
+            &format!("the identities join the profiles of {lines} with other profiles: dsr lists none of their aliases"),
         );
     }
     for (line, ids) in &found.large {

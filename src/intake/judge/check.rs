@@ -128,7 +128,7 @@ impl Checker {
 
     /// The problems, which stop everything, and the warnings.
     pub(crate) fn finish(mut self) -> (Problems, Warnings) {
-        if self.options.pattern.is_none() {
+        if self.options.pattern.is_none() && !self.is_of_properties {
             let labels = &self.warnings.labels;
             self.census.refuse_strays(&mut self.problems, labels);
         }
@@ -140,7 +140,9 @@ impl Checker {
         let raw = form.text();
         if self.is_of_properties {
             DistinctId::judge(raw, Leniency::OuterWhiteSpace)?;
-            return program::of(raw).map_or(Ok(raw), |look| Err(Damage::Look(look)));
+            program::of(raw).map_or(Ok(()), |look| Err(Damage::Look(look)))?;
+            self.census.count(&form, place, &mut self.warnings.labels);
+            return Ok(raw);
         }
         if self.options.allowed.contains(raw) {
             DistinctId::judge(raw, Leniency::Named)?;

@@ -221,7 +221,8 @@ pub(crate) fn decide(first_row: &[String], options: &ReadOptions) -> Result<Colu
     let has_heading = names.iter().any(|name| is_known(name, width, options));
     let missing = |column: &str| Fault::MissingColumn {
         column: column.to_owned(),
-        known: match (options.header, has_heading) {
+        // A person may have the property's name as a value.
+        known: match (options.header, has_heading && options.property.is_none()) {
             (HeaderRow::Expected, true) => names.to_vec(),
             _ => Vec::new(),
         },

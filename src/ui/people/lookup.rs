@@ -134,11 +134,10 @@ impl LookupView<'_> {
         if self.identities.is_some() {
             let of = plural(profiles, "profile", "profiles");
             let aliases = plural(aliases, "alias", "aliases");
-            let _ = write!(
-                text,
-                ": {of}, {aliases} ({} of them `$device:`)",
-                number(devices)
-            );
+            let _ = write!(text, ": {of}, {aliases}");
+            if devices > 0 {
+                let _ = write!(text, " ({} of them `$device:`)", number(devices));
+            }
         }
         text
     }
@@ -159,32 +158,31 @@ impl LookupView<'_> {
                 "{profiles} several values; `--json` has all of them."
             ));
         }
-        let joined = || self.found.lines.iter().filter(|line| line.joined);
+        let with = |is: fn(&&AnsweredLine) -> bool| self.found.lines.iter().filter(is);
+        let joined = || with(|line| line.joined);
         if joined().next().is_some() {
             notes.push(format!(
-                "Joined with another profile by the identities: {}. dsr does not list their aliases: they may be of someone else, as on a shared device.",
+                "Joined with another profile by the identities: {}. Their aliases may be someone else's, as on a shared device, so dsr does not list them.",
                 self.places(joined(), |_| None)
             ));
         }
         if self.count(LookupAnswer::Several) > 0 {
             notes.push(
-                "Several profiles: all of them are in the list. Make sure that each is this person."
+                "Several profiles: dsr takes all of them. Make sure that each is this person."
                     .to_owned(),
             );
         }
-        if self.count(LookupAnswer::Near) > 0 {
+        let is_near = |line: &&AnsweredLine| line.answer == LookupAnswer::Near;
+        let mut near = with(|line| !is_number(line)).filter(is_near);
+        if near.next().is_some() {
             notes.push(
                 "Near is not equal: dsr does not take it. If it is this person, write the value as Mixpanel has it."
                     .to_owned(),
             );
         }
-        let is_number = |line: &AnsweredLine| {
-            let near = line.near.as_deref();
-            near.is_some_and(|near| near.starts_with(NUMBER))
-        };
-        if self.found.lines.iter().any(is_number) {
+        if with(is_number).any(|line| is_near(&line)) {
             notes.push(
-                "dsr compares only text. In a CSV export of the users, numbers are text."
+                "A number is not text: dsr cannot ask for it. In a CSV export of the users, numbers are text."
                     .to_owned(),
             );
         }
@@ -205,6 +203,11 @@ impl LookupView<'_> {
     }
 }
 
+fn is_number(line: &&AnsweredLine) -> bool {
+    let near = line.near.as_deref();
+    near.is_some_and(|near| near.starts_with(NUMBER))
+}
+
 impl View for LookupView<'_> {
     fn human(&self, paper: &Paper) -> String {
         let mut text = paper.wrapped("", &self.answers());
@@ -220,17 +223,22 @@ impl View for LookupView<'_> {
             ),
             None if self.found.ids.is_empty() => format!("{}.", self.list_text()),
             None => format!(
-                "{}. To write them to a file, add `--output FILE`.",
+                "{}. To write the list, add `--output FILE`.",
                 self.list_text()
             ),
         };
         text.push_str(&paper.wrapped("", &list));
         let searched = format!(
-            "Compared `{}` byte for byte: {} of {} in {} have it.",
+            "Compared `{}` byte for byte: {} of {} in {} {} it.",
             printable(self.property),
             number(self.profiles.having),
             plural(self.profiles.records(), "record", "records"),
             plural(self.profiles.readings.len(), "file", "files"),
+            if self.profiles.having == 1 {
+                "has"
+            } else {
+                "have"
+            },
         );
         text.push_str(&paper.wrapped("", &searched));
         text
