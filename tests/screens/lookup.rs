@@ -15,7 +15,7 @@ fn with_files() -> Scene {
     );
     file(
         "identities.csv",
-        "distinct_id,resolved_distinct_id\n$device:1,u1\n$device:5,u1\nu5,u1\n",
+        "distinct_id,resolved_distinct_id\n$device:1,u1\nu5,u1\n$device:2,u2\nold,u2\n",
     );
     file("cut.csv", "distinct_id,email\nu1,anna@x.test\nu2,bo");
     file(
