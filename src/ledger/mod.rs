@@ -208,7 +208,7 @@ impl Ledger {
     }
 
     fn ready(
-        conn: Connection,
+        mut conn: Connection,
         opening: &Opening,
         path: &Path,
         kept: Kept,
@@ -220,6 +220,9 @@ impl Ledger {
             seen::catch_up(&conn, path)?;
         }
         let is_copy = moved::is_copy(&conn)?;
+        if is_copy {
+            conn.expect_sealed_ids();
+        }
         let mut ledger = Self::with(conn, opening, path, kept, older);
         ledger.is_copy = is_copy;
         Ok(ledger)
