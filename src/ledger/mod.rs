@@ -40,7 +40,7 @@ use open::sender::{self, Sender};
 use open::steady::SteadyMoment;
 use open::{migrations, moved, presence, seen, set_back};
 
-pub use engine::{ServerReport, ServerRights};
+pub use engine::{ServerReport, ServerRights, StandbyState, TlsFault};
 
 pub use audit::{
     Anchor, AnchorError, Audit, AuditEntry, AuditEvent, AuditHead, Chosen, Entries, Finding,
@@ -420,6 +420,16 @@ pub fn find_holder(place: &LedgerPlace, opening: &Opening) -> Option<ProcessReco
                 .then(|| ProcessRecord::named(&name))
         }
     }
+}
+
+/// Whether every commit waits because the server demands a standby and none is connected.
+pub fn lacks_standby(place: &LedgerPlace, opening: &Opening) -> bool {
+    let LedgerPlace::Server(shared) = place else {
+        return false;
+    };
+    let conn = shared.connect(opening).ok();
+    let server = conn.as_ref().and_then(Connection::server);
+    server.is_some_and(|server| matches!(server.find_standby(), Ok(StandbyState::Missing)))
 }
 
 /// Refuses a ledger that other users can read, and links at paths where dsr would write. Checks

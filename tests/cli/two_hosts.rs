@@ -87,3 +87,39 @@ fn an_auditor_sees_without_a_key_what_is_not_sent() {
     let shown = two.run(&["status", "--cached"]);
     shown.exits_with(0).says("deferred");
 }
+
+#[test]
+fn a_server_that_refuses_is_told_apart_by_what_mends_it() {
+    let fake = Fake::start();
+    let Some((database, mut one, _two)) = hosts(&fake) else {
+        return;
+    };
+    let delete = ["delete", "--gdpr", "--yes", "a1"];
+    let url = one.variable("DSR_LEDGER_URL").expect("it is set");
+    one.set("DSR_LEDGER_URL", &url.replace("/test_", "/no_test_"));
+    one.run(&delete)
+        .exits_with(2)
+        .says("CREATE DATABASE")
+        .never_says("role of an operator");
+    one.set("DSR_LEDGER_URL", &url);
+    database.ask_server("ALTER DATABASE {} SET default_transaction_read_only = on");
+    one.run(&delete)
+        .exits_with(2)
+        .says("default_transaction_read_only")
+        .never_says("role of an operator");
+    database.ask_server("ALTER DATABASE {} RESET default_transaction_read_only");
+    let auditor = login(&database, "dsr_auditor");
+    one.set("DSR_LEDGER_URL", &database.url_as(&auditor));
+    one.run(&delete).exits_with(2).says("role of an operator");
+    one.set("DSR_LEDGER_URL", &url);
+    one.run(&delete).exits_with(0);
+
+    let limited = Fake::answering_post(0, Reply::error(429, "busy").with("Retry-After", "3"));
+    one.set("DSR_API_URL", &limited.url());
+    let running = one.start(&["delete", "--gdpr", "--yes", "a2"]);
+    limited.wait_for_posts(1);
+    database.ask("DROP SCHEMA dsr CASCADE");
+    running.end().exits_with(74).says("tables are gone");
+    assert_eq!(limited.posts().len(), 1);
+    one.give_up_trail();
+}

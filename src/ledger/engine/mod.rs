@@ -21,8 +21,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-pub(crate) use error::EngineError;
-pub(crate) use error::EngineTrouble;
+pub(crate) use error::{EngineError, EngineTrouble};
 pub(crate) use params::{Params, Question, params_from_iter};
 pub(crate) use row::{Row, Rows};
 pub(crate) use rusqlite::params;
@@ -33,7 +32,7 @@ pub(crate) use statement::{OptionalExtension, Statement};
 pub(crate) use postgres::TrustedRoots;
 pub(crate) use postgres::place::password::{PasswordError, PasswordOrigin, PasswordSources};
 pub(crate) use postgres::place::{PlaceError, ServerPlace};
-pub use postgres::{ServerReport, ServerRights};
+pub use postgres::{ServerReport, ServerRights, StandbyState, TlsFault};
 
 use crate::ledger::seal::LazySeal;
 use postgres::LedgerServer;
