@@ -106,6 +106,7 @@ mod tampered;
 mod tokens;
 mod transfers;
 mod turned_away;
+mod two_hosts;
 mod typos;
 mod unfinished;
 mod unfinished_move;
