@@ -1,10 +1,13 @@
-//! A server on loopback that behaves like Mixpanel's GDPR API v3, for rehearsals and tests. Owns
+//! A server on loopback that behaves like Mixpanel's GDPR API v3 and the queries of a service
+//! account, for rehearsals and tests. Owns
 //! its wire format, its state (`server.db` in its own folder) and made-up exports. Shares no type
 //! with the client, so that each checks the other. Listens on 127.0.0.1 only, calls no one (not
 //! even callback URLs), and reads no environment. Must never hold a real token.
 
 mod api;
 mod exports;
+mod people;
+mod query;
 mod state;
 
 #[cfg(test)]
@@ -21,6 +24,12 @@ use state::store::Store;
 
 /// The only Bearer token that the sandbox accepts; it is valid nowhere else.
 pub const OAUTH_TOKEN: &str = "sandbox-oauth-token-not-a-secret";
+
+/// The user name of the only service account that the sandbox accepts.
+pub const SERVICE_ACCOUNT: &str = "sandbox.example.mp-service-account";
+
+/// The service account's secret, valid nowhere else.
+pub const SERVICE_ACCOUNT_SECRET: &str = "sandbox-service-account-not-a-secret";
 
 /// The ledger key of rehearsals; it hashes nothing real.
 pub const LEDGER_KEY: [u8; 32] = *b"sandbox ledger key, not a secret";
@@ -39,6 +48,12 @@ pub fn project_token(name: &str) -> String {
         .chain_update(name)
         .finalize();
     hex(&digest[..16])
+}
+
+/// The numeric id of the project with this token: seven digits, always the same.
+pub fn project_id(project_token: &str) -> u32 {
+    let digest = Sha256::digest(project_token);
+    1_000_000 + u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]) % 9_000_000
 }
 
 /// The made-up API secret of the project with this token, for its locked exports.
@@ -68,6 +83,12 @@ pub struct Settings {
     /// A retrieval of more ids gets 400.
     pub max_retrieval_ids: usize,
     pub exports: Exports,
+    /// Tokens of the projects that the service account may see before they have called.
+    pub projects: Vec<String>,
+    /// Queries of profiles in any hour for each project, and as many exports of events.
+    pub queries_per_hour: u32,
+    /// Profiles in one page of a query.
+    pub page_size: usize,
 }
 
 /// The form of exports.
@@ -75,7 +96,7 @@ pub struct Settings {
 pub struct Exports {
     pub archive: ExportArchive,
     pub members: ExportMembers,
-    /// Events for each person who has any; a handful if not given.
+    /// Events for each person who has any; a handful if not given, as in queries.
     pub events_per_person: Option<u32>,
 }
 
@@ -114,6 +135,9 @@ impl Settings {
             max_deletion_ids: 500,
             max_retrieval_ids: 2000,
             exports: Exports::default(),
+            projects: vec![project_token("sandbox")],
+            queries_per_hour: 60,
+            page_size: 1000,
         }
     }
 }
@@ -148,6 +172,8 @@ pub enum SandboxError {
     State(#[from] rusqlite::Error),
     #[error("the sandbox's state holds what this dsr never wrote")]
     StoredJson(#[from] serde_json::Error),
+    #[error("cannot write made-up events")]
+    Events(#[from] std::io::Error),
     #[error("cannot pack a made-up export")]
     Archive(#[from] zip::result::ZipError),
     #[error("the sandbox cannot serve")]
@@ -228,6 +254,12 @@ fn check(settings: &Settings) -> Result<(), SandboxError> {
         return Err(SandboxError::Setting {
             name: "job_seconds",
             value: job_seconds,
+        });
+    }
+    if settings.page_size == 0 {
+        return Err(SandboxError::Setting {
+            name: "page_size",
+            value: 0.0,
         });
     }
     Ok(())

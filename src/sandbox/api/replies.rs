@@ -5,8 +5,9 @@ use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
+use crate::sandbox::project_id;
+use crate::sandbox::query::turns::AT_ONCE;
 use crate::sandbox::state::clock::Moment;
 use crate::sandbox::state::lifecycle::Status;
 use crate::sandbox::state::task::{Kind, Law, ReplyShape, Task};
@@ -38,6 +39,13 @@ pub(crate) enum Refusal {
         distinct_ids: Vec<String>,
         task_ids: Vec<String>,
     },
+    NoAccount,
+    WrongAccount,
+    BadQuery(&'static str),
+    TooManyQueries {
+        limit: u32,
+    },
+    TooManyQueriesAtOnce,
     NoSuchTask,
     CannotCancel(Status),
     NoSuchPath,
@@ -51,7 +59,9 @@ pub(crate) enum Refusal {
 impl Refusal {
     fn status(&self) -> StatusCode {
         match self {
-            Self::NoBearer | Self::WrongBearer => StatusCode::UNAUTHORIZED,
+            Self::NoBearer | Self::WrongBearer | Self::NoAccount | Self::WrongAccount => {
+                StatusCode::UNAUTHORIZED
+            }
             Self::NoProjectToken
             | Self::NumericProjectId
             | Self::MalformedProjectToken
@@ -59,9 +69,12 @@ impl Refusal {
             | Self::BadLink
             | Self::ExpiredLink => StatusCode::FORBIDDEN,
             Self::WrongRegion | Self::NoSuchTask | Self::NoSuchPath => StatusCode::NOT_FOUND,
-            Self::TooFast { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooFast { .. } | Self::TooManyQueries { .. } | Self::TooManyQueriesAtOnce => {
+                StatusCode::TOO_MANY_REQUESTS
+            }
             Self::BodyTooLarge | Self::TooManyToDelete { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BadBody(_)
+            | Self::BadQuery(_)
             | Self::TooManyToRetrieve { .. }
             | Self::SubjectRequestIdTaken
             | Self::LinkWithAuthorization => StatusCode::BAD_REQUEST,
@@ -90,7 +103,15 @@ impl Refusal {
                 format!("rate limit exceeded: this project is limited to {rate} req/s")
             }
             Self::BodyTooLarge => "the body is larger than 8 MiB".into(),
-            Self::BadBody(text) => text.into(),
+            Self::BadBody(text) | Self::BadQuery(text) => text.into(),
+            Self::NoAccount => "a service account is required: user name and secret".into(),
+            Self::WrongAccount => "the service account's user name or secret is not valid".into(),
+            Self::TooManyQueries { limit } => {
+                format!("query rate limit exceeded: this project is limited to {limit} an hour")
+            }
+            Self::TooManyQueriesAtOnce => {
+                format!("query rate limit exceeded: this project is limited to {AT_ONCE} at once")
+            }
             Self::TooManyToDelete { limit } | Self::TooManyToRetrieve { limit } => {
                 format!("too many distinct_ids: at most {limit} are allowed")
             }
@@ -207,27 +228,13 @@ pub(crate) fn not_found(kind: Kind, id: &str, project: &str) -> Response {
     ok(results).into_response()
 }
 
-fn ok(results: Value) -> Json<Value> {
+pub(crate) fn ok(results: Value) -> Json<Value> {
     Json(json!({"status": "ok", "results": results}))
-}
-
-/// The seven-digit id of the project with this token, always the same.
-fn project_id(token: &str) -> u32 {
-    let digest = Sha256::digest(token);
-    1_000_000 + u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]) % 9_000_000
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_project_id_has_seven_digits_and_belongs_to_its_token() {
-        let (one, other) = (project_id("one"), project_id("other"));
-        assert!((1_000_000..10_000_000).contains(&one));
-        assert_eq!(one, project_id("one"));
-        assert_ne!(one, other);
-    }
 
     #[test]
     fn the_rate_reads_as_the_real_service_writes_it() {

@@ -1,5 +1,5 @@
-//! The five operations, with the paths and names of Mixpanel's OpenAPI document. Handlers only
-//! connect: `caller` admits, `creation` checks bodies, `store` remembers, `replies` answers.
+//! The operations, with the paths and names of Mixpanel's OpenAPI documents; those of a service
+//! account are in `query`. Handlers only connect: `caller` admits, `creation` checks bodies, `store` remembers, `replies` answers.
 
 use std::sync::Arc;
 
@@ -16,6 +16,7 @@ use super::replies::{self, Refusal};
 use super::server::Server;
 use crate::sandbox::WRONG_REGION_PROJECT_TOKEN;
 use crate::sandbox::exports::links;
+use crate::sandbox::query::{copies, events, profiles};
 use crate::sandbox::state::clock::{Moment, micros};
 use crate::sandbox::state::lifecycle::Status;
 use crate::sandbox::state::store::{Cancellation, Creation};
@@ -36,6 +37,14 @@ pub(crate) fn router(server: Arc<Server>) -> Router {
         .route("/api/app/data-retrievals/v3.0/{id}", any(add_slash))
         .route("/api/app/data-deletions/v3.0", any(add_slash))
         .route("/api/app/data-deletions/v3.0/{id}", any(add_slash))
+        .route("/api/app/me", get(copies::me))
+        .route(
+            "/api/app/projects/{id}/warehouse-sources/imports",
+            get(copies::imports),
+        )
+        .route("/api/query/engage", post(profiles::find))
+        .route("/api/2.0/export", get(events::export))
+        .route("/api/2.0/nessie/pipeline/jobs", get(copies::pipelines))
         .route(links::ROUTE, get(links::download))
         .fallback(async || Refusal::NoSuchPath)
         .method_not_allowed_fallback(async || Refusal::NoSuchMethod)

@@ -11,6 +11,7 @@ use axum::serve::ListenerExt;
 use tokio::sync::watch;
 
 use super::replies::Refusal;
+use crate::sandbox::query::turns::Turns;
 use crate::sandbox::state::store::Store;
 use crate::sandbox::{SandboxError, Settings};
 
@@ -27,6 +28,7 @@ pub(crate) enum ServerPhase {
 pub(crate) struct Server {
     pub(crate) settings: Settings,
     pub(crate) address: SocketAddr,
+    pub(crate) turns: Turns,
     store: Mutex<Store>,
 }
 
@@ -35,6 +37,7 @@ impl Server {
         Arc::new(Self {
             settings,
             address,
+            turns: Turns::default(),
             store: Mutex::new(store),
         })
     }

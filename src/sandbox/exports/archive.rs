@@ -10,7 +10,8 @@ use zip::unstable::write::FileOptionsExt;
 use zip::write::FileOptions;
 use zip::{AesMode, DateTime, ZipWriter};
 
-use super::person::{EventSpan, Person};
+use crate::sandbox::people::person::{EventSpan, Person};
+use crate::sandbox::people::population::{Population, RETENTION};
 use crate::sandbox::state::clock::Moment;
 use crate::sandbox::state::task::{CreateCall, Disclosure, Law};
 use crate::sandbox::{ExportArchive, ExportMembers, Exports, SandboxError};
@@ -19,9 +20,10 @@ const DAY: i64 = 24 * 3600;
 /// The properties of an event in a *Sources* export: how it was collected.
 const SOURCES: [&str; 4] = ["distinct_id", "time", "$os", "mp_lib"];
 
-/// Writes the zip for `order` as of `until`, when the export was done.
+/// Writes the zip for `order` as of `until`, when the export was done, of what the project had then.
 pub(crate) fn pack<W: Write + Seek>(
     order: &CreateCall,
+    population: &Population,
     until: Moment,
     exports: Exports,
     api_secret: &str,
@@ -38,10 +40,11 @@ pub(crate) fn pack<W: Write + Seek>(
         .iter()
         .filter(|id| seen.insert(id.as_str()))
         .map(|id| Person::new(id))
-        .filter(Person::has_data)
+        .filter(|person| population.has_data(person))
         .collect();
     let delivery = ExportDelivery {
         people: &people,
+        population,
         span,
         only: match order.disclosure {
             Disclosure::Sources => Some(&SOURCES),
@@ -120,13 +123,14 @@ fn options(
 /// How far an export reaches back, in seconds: retention for the GDPR, a year for the CCPA.
 fn history(law: Law) -> i64 {
     match law {
-        Law::Gdpr => 2 * 365 * DAY,
+        Law::Gdpr => RETENTION,
         Law::Ccpa => 365 * DAY,
     }
 }
 
 struct ExportDelivery<'a> {
     people: &'a [Person<'a>],
+    population: &'a Population,
     span: EventSpan,
     /// The only event properties to deliver; `None` for all.
     only: Option<&'static [&'static str]>,
@@ -135,8 +139,8 @@ struct ExportDelivery<'a> {
 impl ExportDelivery<'_> {
     fn events(&self) -> impl Iterator<Item = Value> {
         let of = |person: &'_ Person<'_>| {
-            let events = person.times(self.span).map(|time| person.event(time));
-            events.collect::<Vec<_>>()
+            let times = self.population.times(person, self.span).into_iter();
+            times.map(|time| person.event(time)).collect::<Vec<_>>()
         };
         self.people.iter().flat_map(of)
     }
@@ -153,9 +157,12 @@ impl ExportDelivery<'_> {
         all.filter(delivered).collect()
     }
 
+    fn profiles(&self) -> impl Iterator<Item = Value> {
+        self.people.iter().filter_map(Person::profile)
+    }
+
     fn profile_properties(&self) -> BTreeSet<String> {
-        let profiles = self.people.iter().map(Person::profile);
-        profiles
+        self.profiles()
             .flat_map(|profile| keys(&profile["$properties"]))
             .collect()
     }
@@ -165,12 +172,12 @@ impl ExportDelivery<'_> {
     }
 
     fn write_profile_lines(&self, out: &mut dyn Write) -> io::Result<()> {
-        let mut profiles = self.people.iter().map(Person::profile);
-        profiles.try_for_each(|profile| write_line(&profile, out))
+        self.profiles()
+            .try_for_each(|profile| write_line(&profile, out))
     }
 
     fn write_profile_array(&self, out: &mut dyn Write) -> io::Result<()> {
-        let profiles: Vec<Value> = self.people.iter().map(Person::profile).collect();
+        let profiles: Vec<Value> = self.profiles().collect();
         Ok(serde_json::to_writer(out, &profiles)?)
     }
 
@@ -198,15 +205,15 @@ impl ExportDelivery<'_> {
 
     fn write_profile_table(&self, out: &mut dyn Write) -> io::Result<()> {
         let columns = self.profile_properties();
-        let rows = self.people.iter().map(|person| {
-            let mut properties = person.profile()["$properties"].clone();
+        let rows = self.profiles().map(|mut profile| {
+            let mut properties = profile["$properties"].take();
             if let Some(transactions) = properties["$transactions"].as_array() {
                 let amounts = transactions
                     .iter()
                     .filter_map(|one| one["$amount"].as_u64());
                 properties["$transactions"] = amounts.sum::<u64>().into();
             }
-            (person.id.into(), properties)
+            (profile["$distinct_id"].take(), properties)
         });
         write_table("distinct_id", &columns, rows, out)
     }
@@ -232,9 +239,9 @@ impl ExportDelivery<'_> {
     }
 
     fn write_older_profiles(&self, out: &mut dyn Write) -> io::Result<()> {
-        let rows = self.people.iter().map(|person| {
-            let properties = person.profile()["$properties"].clone();
-            (person.id.into(), properties)
+        let rows = self.profiles().map(|mut profile| {
+            let properties = profile["$properties"].take();
+            (profile["$distinct_id"].take(), properties)
         });
         write_table(
             "$distinct_id",

@@ -17,6 +17,7 @@ use super::archive;
 use super::transfer::Served;
 use crate::sandbox::api::replies::Refusal;
 use crate::sandbox::api::server::{Server, off_thread};
+use crate::sandbox::people::population::Population;
 use crate::sandbox::state::clock::Moment;
 use crate::sandbox::state::lifecycle::{LINK_LIFETIME, Status};
 use crate::sandbox::state::task::{Kind, Task};
@@ -60,7 +61,12 @@ pub(crate) async fn download(
         return Err(Refusal::ExpiredLink);
     }
     let name = format!("attachment; filename=\"export-{id}.zip\"");
-    let served = off_thread(move || packed(&server.settings, &task)).await?;
+    let project = task.project.clone();
+    let tasks = server
+        .with_store(move |store| store.list_tasks(&project))
+        .await?;
+    let population = Population::new(&tasks, task.times.completion());
+    let served = off_thread(move || packed(&server.settings, &task, &population)).await?;
     let kind = [
         (header::CONTENT_TYPE, "application/zip".into()),
         (header::CONTENT_DISPOSITION, name),
@@ -69,7 +75,11 @@ pub(crate) async fn download(
 }
 
 /// The export of `task`, created if it does not exist.
-fn packed(settings: &Settings, task: &Task) -> Result<Served, SandboxError> {
+fn packed(
+    settings: &Settings,
+    task: &Task,
+    population: &Population,
+) -> Result<Served, SandboxError> {
     let folder = settings.folder.join("exports");
     let failed = |source| SandboxError::Folder {
         path: folder.clone(),
@@ -91,7 +101,8 @@ fn packed(settings: &Settings, task: &Task) -> Result<Served, SandboxError> {
     }
     let secret = api_secret(&task.project);
     let file = tempfile::NamedTempFile::new_in(&folder).map_err(failed)?;
-    let file = archive::pack(&task.order, task.times.completion(), exports, &secret, file)?;
+    let until = task.times.completion();
+    let file = archive::pack(&task.order, population, until, exports, &secret, file)?;
     // Two simultaneous downloads both get the archive that was first.
     match file.persist_noclobber(&path) {
         Err(error) if error.error.kind() != io::ErrorKind::AlreadyExists => {

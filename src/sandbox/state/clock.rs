@@ -16,6 +16,10 @@ impl Moment {
         Self(Utc::now().timestamp_micros())
     }
 
+    pub(crate) fn from_seconds(seconds: i64) -> Self {
+        Self(seconds.saturating_mul(1_000_000))
+    }
+
     pub(crate) fn plus(self, micros: i64) -> Self {
         Self(self.0.saturating_add(micros))
     }

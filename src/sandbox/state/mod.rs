@@ -2,5 +2,6 @@
 
 pub(super) mod clock;
 pub(super) mod lifecycle;
+pub(super) mod queries;
 pub(super) mod store;
 pub(super) mod task;

@@ -21,7 +21,8 @@ use crate::sandbox::{CreateReply, SandboxError};
 const BUSY: Duration = Duration::from_secs(10);
 
 /// Append only: `user_version` counts the steps a file has.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     -- One row: what export links are signed with.
     CREATE TABLE secret (link_key TEXT NOT NULL) STRICT;
 
@@ -56,11 +57,20 @@ const MIGRATIONS: &[&str] = &["
         ends_at     INTEGER NOT NULL,
         PRIMARY KEY (project, distinct_id)
     ) STRICT, WITHOUT ROWID;
-"];
+",
+    "
+    -- The queries of the last hour, for the hourly limit of each kind.
+    CREATE TABLE query (
+        project  TEXT NOT NULL,
+        kind     TEXT NOT NULL,
+        asked_at INTEGER NOT NULL
+    ) STRICT;
+",
+];
 
 #[derive(Debug)]
 pub(crate) struct Store {
-    connection: Connection,
+    pub(super) connection: Connection,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -186,6 +196,14 @@ impl Store {
         find_task(&self.connection, id)
     }
 
+    /// All tasks of the project, the oldest first.
+    pub(crate) fn list_tasks(&self, project: &str) -> Result<Vec<Task>, SandboxError> {
+        let sql = format!("{TASK} WHERE project = ?1 ORDER BY number");
+        let mut listed = self.connection.prepare(&sql)?;
+        let rows = listed.query_map([project], read_task)?;
+        rows.map(|row| parse_lists(row?)).collect()
+    }
+
     /// Cancels a deletion of the project that has not started.
     pub(crate) fn record_cancellation(
         &mut self,
@@ -293,7 +311,7 @@ fn migrate(connection: &mut Connection) -> Result<(), SandboxError> {
 }
 
 /// Takes the write lock before the first read, so that the state cannot change in between.
-fn immediate(connection: &mut Connection) -> rusqlite::Result<Transaction<'_>> {
+pub(super) fn immediate(connection: &mut Connection) -> rusqlite::Result<Transaction<'_>> {
     connection.transaction_with_behavior(TransactionBehavior::Immediate)
 }
 
@@ -394,26 +412,21 @@ fn insert_task(tx: &Transaction<'_>, task: &Task) -> Result<(), SandboxError> {
     Ok(())
 }
 
+const TASK: &str = "
+    SELECT id, project, kind, shape, law, disclosure, subject_request_id, created_at, duration,
+           cancelled_at, distinct_ids, status_callback_urls
+    FROM task";
+
 fn find_task(connection: &Connection, id: &str) -> Result<Option<Task>, SandboxError> {
-    let row = connection
-        .query_row(
-            "SELECT id, project, kind, shape, law, disclosure, subject_request_id, created_at,
-                    duration, cancelled_at, distinct_ids, status_callback_urls
-             FROM task WHERE id = ?1",
-            [id],
-            read_task,
-        )
-        .optional()?;
-    let Some((mut task, distinct_ids, urls)) = row else {
-        return Ok(None);
-    };
-    task.order.distinct_ids = serde_json::from_str(&distinct_ids)?;
-    task.order.status_callback_urls = serde_json::from_str(&urls)?;
-    Ok(Some(task))
+    let sql = format!("{TASK} WHERE id = ?1");
+    let row = connection.query_row(&sql, [id], read_task).optional()?;
+    row.map(parse_lists).transpose()
 }
 
 /// A task with its two lists unparsed.
-fn read_task(row: &Row<'_>) -> rusqlite::Result<(Task, String, String)> {
+type TaskRow = (Task, String, String);
+
+fn read_task(row: &Row<'_>) -> rusqlite::Result<TaskRow> {
     let times = Times {
         created: Moment(row.get(7)?),
         duration: row.get(8)?,
@@ -435,6 +448,12 @@ fn read_task(row: &Row<'_>) -> rusqlite::Result<(Task, String, String)> {
         order,
     };
     Ok((task, row.get(10)?, row.get(11)?))
+}
+
+fn parse_lists((mut task, distinct_ids, urls): TaskRow) -> Result<Task, SandboxError> {
+    task.order.distinct_ids = serde_json::from_str(&distinct_ids)?;
+    task.order.status_callback_urls = serde_json::from_str(&urls)?;
+    Ok(task)
 }
 
 macro_rules! stored_as_word {

@@ -4,9 +4,11 @@
 mod access;
 mod archives;
 mod creating;
+mod events;
 mod following;
 mod links;
 mod pace;
+mod queries;
 mod sharing;
 
 use std::path::Path;
@@ -197,6 +199,14 @@ fn project_tokens_are_made_up_but_stable() {
     );
     assert_eq!(token, project_token("acme"));
     assert_ne!(token, project_token("globex"));
+}
+
+#[test]
+fn a_project_id_has_seven_digits_and_belongs_to_its_token() {
+    let (one, other) = (project_id("one"), project_id("other"));
+    assert!((1_000_000..10_000_000).contains(&one));
+    assert_eq!(one, project_id("one"));
+    assert_ne!(one, other);
 }
 
 #[test]

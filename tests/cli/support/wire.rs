@@ -203,7 +203,11 @@ fn parse(head: &str, body: &[u8], arrived: Instant) -> Option<Call> {
         path: path.to_owned(),
         query: query.to_owned(),
         headers: headers.collect(),
-        body: serde_json::from_slice(body).unwrap_or(Value::Null),
+        body: match body {
+            [] => Value::Null,
+            body => serde_json::from_slice(body)
+                .unwrap_or_else(|_| String::from_utf8_lossy(body).into()),
+        },
         place: 0,
     })
 }

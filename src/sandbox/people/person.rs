@@ -18,7 +18,23 @@ const EVENTS: [&str; 6] = [
 ];
 const CITIES: [&str; 6] = ["Berlin", "Lisbon", "Toronto", "Nairobi", "Osaka", "Lima"];
 const SYSTEMS: [&str; 4] = ["Android", "iOS", "Windows", "Linux"];
+const DEVICE: &str = "$device:";
 const PLANS: [&str; 3] = ["free", "team", "enterprise"];
+
+/// People whom every project knows, with their `$email`: those of `tests/data/ids.csv`, a second
+/// account of one of them, and somebody who returns after a deletion.
+pub(crate) const EXAMPLES: [(&str, &str); 10] = [
+    ("user-1001", "alice@example.test"),
+    ("user-1002", "bob@example.test"),
+    ("user-1003", "carol@example.test"),
+    ("$device:7f3a-04", "dave@example.test"),
+    ("user-1005", "erin@example.test"),
+    ("user-1006", "frank@example.test"),
+    ("4711", "grace@example.test"),
+    ("heidi@example.test", "heidi@example.test"),
+    ("user-2001", "alice@example.test"),
+    ("returns-1", "ivan@example.test"),
+];
 
 /// The period of events in an export: from `since` until before `until`, in Unix seconds.
 #[derive(Clone, Copy)]
@@ -42,9 +58,17 @@ impl<'a> Person<'a> {
         }
     }
 
-    /// One person in ten has no data: never collected, or deleted.
+    /// One person in ten was never collected, and nobody whose id begins with `nobody`.
     pub(crate) fn has_data(&self) -> bool {
-        !self.number(0).is_multiple_of(10)
+        !self.id.starts_with("nobody") && !self.number(0).is_multiple_of(10)
+    }
+
+    /// The anonymous id of this person's device, which a deletion of the person does not reach.
+    pub(crate) fn device(&self) -> String {
+        match self.id.starts_with(DEVICE) {
+            true => self.id.to_owned(),
+            false => format!("{DEVICE}{}", hex(&self.seed[20..28])),
+        }
     }
 
     /// When this person did something. Evenly spaced over all time, so that overlapping exports
@@ -88,14 +112,29 @@ impl<'a> Person<'a> {
         event
     }
 
-    pub(crate) fn profile(&self) -> Value {
+    /// `None` for a device: it has events and no profile.
+    pub(crate) fn profile(&self) -> Option<Value> {
+        if self.id.starts_with(DEVICE) {
+            return None;
+        }
         let number = self.number(4) % 1_000_000;
+        let example = EXAMPLES.iter().find(|(id, _)| *id == self.id);
+        let email = example.map_or_else(
+            || format!("person-{number}@example.test"),
+            |(_, email)| (*email).to_owned(),
+        );
+        let phone = 15_550_000_000 + u64::from(number);
         let plan = pick(&PLANS, self.seed[14]);
         let mut profile = json!({
             "$distinct_id": self.id,
             "$properties": {
                 "$name": format!("Sandbox Person {number}"),
-                "$email": format!("person-{number}@example.test"),
+                "$email": email,
+                // Half of the phones are numbers, which no text equals.
+                "$phone": match self.seed[17] % 2 {
+                    0 => json!(phone),
+                    _ => json!(format!("+{phone}")),
+                },
                 "$city": pick(&CITIES, self.seed[12]),
                 "plan": plan,
             },
@@ -106,7 +145,7 @@ impl<'a> Person<'a> {
             profile["$properties"]["$transactions"] =
                 json!([paid(self.seed[15]), paid(self.seed[16])]);
         }
-        profile
+        Some(profile)
     }
 
     fn number(&self, index: usize) -> u32 {
