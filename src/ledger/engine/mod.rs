@@ -45,7 +45,7 @@ pub(crate) type Answer<T> = Result<T, EngineError>;
 /// An open database.
 pub(crate) enum Connection {
     /// A file, and what opens the ids of a copy of a server's ledger.
-    Sqlite(rusqlite::Connection, Option<LazySeal>),
+    Sqlite(rusqlite::Connection, Option<Box<LazySeal>>),
     Postgres(Box<LedgerServer>),
 }
 
@@ -177,7 +177,7 @@ impl Connection {
     /// server's ledger keeps its ids sealed.
     pub(crate) fn lazy_seal(&self) -> Option<&LazySeal> {
         match self {
-            Self::Sqlite(_, seal) => seal.as_ref(),
+            Self::Sqlite(_, seal) => seal.as_deref(),
             Self::Postgres(server) => Some(server.lazy_seal()),
         }
     }
@@ -185,7 +185,7 @@ impl Connection {
     /// This file is a copy of a server's ledger.
     pub(crate) fn expect_sealed_ids(&mut self) {
         if let Self::Sqlite(_, seal) = self {
-            *seal = Some(LazySeal::default());
+            *seal = Some(Box::default());
         }
     }
 
