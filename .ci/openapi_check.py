@@ -1,15 +1,20 @@
-"""Holds a running sandbox against Mixpanel's own OpenAPI description of the GDPR API.
+"""Holds a running sandbox against Mixpanel's own OpenAPI descriptions.
 
-Drives all five operations, their 401 and 403 replies included, at no more than one call a second,
-and checks that each status is declared for its operation and that each body fits its schema.
+Drives the five operations of the GDPR API, their 401 and 403 replies included, at no more than one
+call a second, and the operations that a service account reads with. Checks that each status is
+declared for its operation, that each body fits its schema, and that what is required is demanded.
 Talks to loopback only. The sandbox must answer creates in the object shape, the one OpenAPI knows.
 
-    python openapi_check.py BASE_URL gdpr.openapi.yaml BEARER PROJECT_TOKEN
+    python openapi_check.py sandbox.json FOLDER
+
+`sandbox.json` is what `dsr sandbox --json` prints, FOLDER has the descriptions.
 """
 
 import argparse
+import base64
 import http.client
 import json
+import re
 import sys
 import time
 import uuid
@@ -99,9 +104,10 @@ class Description:
         if media_type not in content:
             raise CheckFailed(f"content type {reply.content_type!r} is not declared")
         try:
-            reply.body = json.loads(reply.text)
+            is_json = media_type == "application/json"
+            reply.body = json.loads(reply.text) if is_json else reply.text.decode()
             # OpenAPI 3.0 schemas are a dialect of draft 5, and draft 4 is the nearest here.
-            jsonschema.Draft4Validator(content[media_type]["schema"]).validate(reply.body)
+            jsonschema.Draft4Validator(content[media_type].get("schema", {})).validate(reply.body)
         except (ValueError, jsonschema.ValidationError) as error:
             raise CheckFailed(f"the body does not fit: {str(error).splitlines()[0]}") from error
 
@@ -238,17 +244,118 @@ def check_tasks(checks: Checks, server: Server) -> None:
     checks.run("get-retrieval 200 NOT_FOUND of a deletion", status("NOT_FOUND", "get-retrieval", "deleted"))
 
 
+# The operations that a service account reads with, and the parameters of a good call. The ids are
+# of digits: OpenAPI knows no others in a profile.
+READS = {
+    "query": ("engage-query", {}, {"distinct_ids": '["4711", "nobody"]', "output_properties": '["$email"]'}),
+    "raw-export": ("raw-event-export", {"from_date": "2026-01-01", "to_date": "2026-11-30", "limit": "9"}, None),
+    "data-pipelines": ("list-warehouse-pipeline-jobs", {}, None),
+    "warehouse-connectors": ("list-warehouse-imports", {}, None),
+}
+
+
+class Reader:
+    """Calls one operation as a service account."""
+
+    def __init__(self, sandbox: dict[str, Any], path: str, operation_id: str) -> None:
+        self.description = Description(path)
+        self.operation_id = operation_id
+        self.method, self.template, self.operation = self.description.operations[operation_id]
+        server = re.sub(r"\{\w+\}", "x", self.description.document["servers"][0]["url"])
+        self.prefix = urlsplit(server).path
+        self.host = urlsplit(sandbox["api_url"]).netloc
+        self.account = f"{sandbox['service_account']}:{sandbox['service_account_secret']}"
+
+    def call(self, query: dict[str, str], form: dict[str, str] | None, account: str | None) -> Reply:
+        query = dict(query)
+        if "{projectId}" in self.template:
+            path = self.template.replace("{projectId}", query.pop("project_id"))
+        else:
+            path = self.template
+        headers = {"Content-Type": "application/x-www-form-urlencoded"} if form is not None else {}
+        if account is not None:
+            headers["Authorization"] = "Basic " + base64.b64encode(account.encode()).decode()
+        connection = http.client.HTTPConnection(self.host, timeout=30)
+        try:
+            payload = urlencode(form) if form is not None else None
+            connection.request(self.method.upper(), f"{self.prefix}{path}?{urlencode(query)}", payload, headers)
+            response = connection.getresponse()
+            return Reply(response.status, response.headers.get("Content-Type", ""), response.read())
+        finally:
+            connection.close()
+
+    def expect(self, status: int, query: dict[str, str], form: dict[str, str] | None = None, **other: str | None) -> Reply:
+        """Calls, and holds the reply to the description. Some descriptions declare no refusals."""
+        reply = self.call(query, form, other.get("account", self.account))
+        if reply.status != status:
+            raise CheckFailed(f"status {reply.status} in place of {status}: {reply.text[:200]!r}")
+        if status == 200 or str(status) in self.operation["responses"]:
+            self.description.check(self.operation_id, reply)
+        elif not json.loads(reply.text).get("error"):
+            raise CheckFailed(f"no error text: {reply.text[:200]!r}")
+        return reply
+
+    def demanded(self) -> list[str]:
+        parameters = self.operation["parameters"]
+        return [one["name"] for one in parameters if one.get("required") and one["in"] == "query"]
+
+    def check_names(self, query: dict[str, str], form: dict[str, str] | None) -> None:
+        declared = {one["name"] for one in self.operation["parameters"]} | {"project_id"}
+        if form is not None:
+            body = self.operation["requestBody"]["content"]["application/x-www-form-urlencoded"]
+            declared |= set(body["schema"]["properties"])
+        if unknown := {*query, *(form or {})} - declared:
+            raise CheckFailed(f"not declared: {unknown}")
+
+
+def check_reads(checks: Checks, sandbox: dict[str, Any], folder: str) -> None:
+    for name, (operation_id, query, form) in READS.items():
+        reader = Reader(sandbox, f"{folder}/{name}.openapi.yaml", operation_id)
+        good = {"project_id": str(sandbox["project_id"]), **query}
+
+        def check(title: str, status: int, query: dict[str, str], **other: str | None) -> None:
+            checks.run(f"{operation_id} {status} {title}".rstrip(), lambda: reader.expect(status, query, form, **other) and None)
+
+        checks.run(f"{operation_id} has these parameters", lambda: reader.check_names(good, form))
+        check("", 200, good)
+        check("without an account", 401, good, account=None)
+        check("with a wrong secret", 401, good, account=sandbox["service_account"] + ":wrong")
+        check("of another project", 403, {**good, "project_id": "1"})
+        for required in reader.demanded():
+            check(f"without {required}", 400, {key: value for key, value in good.items() if key != required})
+
+        def has_results() -> None:
+            body = reader.expect(200, good, form).body
+            if operation_id == "raw-event-export":
+                rows = [json.loads(line) for line in body.splitlines()]
+                if not rows or any({"event", "properties"} - set(row) for row in rows):
+                    raise CheckFailed("a line is not an event")
+            elif operation_id == "list-warehouse-pipeline-jobs":
+                declared = reader.operation["responses"]["200"]["content"]["application/json"]
+                example = next(iter(declared["examples"]["example"]["value"].values()))[0]
+                if set(body[good["project_id"]][0]) != set(example):
+                    raise CheckFailed("the fields are not those of the example")
+            elif len(body["results"]) != 1:
+                raise CheckFailed("not one result")
+
+        checks.run(f"{operation_id} has results", has_results)
+        if form is not None:
+            later = {**form, "page": "1"}
+            checks.run(f"{operation_id} 400 for page 1 alone", lambda: reader.expect(400, good, later) and None)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("base_url", help="such as http://127.0.0.1:8080/api/app")
-    parser.add_argument("description", help="path to gdpr.openapi.yaml")
-    parser.add_argument("bearer", help="the sandbox's fixed OAuth token")
-    parser.add_argument("project_token", help="32 hex digits")
+    parser.add_argument("sandbox", help="a file with what `dsr sandbox --json` printed")
+    parser.add_argument("folder", help="the folder of gdpr.openapi.yaml and its neighbours")
     args = parser.parse_args()
 
-    description = Description(args.description)
-    server = Server(args.base_url, description, args.bearer, args.project_token)
+    with open(args.sandbox, encoding="utf-8") as file:
+        sandbox = json.load(file)["sandbox"]
+    description = Description(f"{args.folder}/gdpr.openapi.yaml")
+    server = Server(sandbox["api_url"], description, sandbox["token"], sandbox["project_token"])
     checks = Checks()
+    check_reads(checks, sandbox, args.folder)
     check_refusals(checks, server)
     check_tasks(checks, server)
     print(f"{checks.passed} passed, {checks.failed} failed")

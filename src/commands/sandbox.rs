@@ -4,8 +4,8 @@ use crate::commands::context::Context;
 use crate::commands::failures::{local_io, usage};
 use crate::domain::ExitStatus;
 use crate::sandbox::{
-    self, CreateReply, ExportArchive, ExportMembers, Exports, OAUTH_TOKEN, Settings, api_secret,
-    project_token,
+    self, CreateReply, ExportArchive, ExportMembers, Exports, OAUTH_TOKEN, SERVICE_ACCOUNT,
+    SERVICE_ACCOUNT_SECRET, Settings, api_secret, project_id, project_token,
 };
 use crate::ui::{Failure, ServingView};
 
@@ -14,6 +14,10 @@ use crate::ui::{Failure, ServingView};
 /// The sandbox checks tokens, keeps the rate of one request a second, finishes jobs in a few
 /// seconds, and serves exports with made-up data. It keeps its state from one run to the next. To
 /// use it without a server, add `--sandbox` to any other command.
+///
+/// It also answers a service account's queries: 60 an hour, for profiles and for events. A person's
+/// data is gone when their deletion is done. Ids that begin with `nobody` have no data. The id
+/// `returns-1` is re-collected a few seconds after its deletion.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Example, in two terminals:
   dsr sandbox --port 8080
@@ -114,11 +118,15 @@ pub(super) async fn run(ctx: &mut Context, args: SandboxArgs) -> Result<ExitStat
     };
     ctx.interrupt.begin();
     let running = sandbox::start(settings)?;
+    let project = project_token("sandbox");
     let view = ServingView {
         api_url: running.api_url(),
         token: OAUTH_TOKEN,
-        project_token: project_token("sandbox"),
-        api_secret: api_secret(&project_token("sandbox")),
+        api_secret: api_secret(&project),
+        project_id: project_id(&project),
+        project_token: project,
+        service_account: SERVICE_ACCOUNT,
+        service_account_secret: SERVICE_ACCOUNT_SECRET,
     };
     ctx.ui.print(&view).map_err(|error| local_io(&error))?;
     ctx.ui.note("Serving until Ctrl-C.");

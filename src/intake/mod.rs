@@ -11,7 +11,9 @@ mod judge;
 mod near;
 mod place;
 mod problem;
+mod profiles;
 mod reader;
+mod records;
 mod source;
 mod stream;
 mod unique;
@@ -37,8 +39,12 @@ pub use events::event::{Event, EventOptions, NamedAs};
 pub use events::{EventsRead, read_events};
 pub use hash::{HashExample, HashWith, Hashed, Hashing, HashingError, LetterCase};
 pub use judge::check::{CheckOptions, OuterSpace, Pattern};
+pub use near::how_it_differs;
 pub use place::{At, Place};
 pub use problem::{Fault, IntakeError, Problem, Problems, Remedy};
+pub use profiles::{
+    Profile, RecordsRead, ValueKind, demand_rereadable, read_identities, read_profiles,
+};
 pub use reader::columns::HeaderRow;
 pub use reader::format::Format;
 pub use reader::read_bytes;
@@ -63,6 +69,8 @@ pub struct ReadOptions {
     pub delimiter: Option<u8>,
     /// For sources without a byte order mark; UTF-8 if not given.
     pub encoding: Option<&'static Encoding>,
+    /// Read values of this property, which are no ids.
+    pub property: Option<String>,
     pub check: CheckOptions,
 }
 
@@ -121,7 +129,10 @@ pub fn read(
     let meter = Meter::default();
     let hasher = IdHasher::random();
     let mut feed = Feed::start(all.clone(), options.clone(), meter.clone(), hasher.clone());
-    let mut checker = Checker::new(&options.check);
+    let (mut checker, what) = match options.property {
+        Some(_) => (Checker::of_properties(&options.check), "value"),
+        None => (Checker::new(&options.check), "id"),
+    };
     let mut row_problems = Problems::default();
     let mut gathering = Gathering::new(hasher.clone());
     let mut held =
@@ -218,7 +229,7 @@ pub fn read(
     // It is the wrong file or cut short; an empty `--exclude` file would protect nobody.
     if let Some(empty) = empty {
         let label = all[empty].label();
-        return Err(IntakeError::NoIds { label });
+        return Err(IntakeError::NoIds { label, what });
     }
     if counts.unique == 0 {
         return Err(IntakeError::AllExcluded {

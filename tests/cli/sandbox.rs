@@ -195,7 +195,7 @@ fn a_served_sandbox_is_an_api_like_any_other() {
 }
 
 #[test]
-fn a_served_sandbox_says_what_opens_its_locked_exports() {
+fn a_served_sandbox_says_what_opens_its_locked_exports_and_who_may_query() {
     let operator = Operator::new();
     let mut child = operator
         .command(&["sandbox", "--archive", "aes", "--events-per-person", "3"])
@@ -205,7 +205,7 @@ fn a_served_sandbox_says_what_opens_its_locked_exports() {
         .unwrap();
     let lines: Vec<String> = BufReader::new(child.stdout.take().unwrap())
         .lines()
-        .take(5)
+        .take(6)
         .map(|line| line.unwrap())
         .collect();
     child.kill().unwrap();
@@ -213,6 +213,15 @@ fn a_served_sandbox_says_what_opens_its_locked_exports() {
     let (what, secret) = lines[4].rsplit_once(' ').unwrap();
     assert_eq!(what, "# API secret, the password of locked exports:");
     assert!(secret.len() == 32 && secret.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    let account = "sandbox.example.mp-service-account:sandbox-service-account-not-a-secret";
+    let (what, project) = lines[5].rsplit_once(": ").map_or(("", ""), |(what, _)| {
+        what.rsplit_once(' ').unwrap_or_default()
+    });
+    assert_eq!(what, "# Service account, for queries of project");
+    assert!(
+        project.len() == 7 && lines[5].ends_with(account),
+        "{lines:?}"
+    );
 }
 
 #[test]

@@ -6,9 +6,10 @@ use crate::domain::ExitStatus;
 use crate::ui::{Block, HelpPage};
 
 /// The guide's pages, in the order in which a reader needs them. Tests run their commands.
-const GUIDE: [&str; 14] = [
+const GUIDE: [&str; 15] = [
     include_str!("../../../docs/guide/set-up.md"),
     include_str!("../../../docs/guide/sources.md"),
+    include_str!("../../../docs/guide/find-ids.md"),
     include_str!("../../../docs/guide/erase-people.md"),
     include_str!("../../../docs/guide/follow.md"),
     include_str!("../../../docs/guide/deadlines.md"),

@@ -72,7 +72,7 @@ pub(crate) async fn imports(
         "table_params": {"dataset": "crm", "table": "people"},
         "paused": false,
         "run_every": DAY_IN_NANOSECONDS,
-        "last_dispatch": null,
+        "last_dispatch": 1_767_323_045,
         "is_deleted": false,
     });
     Ok(replies::ok(json!([import])).into_response())

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::intake::{Warning, Warnings};
+use crate::intake::{Warning, WarningKind, Warnings};
 use crate::ui::console::{OutputFormat, Ui};
 use crate::ui::drawing::words::{number, plural, printable};
 
@@ -23,20 +23,40 @@ impl Ui {
     pub fn warn_of_ids(&self, warnings: &Warnings, listed: ListedPlaces) {
         for warning in warnings.iter() {
             let ids = plural(warning.count, "id", "ids");
-            match self.format {
-                OutputFormat::Human => {
-                    let places = first_places(&warning);
-                    let message = format!("{ids}{places} {}", warning.kind.text(warning.count));
-                    self.warn(warning.kind.word(), &message);
-                    if listed == ListedPlaces::All {
-                        self.aside.write(&all_places(&warning));
-                    }
+            self.warn_of(&warning, &ids, listed);
+        }
+    }
+
+    /// Warns of values that differ from the others, as cut ones do.
+    pub fn warn_of_values(&self, warnings: &Warnings) {
+        let is_odd = |kind: &WarningKind| {
+            matches!(
+                kind,
+                WarningKind::OtherKind { .. }
+                    | WarningKind::OtherLength { .. }
+                    | WarningKind::LostZeros { .. }
+                    | WarningKind::RoundedNumber
+            )
+        };
+        for warning in warnings.iter().filter(|warning| is_odd(&warning.kind)) {
+            let values = plural(warning.count, "value", "values");
+            self.warn_of(&warning, &values, ListedPlaces::First);
+        }
+    }
+
+    fn warn_of(&self, warning: &Warning<'_>, counted: &str, listed: ListedPlaces) {
+        let text = warning.kind.text(warning.count);
+        match self.format {
+            OutputFormat::Human => {
+                let places = first_places(warning);
+                self.warn(warning.kind.word(), &format!("{counted}{places} {text}"));
+                if listed == ListedPlaces::All {
+                    self.aside.write(&all_places(warning));
                 }
-                OutputFormat::Json => {
-                    let message = format!("{ids} {}", warning.kind.text(warning.count));
-                    let object = to_object(&warning, &message);
-                    self.warnings.borrow_mut().push(object);
-                }
+            }
+            OutputFormat::Json => {
+                let object = to_object(warning, &format!("{counted} {text}"));
+                self.warnings.borrow_mut().push(object);
             }
         }
     }

@@ -1,6 +1,7 @@
-//! Deleted people: the suppression list, and who was collected again. People to ask for: who has a
+//! Deleted people: the suppression list, and who was collected again. People by a property, and who has a
 //! profile.
 
+pub(super) mod lookup;
 pub(super) mod profiles;
 pub(super) mod recollected;
 pub(super) mod suppressed;

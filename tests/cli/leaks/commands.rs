@@ -1,6 +1,6 @@
 //! The commands that are searched: all of them.
 
-use super::canaries::{API_SECRET, HASH_KEY};
+use super::canaries::{API_SECRET, HASH_KEY, PLAIN_ID};
 use crate::support::{OAUTH_TOKEN, PROJECT_TOKEN};
 
 /// Commands that ask Mixpanel, without their options; `REQUEST` stands for an existing request.
@@ -52,6 +52,25 @@ pub(super) const LOCAL: [(&[&str], &str); 50] = [
     (&["man", "export"], ""),
     (&["auth", "ledger-key", "--to", "own/ledger-key"], ""),
     (&["find", "own/ids.csv"], ""),
+    (
+        &[
+            "lookup",
+            "--profiles",
+            "own/users.csv",
+            "--identities",
+            "own/map.csv",
+            "--column",
+            "distinct_id",
+            "--output",
+            "own/found.csv",
+            "own/ids.csv",
+        ],
+        "",
+    ),
+    (
+        &["lookup", "--profiles", "own/bad.csv", "--no-header", "-"],
+        PLAIN_ID,
+    ),
     (&["audit", "verify"], ""),
     (&["audit", "head"], ""),
     (&["audit", "log"], ""),

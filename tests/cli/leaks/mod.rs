@@ -271,6 +271,14 @@ fn with_lists(fake: &Fake) -> Operator {
         "own/ids.csv",
         format!("distinct_id\n{PLAIN_ID}\n\"{quoted}\"\n"),
     );
+    operator.file(
+        "own/users.csv",
+        format!("distinct_id,email\n{PLAIN_ID},{PLAIN_ID}\n\"{quoted}\",\"{quoted}\"\n"),
+    );
+    operator.file(
+        "own/map.csv",
+        format!("distinct_id,resolved_distinct_id\n{PLAIN_ID},\"{quoted}\"\n"),
+    );
     let bad = format!("distinct_id\n{PLAIN_ID}\u{7}\n {ODD_ID}\n\"{PLAIN_ID}\n");
     operator.file("own/bad.csv", bad);
     operator.private_file("own/key", HASH_KEY);
