@@ -47,7 +47,7 @@ pub(super) const ASKING: [&[&str]; 11] = [
 ];
 
 /// Commands that ask nobody, with their standard input.
-pub(super) const LOCAL: [(&[&str], &str); 50] = [
+pub(super) const LOCAL: [(&[&str], &str); 52] = [
     (&["help", "files"], ""),
     (&["man", "export"], ""),
     (&["auth", "ledger-key", "--to", "own/ledger-key"], ""),
