@@ -27,6 +27,7 @@ pub(crate) use ledger::LedgerArgs;
 pub(crate) use ledger::audit::AuditArgs;
 pub(crate) use ledger::purge::PurgeArgs;
 pub(crate) use people::find::FindArgs;
+pub(crate) use people::lookup::LookupArgs;
 pub(crate) use people::suppressions::SuppressionsArgs;
 pub(crate) use plan::apply::ApplyArgs;
 pub(crate) use plan::approve::ApproveArgs;
@@ -57,6 +58,7 @@ pub(crate) enum Command {
     Download(DownloadArgs),
     Extend(ExtendArgs),
     Answered(AnsweredArgs),
+    Lookup(LookupArgs),
     Find(FindArgs),
     Report(ReportArgs),
     Audit(AuditArgs),
@@ -90,6 +92,7 @@ impl Command {
             Self::Extend(args) => request::extend::run(ctx, &args),
             Self::Answered(args) => request::answered::run(ctx, &args),
             Self::Download(args) => download::run(ctx, args).await,
+            Self::Lookup(args) => people::lookup::run(ctx, &args),
             Self::Find(args) => people::find::run(ctx, &args),
             Self::Report(args) => report::run(ctx, &args),
             Self::Suppressions(args) => people::suppressions::run(ctx, &args),
@@ -126,6 +129,7 @@ impl Command {
             Self::Extend(_) => "dsr extend",
             Self::Answered(_) => "dsr answered",
             Self::Download(_) => "dsr download",
+            Self::Lookup(_) => "dsr lookup",
             Self::Find(_) => "dsr find",
             Self::Report(_) => "dsr report",
             Self::Suppressions(_) => "dsr suppressions",

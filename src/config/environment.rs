@@ -8,12 +8,16 @@ use url::Url;
 use crate::domain::looks_like_secret;
 
 /// Each variable that dsr reads, with its meaning for `dsr help environment`.
-pub const VARIABLES: [(&str, &str); 17] = [
+pub const VARIABLES: [(&str, &str); 18] = [
     ("DSR_TOKEN_FILE", "file that holds the OAuth token"),
     ("DSR_TOKEN", "the OAuth token"),
     (
         "DSR_TOKEN_ISSUED",
         "day the token was made, as YYYY-MM-DD; it is valid for a year",
+    ),
+    (
+        "DSR_SERVICE_ACCOUNT_FILE",
+        "file that holds a service account, as USERNAME:SECRET",
     ),
     (
         "DSR_LEDGER_KEY_FILE",
@@ -82,6 +86,7 @@ pub struct Environment {
     pub token_file: Option<PathBuf>,
     pub token: Option<SecretString>,
     pub token_issued: Option<String>,
+    pub service_account_file: Option<PathBuf>,
     pub ledger_key_file: Option<PathBuf>,
     /// Unparsed; may hold a password by mistake.
     pub ledger_url: Option<String>,
@@ -147,6 +152,7 @@ impl Environment {
             token_file: path("DSR_TOKEN_FILE")?,
             token: text("DSR_TOKEN")?.map(SecretString::from),
             token_issued: text("DSR_TOKEN_ISSUED")?,
+            service_account_file: path("DSR_SERVICE_ACCOUNT_FILE")?,
             ledger_key_file: path("DSR_LEDGER_KEY_FILE")?,
             ledger_url: text("DSR_LEDGER_URL")?,
             ledger_password_file: path("DSR_LEDGER_PASSWORD_FILE")?,

@@ -6,7 +6,9 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize, Serializer};
 use toml_edit::{Datetime, Document, DocumentMut, Item, Table, value};
 
-use crate::domain::{ProjectName, ProjectToken, ProjectZone, Region, TokenName, most_like};
+use crate::domain::{
+    ProjectId, ProjectName, ProjectToken, ProjectZone, Region, TokenName, most_like,
+};
 
 use super::settings::{self, LONGEST_KEY, Mistake};
 use super::{Company, create_private_folder};
@@ -43,6 +45,8 @@ pub struct ProjectEntry {
     #[serde(default, skip_serializing_if = "demands_nothing")]
     pub approvals: u32,
     pub rate: Option<f64>,
+    pub project_id: Option<u32>,
+    pub queries_per_hour: Option<u32>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub callbacks: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -286,10 +290,28 @@ impl ProjectsFile {
         name: &ProjectName,
         zone: ProjectZone,
     ) -> Result<(), ProjectsFileError> {
+        self.set(name, "time_zone", zone.as_str().into())
+    }
+
+    /// Sets the number by which Mixpanel's query API knows a project.
+    pub fn set_project_id(
+        &mut self,
+        name: &ProjectName,
+        id: ProjectId,
+    ) -> Result<(), ProjectsFileError> {
+        self.set(name, "project_id", i64::from(id.get()).into())
+    }
+
+    fn set(
+        &mut self,
+        name: &ProjectName,
+        setting: &str,
+        to: toml_edit::Value,
+    ) -> Result<(), ProjectsFileError> {
         if self.find(name.as_str()).is_none() {
             return Err(self.missing(name));
         }
-        self.document["projects"][name.as_str()]["time_zone"] = value(zone.as_str());
+        self.document["projects"][name.as_str()][setting] = value(to);
         self.save()
     }
 

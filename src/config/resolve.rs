@@ -2,8 +2,8 @@ use chrono::NaiveDate;
 use secrecy::ExposeSecret;
 
 use crate::domain::{
-    ApiUrl, ApiUrlError, BatchLimits, LimitsError, Project, ProjectName, ProjectToken, ProjectZone,
-    Rate, Region, looks_like_secret, most_like,
+    ApiUrl, ApiUrlError, BatchLimits, HourlyQueries, LimitsError, Project, ProjectId, ProjectName,
+    ProjectToken, ProjectZone, Rate, Region, looks_like_secret, most_like,
 };
 
 use super::{Environment, ProjectEntry, ProjectsFile};
@@ -304,6 +304,12 @@ fn finish(
     let limits = BatchLimits::new(entry.delete_batch, entry.export_batch, entry.data_groups)
         .map_err(bad_limits)?;
     let rate = entry.rate.map_or(Ok(Rate::default()), Rate::new);
+    let id = entry.project_id.map(|id| {
+        let id = ProjectId::new(id).ok_or(LimitsError::ProjectId);
+        id.map_err(bad_limits)
+    });
+    let queries = entry.queries_per_hour;
+    let queries = queries.map_or(Ok(HourlyQueries::default()), HourlyQueries::new);
     let is_https = |text: &String| text.starts_with("https://");
     if entry.callbacks.len() > 5 || !entry.callbacks.iter().all(is_https) {
         return Err(ResolveError::BadCallbacks {
@@ -324,6 +330,8 @@ fn finish(
         api_url: api_url.unwrap_or_else(|| ApiUrl::of_region(region)),
         limits,
         rate: rate.map_err(bad_limits)?,
+        id: id.transpose()?,
+        queries: queries.map_err(bad_limits)?,
         callbacks: entry.callbacks.clone(),
         holidays,
         zone: zone.transpose()?.unwrap_or_default(),

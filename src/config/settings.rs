@@ -47,6 +47,8 @@ const PROJECT: Settings = &[
     ("export_batch", Takes::WholeNumber),
     ("approvals", Takes::WholeNumber),
     ("rate", Takes::Number),
+    ("project_id", Takes::WholeNumber),
+    ("queries_per_hour", Takes::WholeNumber),
     ("callbacks", Takes::Texts),
     ("holidays", Takes::Days),
     ("time_zone", Takes::Text),

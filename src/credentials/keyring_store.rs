@@ -1,4 +1,5 @@
 use std::collections::BTreeSet;
+use std::iter;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
@@ -13,13 +14,9 @@ use super::keyring_error::{KeyringError, TIMEOUT};
 use super::{OauthToken, TokenOrigin};
 
 const SERVICE: &str = "dsr";
-/// The entry of the main token; other tokens append their name.
-const TOKEN: &str = "mixpanel-oauth-token";
-/// The entry with all names, since not every keyring can be searched.
-const TOKEN_NAMES: &str = "mixpanel-oauth-token-names";
 
-/// The operating system's keyring. Each token with its date, the hash key, the ledger key and each
-/// project's API secret are one entry each.
+/// The operating system's keyring. Each token with its date, each service account, the hash key, the
+/// ledger key and each project's API secret are one entry each.
 #[derive(Debug)]
 pub struct Keyring;
 
@@ -36,7 +33,7 @@ impl Keyring {
     /// # Errors
     /// When the keyring fails. A missing entry is not an error.
     pub fn find(name: &TokenName) -> Result<Option<OauthToken>, KeyringError> {
-        let Some(text) = find_text(entry_of(name))? else {
+        let Some(text) = find_text(Series::Tokens.entry_of(name))? else {
             return Ok(None);
         };
         Ok(Some(Self::read_entry(&text)?.named(name.clone())))
@@ -66,58 +63,94 @@ impl Keyring {
             issued,
         };
         let text = serde_json::to_string(&kept).map_err(|_| KeyringError::Damaged)?;
-        let mut names = list_named()?;
-        // The name first: a name without a token is skipped, but a token without its name is lost.
-        if !name.is_main() && names.insert(name.as_str().to_owned()) {
-            record_names(&names)?;
-        }
-        record_text(entry_of(name), text)
+        Series::Tokens.record(name, text)
     }
 
     /// Removes a token; returns whether there was one.
     pub fn forget(name: &TokenName) -> Result<bool, KeyringError> {
-        let was_there = forget(entry_of(name))?;
-        let mut names = list_named()?;
-        if names.remove(name.as_str()) {
-            record_names(&names)?;
-        }
-        Ok(was_there)
+        Series::Tokens.forget(name)
     }
 
     /// The stored tokens by name, the main one first. Also looks for `others`.
     pub fn list(others: &[TokenName]) -> Result<Vec<OauthToken>, KeyringError> {
-        let named = list_named()?;
-        let named = named.iter().filter_map(|name| TokenName::new(name));
-        let mut names: BTreeSet<TokenName> = named.chain(others.iter().cloned()).collect();
-        names.remove(&TokenName::main());
         let mut tokens = Vec::new();
-        for name in std::iter::once(TokenName::main()).chain(names) {
+        for name in Series::Tokens.list_names(others)? {
             tokens.extend(Self::find(&name)?);
         }
         Ok(tokens)
     }
 }
 
-fn entry_of(name: &TokenName) -> String {
-    match name.is_main() {
-        true => TOKEN.to_owned(),
-        false => format!("{TOKEN}:{name}"),
+/// Entries of one kind, of which there may be several by name.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Series {
+    Tokens,
+    Accounts,
+}
+
+impl Series {
+    /// The entry without a name; the others append theirs.
+    fn main(self) -> &'static str {
+        match self {
+            Self::Tokens => "mixpanel-oauth-token",
+            Self::Accounts => "mixpanel-service-account",
+        }
     }
-}
 
-fn list_named() -> Result<BTreeSet<String>, KeyringError> {
-    let text = find_text(TOKEN_NAMES.to_owned())?;
-    // The next name replaces an unreadable list; the tokens stay.
-    Ok(text
-        .and_then(|text| serde_json::from_str(&text).ok())
-        .unwrap_or_default())
-}
+    pub(super) fn entry_of(self, name: &TokenName) -> String {
+        match name.is_main() {
+            true => self.main().to_owned(),
+            false => format!("{}:{name}", self.main()),
+        }
+    }
 
-fn record_names(names: &BTreeSet<String>) -> Result<(), KeyringError> {
-    let text = serde_json::to_string(names).map_err(|_| KeyringError::Damaged)?;
-    match names.is_empty() {
-        true => forget(TOKEN_NAMES.to_owned()).map(drop),
-        false => record_text(TOKEN_NAMES.to_owned(), text),
+    /// The entry with all names, since not every keyring can be searched.
+    fn names_entry(self) -> String {
+        format!("{}-names", self.main())
+    }
+
+    fn list_named(self) -> Result<BTreeSet<String>, KeyringError> {
+        let text = find_text(self.names_entry())?;
+        // The next name replaces an unreadable list; the entries stay.
+        Ok(text
+            .and_then(|text| serde_json::from_str(&text).ok())
+            .unwrap_or_default())
+    }
+
+    fn record_names(self, names: &BTreeSet<String>) -> Result<(), KeyringError> {
+        let text = serde_json::to_string(names).map_err(|_| KeyringError::Damaged)?;
+        match names.is_empty() {
+            true => forget(self.names_entry()).map(drop),
+            false => record_text(self.names_entry(), text),
+        }
+    }
+
+    /// The names, the main one first, and `others`.
+    pub(super) fn list_names(self, others: &[TokenName]) -> Result<Vec<TokenName>, KeyringError> {
+        let named = self.list_named()?;
+        let named = named.iter().filter_map(|name| TokenName::new(name));
+        let mut names: BTreeSet<TokenName> = named.chain(others.iter().cloned()).collect();
+        names.remove(&TokenName::main());
+        Ok(iter::once(TokenName::main()).chain(names).collect())
+    }
+
+    pub(super) fn record(self, name: &TokenName, text: String) -> Result<(), KeyringError> {
+        let mut names = self.list_named()?;
+        // The name first: a name without an entry is skipped, but an entry without its name is lost.
+        if !name.is_main() && names.insert(name.as_str().to_owned()) {
+            self.record_names(&names)?;
+        }
+        record_text(self.entry_of(name), text)
+    }
+
+    /// Returns whether there was an entry.
+    pub(super) fn forget(self, name: &TokenName) -> Result<bool, KeyringError> {
+        let was_there = forget(self.entry_of(name))?;
+        let mut names = self.list_named()?;
+        if names.remove(name.as_str()) {
+            self.record_names(&names)?;
+        }
+        Ok(was_there)
     }
 }
 
@@ -216,8 +249,10 @@ mod tests {
 
     #[test]
     fn the_main_token_is_where_it_was_before_there_were_names() {
-        assert_eq!(entry_of(&TokenName::main()), "mixpanel-oauth-token");
+        let tokens = Series::Tokens;
+        assert_eq!(tokens.entry_of(&TokenName::main()), "mixpanel-oauth-token");
         let acme = TokenName::new("acme").unwrap();
-        assert_eq!(entry_of(&acme), "mixpanel-oauth-token:acme");
+        assert_eq!(tokens.entry_of(&acme), "mixpanel-oauth-token:acme");
+        assert_eq!(tokens.names_entry(), "mixpanel-oauth-token-names");
     }
 }

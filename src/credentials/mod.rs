@@ -1,5 +1,5 @@
-//! Secrets: the OAuth token and its age, the key that hashes ids, the ledger key, and projects' API
-//! secrets. Writes none of them to dsr's own files or logs.
+//! Secrets: the OAuth token and its age, service accounts, the key that hashes ids, the ledger key,
+//! and projects' API secrets. Writes none of them to dsr's own files or logs.
 
 mod core_dump;
 mod hash_key;
@@ -8,6 +8,7 @@ mod keyring_store;
 mod ledger_key;
 mod project_secret;
 mod secret_file;
+mod service_account;
 mod token;
 mod token_file;
 
@@ -28,6 +29,10 @@ pub use ledger_key::{
     IfNone, KeyOrigin, LedgerKeyError, find_ledger_key, read_ledger_key, write_ledger_key,
 };
 pub use project_secret::{ProjectSecret, ProjectSecretError, SecretOrigin, find_project_secret};
+pub use service_account::{
+    AccountOrigin, ServiceAccount, ServiceAccountError, find_environments_account,
+    find_service_account,
+};
 pub use token::{OauthToken, TokenAge, TokenError, TokenOrigin, WARN_DAYS};
 
 /// Why there is no usable token. Never holds a token.

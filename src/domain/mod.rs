@@ -29,7 +29,8 @@ pub use ids::retention::{Cutoff, CutoffError, EXPORT_IDS_DAYS, RETENTION_RULE};
 pub use ids::{id_form, id_names};
 pub use project::api_url::{ApiUrl, ApiUrlError};
 pub use project::limits::{
-    BatchLimits, DEFAULT_DELETE_BATCH, DEFAULT_EXPORT_BATCH, LimitsError, Rate,
+    BatchLimits, DEFAULT_DELETE_BATCH, DEFAULT_EXPORT_BATCH, HourlyQueries, LimitsError, ProjectId,
+    Rate,
 };
 pub use project::names::{Lane, Project, ProjectKey, ProjectName, ProjectToken, looks_like_secret};
 pub use project::region::Region;

@@ -53,12 +53,22 @@ pub enum Damage {
     TextAfterList,
     #[error("a key occurs twice in the object")]
     RepeatedKey,
+    #[error("two keys of the object may name the same field, and differ")]
+    RivalKeys,
     #[error("the object has no id: its key is missing")]
     NoKey,
-    #[error("it is not an event: not a JSON object")]
-    NoEvent,
+    #[error("it is not a JSON object")]
+    NotAnObject,
+    #[error("a field has line ends, and may hold whole rows: a quote may be open above it")]
+    RowsInside,
+    #[error("the page is not an answer with profiles: the query failed")]
+    FailedQuery,
+    #[error("the page has no usable `page` or `total`")]
+    BadPage,
     #[error("objects and bare values are mixed")]
     Mixed,
+    #[error("the ids of the person are not a JSON list")]
+    NotAList,
     #[error("the id is {0}, not a string or a whole number")]
     NotAnId(&'static str),
 }
@@ -81,6 +91,7 @@ fn of_id(error: DistinctIdError) -> String {
 
 impl Damage {
     pub(super) const OUTER_SPACE: Self = Self::Id(DistinctIdError::OuterWhiteSpace);
+    pub(super) const FRACTION: Self = Self::NotAnId("a number with a fraction or an exponent");
     const FORBIDDEN: Self = Self::Id(DistinctIdError::Forbidden);
 
     /// Whether the operator can overrule this with `--allow`.

@@ -179,7 +179,7 @@ impl Filler {
         meter: &Meter,
     ) -> Result<(Option<Reading>, Problems), IntakeError> {
         let label: Arc<str> = match source {
-            Source::Id(_) => reader::ARGUMENT.into(),
+            Source::Id(_) => reader::argument(options).into(),
             Source::File(_) | Source::Stdin => source.label().into(),
         };
         let mut block = self.block(&label);

@@ -11,7 +11,9 @@ mod judge;
 mod near;
 mod place;
 mod problem;
+mod profiles;
 mod reader;
+mod records;
 mod source;
 mod stream;
 mod unique;
@@ -20,6 +22,7 @@ mod warning;
 use std::borrow::Cow;
 use std::path::Path;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::domain::{Exclusion, IdHasher};
 
@@ -36,8 +39,12 @@ pub use events::event::{Event, EventOptions, NamedAs};
 pub use events::{EventsRead, read_events};
 pub use hash::{HashExample, HashWith, Hashed, Hashing, HashingError, LetterCase};
 pub use judge::check::{CheckOptions, OuterSpace, Pattern};
-pub use place::Place;
+pub use near::how_it_differs;
+pub use place::{At, Place};
 pub use problem::{Fault, IntakeError, Problem, Problems, Remedy};
+pub use profiles::{
+    Profile, RecordsRead, ValueKind, demand_rereadable, read_identities, read_profiles,
+};
 pub use reader::columns::HeaderRow;
 pub use reader::format::Format;
 pub use reader::read_bytes;
@@ -62,6 +69,8 @@ pub struct ReadOptions {
     pub delimiter: Option<u8>,
     /// For sources without a byte order mark; UTF-8 if not given.
     pub encoding: Option<&'static Encoding>,
+    /// Read values of this property, which are no ids.
+    pub property: Option<String>,
     pub check: CheckOptions,
 }
 
@@ -72,13 +81,15 @@ pub enum Keep<'a> {
     Heard(&'a mut dyn FnMut(Place<'_>, &str)),
     /// Ids that do not fit into memory go to an unnamed file in this folder.
     Ids(&'a Path),
+    /// The same, and the place of each id stays in memory.
+    IdsAndPlaces(&'a Path),
 }
 
 /// The result of [`read`].
 #[derive(Debug, Default)]
 pub struct Intake {
     pub counts: Counts,
-    /// `None` unless [`Keep::Ids`] was asked for.
+    /// `None` unless they were to be kept.
     pub ids: Option<Rc<UniqueIds>>,
     /// Suspicious ids that dsr sends with a warning.
     pub warnings: Warnings,
@@ -118,15 +129,21 @@ pub fn read(
     let meter = Meter::default();
     let hasher = IdHasher::random();
     let mut feed = Feed::start(all.clone(), options.clone(), meter.clone(), hasher.clone());
-    let mut checker = Checker::new(&options.check);
+    let (mut checker, what) = match options.property {
+        Some(_) => (Checker::of_properties(&options.check), "value"),
+        None => (Checker::new(&options.check), "id"),
+    };
     let mut row_problems = Problems::default();
     let mut gathering = Gathering::new(hasher.clone());
     let mut held =
         (!excluded.is_empty()).then(|| ExcludedIds::new(hasher.clone(), labels_of(excluded)));
+    let mut places = matches!(keep, Keep::IdsAndPlaces(_)).then(Vec::new);
     let (mut spool, mut hear) = match keep {
         Keep::Counts => (None, None),
         Keep::Heard(hear) => (None, Some(hear)),
-        Keep::Ids(folder) => (Some(SpoolWriter::new(folder, IN_MEMORY)), None),
+        Keep::Ids(folder) | Keep::IdsAndPlaces(folder) => {
+            (Some(SpoolWriter::new(folder, IN_MEMORY)), None)
+        }
     };
     if excluded.is_empty() {
         gathering.end_excluded();
@@ -165,6 +182,9 @@ pub fn read(
                     }
                     if let Some(spool) = &mut spool {
                         spool.put(&id).map_err(IntakeError::Spool)?;
+                    }
+                    if let Some(places) = &mut places {
+                        places.push(place.labelled(Arc::clone(block.label())));
                     }
                     if let Some(hear) = &mut hear {
                         hear(place, &id);
@@ -209,7 +229,7 @@ pub fn read(
     // It is the wrong file or cut short; an empty `--exclude` file would protect nobody.
     if let Some(empty) = empty {
         let label = all[empty].label();
-        return Err(IntakeError::NoIds { label });
+        return Err(IntakeError::NoIds { label, what });
     }
     if counts.unique == 0 {
         return Err(IntakeError::AllExcluded {
@@ -221,7 +241,13 @@ pub fn read(
     let spool = spool.map_err(IntakeError::Spool)?;
     Ok(Intake {
         counts,
-        ids: spool.map(|spool| Rc::new(UniqueIds::new(spool, order, counts.unique))),
+        ids: spool.map(|spool| {
+            let ids = UniqueIds::new(spool, order, counts.unique);
+            Rc::new(match places {
+                Some(places) => ids.with_places(places),
+                None => ids,
+            })
+        }),
         warnings,
         hashed,
         readings,

@@ -39,8 +39,8 @@ pub enum IntakeError {
     },
     #[error("{0}")]
     NearHeld(NearIds),
-    #[error("there is no id in {label}")]
-    NoIds { label: String },
+    #[error("there is no {what} in {label}")]
+    NoIds { label: String, what: &'static str },
     #[error("each id in {label} is excluded by {by}")]
     AllExcluded { label: String, by: String },
     #[error("there are more than {} values in the sources", u32::MAX)]
@@ -64,10 +64,11 @@ pub enum Fault {
     UnreadableEncoding(&'static str),
     #[error(" looks like {0}, but has no byte order mark")]
     UnmarkedEncoding(&'static str),
-    #[error(" has no known header: its first line is neither `distinct_id` nor another known name")]
+    #[error(" has no known header: its first line is neither `{sought}` nor another known name")]
     NoHeader {
         /// Whether the first line may be an id.
         may_be_id: bool,
+        sought: String,
     },
     #[error(" has an id in that column on its first line, not a heading")]
     IdInHeading,
@@ -75,10 +76,12 @@ pub enum Fault {
     RepeatedColumn { column: String, count: usize },
     #[error(", line {line}: {look}")]
     Drawn { line: usize, look: Look },
-    #[error(" has {count} columns, and none has a known name such as `distinct_id`")]
-    NoKnownColumn { count: usize },
+    #[error(" has {count} columns, and none has a known name such as `{sought}`")]
+    NoKnownColumn { count: usize, sought: String },
     #[error(" has several columns that could hold the ids: {}", in_backticks(.0))]
     SeveralColumns(Vec<String>),
+    #[error(" has several columns for one field: {}", in_backticks(.0))]
+    RivalColumns(Vec<String>),
     #[error(" has no column `{column}`{}", those_there_are(.known))]
     MissingColumn {
         column: String,
@@ -91,14 +94,24 @@ pub enum Fault {
     ListOrTable,
     #[error(" is read as a list of ids, but its first line is a heading")]
     HeadingInList,
-    #[error(" has no known key such as `distinct_id` in its first object")]
-    NoKnownKey,
+    #[error(" has no known key such as `{0}` in its first object")]
+    NoKnownKey(String),
     #[error(" has several keys that could hold the ids: {}", in_backticks(.0))]
     SeveralKeys(Vec<String>),
     #[error(" has no key `{0}` in its first object")]
     MissingKey(String),
-    #[error(" holds no events: neither JSON objects nor a table with a heading")]
-    NoEvents,
+    #[error(" holds no {0}: neither JSON objects nor a table with a heading")]
+    NoRecords(&'static str),
+    #[error(" {}", shown_of(*read, *total))]
+    OtherPages { read: u64, total: Option<u64> },
+    #[error(" has no profile with the property `{0}`")]
+    NoProperty(String),
+    #[error(
+        " has neither `resolved_distinct_id` nor `$distinct_ids`: it says nothing about who has several ids"
+    )]
+    NoIdentities,
+    #[error(" can be read only once, and `--identities` needs several passes")]
+    ReadOnce,
     #[error(" is a list of ids, not of events: an event has a person and a time")]
     OnlyIds,
     #[error(" has no event that names a person: none has `distinct_id` or another known name")]
@@ -113,6 +126,20 @@ impl Fault {
 
 /// How many columns a message names.
 const NAMED: usize = 5;
+
+fn shown_of(read: u64, total: Option<u64>) -> String {
+    match total {
+        Some(total) if total > read => {
+            format!("has {read} of {total} profiles: pages are missing, or one is there twice")
+        }
+        Some(total) if total < read => {
+            format!(
+                "has {read} profiles of a query that found {total}: pages of several queries may be mixed"
+            )
+        }
+        Some(_) | None => "has not all pages of its query".to_owned(),
+    }
+}
 
 fn those_there_are(names: &[String]) -> String {
     let more = names.len().saturating_sub(NAMED);

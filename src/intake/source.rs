@@ -172,6 +172,14 @@ impl Source {
         }
     }
 
+    /// Whether it is a file that can be read several times.
+    pub(super) fn is_rereadable(&self) -> bool {
+        match self {
+            Self::File(path) => !path.exists() || path.is_file() || path.is_dir(),
+            Self::Stdin | Self::Id(_) => false,
+        }
+    }
+
     /// The name of the source in messages and in the ledger; never an id.
     pub fn label(&self) -> String {
         match self {

@@ -94,9 +94,20 @@ pub enum LedgerError {
     /// The server is gone, or was never reached.
     #[error(transparent)]
     Unreachable(EngineError),
-    /// The server does not let this dsr work with the ledger.
+    /// The server does not let this user do that.
     #[error(transparent)]
     NotAllowed(EngineError),
+    /// The server, or this session, only reads.
+    #[error(transparent)]
+    ReadOnly(EngineError),
+    #[error(transparent)]
+    NoDatabase(EngineError),
+    /// The tables were there, and are gone.
+    #[error(transparent)]
+    Dropped(EngineError),
+    /// Such as a standby or a pooler.
+    #[error(transparent)]
+    Unfit(EngineError),
     /// It asks for a proof that dsr does not have.
     #[error(transparent)]
     Login(EngineError),
@@ -152,8 +163,12 @@ impl From<EngineError> for LedgerError {
             EngineTrouble::Gone => Self::Unreachable(error),
             EngineTrouble::Migrated => Self::Migrated(error),
             EngineTrouble::Login => Self::Login(error),
-            EngineTrouble::Untrusted => Self::Untrusted(error),
+            EngineTrouble::Untrusted(_) => Self::Untrusted(error),
             EngineTrouble::NotAllowed => Self::NotAllowed(error),
+            EngineTrouble::ReadOnly => Self::ReadOnly(error),
+            EngineTrouble::NoDatabase => Self::NoDatabase(error),
+            EngineTrouble::Dropped => Self::Dropped(error),
+            EngineTrouble::Unfit => Self::Unfit(error),
             EngineTrouble::Conflict | EngineTrouble::Other => Self::Statement(error),
         }
     }

@@ -14,6 +14,7 @@ mod open;
 mod owed;
 mod people;
 mod place;
+mod queries;
 mod rejections;
 mod requests;
 mod seal;
@@ -40,7 +41,7 @@ use open::sender::{self, Sender};
 use open::steady::SteadyMoment;
 use open::{migrations, moved, presence, seen, set_back};
 
-pub use engine::{ServerReport, ServerRights};
+pub use engine::{ServerReport, ServerRights, StandbyState, TlsFault};
 
 pub use audit::{
     Anchor, AnchorError, Audit, AuditEntry, AuditEvent, AuditHead, Chosen, Entries, Finding,
@@ -76,6 +77,7 @@ pub use people::erased::{Erased, ErasedPerson, NotErased};
 pub use people::search::{Sighting, WantedPeople};
 pub use people::suppressed::StillSuppressed;
 pub use place::{LedgerPlace, LedgerUrlError, PasswordFiles, SharedLedger};
+pub use queries::QueryLane;
 pub use rejections::Rejection;
 pub use requests::answers::{AnswerChange, AnswerRecord};
 pub use requests::candidates::{Candidate, Candidates, Fitting};
@@ -208,7 +210,7 @@ impl Ledger {
     }
 
     fn ready(
-        conn: Connection,
+        mut conn: Connection,
         opening: &Opening,
         path: &Path,
         kept: Kept,
@@ -220,6 +222,9 @@ impl Ledger {
             seen::catch_up(&conn, path)?;
         }
         let is_copy = moved::is_copy(&conn)?;
+        if is_copy {
+            conn.expect_sealed_ids();
+        }
         let mut ledger = Self::with(conn, opening, path, kept, older);
         ledger.is_copy = is_copy;
         Ok(ledger)
@@ -417,6 +422,16 @@ pub fn find_holder(place: &LedgerPlace, opening: &Opening) -> Option<ProcessReco
                 .then(|| ProcessRecord::named(&name))
         }
     }
+}
+
+/// Whether every commit waits because the server demands a standby and none is connected.
+pub fn lacks_standby(place: &LedgerPlace, opening: &Opening) -> bool {
+    let LedgerPlace::Server(shared) = place else {
+        return false;
+    };
+    let conn = shared.connect(opening).ok();
+    let server = conn.as_ref().and_then(Connection::server);
+    server.is_some_and(|server| matches!(server.find_standby(), Ok(StandbyState::Missing)))
 }
 
 /// Refuses a ledger that other users can read, and links at paths where dsr would write. Checks

@@ -33,12 +33,12 @@ pub struct Answered {
     pub body: Vec<u8>,
 }
 
-const WEB_PAGE: &str = "a web page came back instead of an answer";
+pub(super) const WEB_PAGE: &str = "a web page came back instead of an answer";
 /// The most bytes of several task ids to pass on.
 const MOST_NAMES: usize = 200;
 
 impl Answered {
-    fn wait(&self) -> Option<std::time::Duration> {
+    pub(super) fn wait(&self) -> Option<std::time::Duration> {
         retry_after::parse(self.retry_after.as_deref(), self.date.as_deref())
     }
 
@@ -48,13 +48,13 @@ impl Answered {
         time.ok().map(|time| time.to_utc())
     }
 
-    fn looks_like_html(&self) -> bool {
+    pub(super) fn looks_like_html(&self) -> bool {
         let start = self.body.trim_ascii_start();
         start.starts_with(b"<")
     }
 
     /// The server's own words. Search them before passing them on as [`Words`].
-    fn said(&self, document: Option<&ReplyDocument>) -> String {
+    pub(super) fn said(&self, document: Option<&ReplyDocument>) -> String {
         match document {
             Some(document) => document.error_text().unwrap_or_default(),
             None => to_text(&self.body),

@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
 use super::ClientError;
-use super::client::install_crypto;
+use super::client::caller::install_crypto;
 use super::route::{Route, Towards};
 use super::words::{Confidential, Words, describe};
 

@@ -1,11 +1,12 @@
-//! Mixpanel's GDPR API v3: the five operations, the shapes of replies, and their meaning. Knows no
-//! ledger, and never sends anything twice by itself.
+//! Mixpanel's GDPR API v3: the five operations, the shapes of replies, and their meaning. Also the
+//! query of profiles. Knows no ledger, and never sends anything twice by itself.
 
 mod answer;
 pub mod classify;
 mod client;
 mod fetch;
 mod needles;
+pub mod query;
 mod retry_after;
 mod route;
 mod spelling;
@@ -13,8 +14,11 @@ mod wire;
 mod words;
 
 pub use answer::{CancelAnswer, CreateAnswer, StatusAnswer, TaskAnswer, TaskMade, TokenStanding};
-pub use client::{Client, Timeouts};
+pub use client::Client;
+pub use client::caller::Timeouts;
 pub use fetch::{Fetcher, Reach, TransferEnd, TransferSink};
+pub use query::client::QueryClient;
+pub use query::{AccountAnswer, Profiles, QueryAnswer};
 pub use route::{ClientError, Route};
 pub use words::{Confidential, SentIds, Words};
 

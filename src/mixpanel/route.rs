@@ -7,6 +7,7 @@ use secrecy::ExposeSecret;
 use url::Url;
 
 use crate::config::Proxy;
+use crate::domain::ApiUrl;
 
 /// The proxy schemes that the HTTP client knows. It would silently bypass a proxy with any other.
 const SCHEMES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
@@ -29,6 +30,15 @@ pub(super) enum Towards {
     Internet,
     /// Without a proxy. Trusts only the operator's authorities.
     Loopback,
+}
+
+impl Towards {
+    pub(super) fn of(address: &ApiUrl) -> Self {
+        match address.is_loopback() {
+            true => Self::Loopback,
+            false => Self::Internet,
+        }
+    }
 }
 
 /// Why a client could not be created.

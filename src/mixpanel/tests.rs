@@ -100,6 +100,8 @@ fn client_with(url: &str, total: Duration) -> Client {
         api_url: api_url.clone(),
         limits: BatchLimits::default(),
         rate: Rate::default(),
+        id: None,
+        queries: HourlyQueries::default(),
         callbacks: Vec::new(),
         holidays: Vec::new(),
         zone: ProjectZone::default(),

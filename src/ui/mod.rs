@@ -20,6 +20,7 @@ mod sandbox;
 mod status;
 mod talk;
 
+pub use auth::accounts::AccountsView;
 pub use auth::kept::{Change, KeptSecret, LoggedOut};
 pub use auth::ledger_key::LedgerKeyView;
 pub use auth::tokens::{TokenState, TokensView};
@@ -46,10 +47,12 @@ pub use ledger::{
     interrupted_text,
 };
 pub use people::find::{FindView, Involvement, Sought};
+pub use people::lookup::LookupView;
 pub use people::recollected::{RecollectedView, damage_text};
 pub use people::suppressions::{ListCounts, ListFormat, ListWrittenView, SuppressionList};
 pub use people::warnings::ListedPlaces;
 pub use plan::file::{Checked, PlanFileView, WrittenView};
+pub use plan::known::profiles_text;
 pub use plan::view::{PlanView, hashing_text};
 pub use project::{ProjectView, ProjectsView, SecretPlace};
 pub use report::ReportView;

@@ -92,6 +92,11 @@ impl ProjectView<'_> {
         facts.add("Export batch", &limit(Kind::Export, export));
         let rate = rate_text(project.rate.per_second());
         facts.add("Rate", &format!("{rate} a second"));
+        if let Some(id) = project.id {
+            let queries = project.queries.per_hour();
+            facts.add("Project id", &format!("{id}  (config file)"));
+            facts.add("Queries", &format!("{queries} an hour at most"));
+        }
         facts.add("Approvals", &approvals_text(resolved.approvals));
         facts.add("Holidays", &holidays_text(&project.holidays));
         facts.add("Time zone", project.zone.as_str());
@@ -144,6 +149,8 @@ impl ProjectView<'_> {
                 .filter_map(|(learned, kind)| Some(learned_object(learned?, kind)))
                 .collect::<Vec<_>>(),
             "rate": project.rate.per_second(),
+            "project_id": project.id,
+            "queries_per_hour": project.queries.per_hour(),
             "auth": project.auth.as_ref().map(|name| name.as_str()),
             "callbacks": project.callbacks.iter().map(|url| without_secrets(url)).collect::<Vec<_>>(),
             "approvals": resolved.approvals,

@@ -34,10 +34,14 @@ pub use follow::poll::{PollExtent, refresh, wait};
 pub use follow::probe::{Probe, Probed, probe};
 pub use interrupt::{GRACE, Interrupt, Signal};
 pub use new_file::{NewFile, NewFileError, PlacedFile};
+pub use people::lookup::{AnsweredLine, ListedAs, ListedId, LookedUp, Lookup, LookupAnswer};
+pub use people::profiles::{
+    Inquiry, Preflight, PreflightError, check_account, count_queries, find_profiles,
+};
 pub use people::recollected::{Arrivals, Recollected, Search, SeenEvent};
 pub use people::suppressed::{Deletions, HashShare, HeldIds, Suppressed, SuppressedIndex};
 pub use plan::plan_file::{Outdated, PlanningError, check_fit, restore_plan, write_plan};
-pub use plan::ready::{NotReady, Plan, ReadyPlan, RequestTerms};
+pub use plan::ready::{Earlier, NotReady, Plan, ReadyPlan, RequestTerms};
 pub use request::answer::{AnswerError, record_answer};
 pub use request::cancel::{
     CancelOutcome, CancelReport, Strangers, cancel, list_cancellable, list_strangers,

@@ -18,6 +18,11 @@ const WRITERS: &[(&str, &str, &[&str])] = &[
     ("suppressions export", "--output", &["--output", "out"]),
     ("auth ledger-key", "--to", &["--to", "out"]),
     ("ledger backup", "FILE", &["out"]),
+    (
+        "lookup",
+        "--output",
+        &["--profiles", "users.csv", "-o", "out", "a@x.test"],
+    ),
 ];
 const FETCHERS: &[(&str, &str)] = &[
     ("download", "--to"),
@@ -45,6 +50,7 @@ fn what_is_in_the_way_of_a_file_ends_every_command_alike() {
     operator.run(&request).exits_with(0);
     let calls = fake.calls().len();
     let path = operator.work().join("out");
+    operator.file("users.csv", "distinct_id,email\nu1,a@x.test\n");
     for (command, _, args) in WRITERS {
         let words: Vec<&str> = command.split(' ').collect();
         let args = [&words[..], args, &["--json"]].concat();
@@ -97,6 +103,8 @@ fn every_command_that_names_a_file_or_folder_is_known_here() {
         ("approve", "FILE"),
         ("apply", "FILE"),
         ("download", "--ids"),
+        ("lookup", "--profiles"),
+        ("lookup", "--identities"),
         ("suppressions check", "FILE"),
         ("auth ledger-key", "--from"),
         ("audit verify", "--head"),

@@ -427,7 +427,15 @@ fn a_servers_ledger_is_copied_into_a_file() {
     fs::copy(path, third.dsr_home().join("ledger.db")).expect("a copy");
     third.run(&["ledger", "accept", "--yes"]).exits_with(74);
     assert_eq!(fake.posts().len(), posts);
-    // The ids of open jobs are sealed, so nobody can be said not to be among them.
-    let found = other.run(&["find", "--id", "gone-1"]);
-    found.exits_with(74).says("are sealed");
+    // The ids of open jobs are sealed: without the key nobody can be said not to be among them.
+    let open = operator.kept_ids().into_values().flatten().next();
+    let find = ["find", "--exit-status", "--id", &open.expect("an open job")];
+    other.run(&find).exits_with(0);
+    other
+        .run(&["find", "--exit-status", "--id", "b9"])
+        .exits_with(1);
+    other
+        .without("DSR_LEDGER_KEY_FILE")
+        .run(&find)
+        .exits_with(2);
 }

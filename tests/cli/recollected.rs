@@ -304,7 +304,7 @@ fn what_cannot_be_read_is_told_of_and_never_an_all_clear() {
     assert_eq!(places, [2, 3, 4, 5]);
     check(&operator, &["mixed"])
         .says("could not read 4 lines or elements of `mixed`")
-        .says("line 3: it is not an event");
+        .says("line 3: it is not a JSON object");
 }
 
 #[test]

@@ -155,6 +155,7 @@ fn each_shape_is_that_of_some_run() {
     let add = ["project", "add", "app", "--region", "eu"];
     seen.run_with(&operator, &add, &PROJECT_TOKEN.replace('9', "8"));
     let both = ["--project", "app", "--project", "shop"];
+    operator.file("users.csv", "distinct_id,email\na1,a@x.test\n");
     operator.file("events.jsonl", "{\"event\":\"e\",\"distinct_id\":\"a1\"}\n");
     for args in [
         &["status", "--all"][..],
@@ -172,6 +173,7 @@ fn each_shape_is_that_of_some_run() {
         ],
         &["apply", "a.plan", "--dry-run"],
         &["find", "a1"],
+        &["lookup", "--profiles", "users.csv", "a@x.test"],
         &["purge", "--older-than", "3years", "--dry-run"],
         &["auth", "status"],
         &["project", "list"],

@@ -16,7 +16,7 @@ fn host(database: &Arc<Database>, fake: &Fake) -> Operator {
     host
 }
 
-fn hosts(fake: &Fake) -> Option<(Arc<Database>, Operator, Operator)> {
+pub(crate) fn hosts(fake: &Fake) -> Option<(Arc<Database>, Operator, Operator)> {
     let database = Arc::new(Database::with_ledger_or_skip()?);
     let (one, two) = (host(&database, fake), host(&database, fake));
     Some((database, one, two))
@@ -31,7 +31,7 @@ fn wait_for(database: &Database, query: &str, answer: &str) {
 }
 
 /// Makes a login with this role of the guide's script.
-fn login(database: &Database, role: &str) -> String {
+pub(crate) fn login(database: &Database, role: &str) -> String {
     // Roles are the server's, so that two tests could make one at once.
     static ONE: Mutex<()> = Mutex::new(());
     let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);

@@ -193,6 +193,14 @@ impl Scene {
             "emails.csv",
             "email\nalice@example.test\nbob@example.test\n",
         );
+        self.operator.file(
+            "users.csv",
+            "Distinct ID,Email\nuser-1001,alice@example.test\nuser-1002,bob@example.test\n",
+        );
+        self.operator.file(
+            "identities.csv",
+            "distinct_id,resolved_distinct_id\n$device:1a2b,user-1001\n",
+        );
         let event = json!({ "event": "visit", "properties": { "distinct_id": "user-1", "time": 1_700_000_000 } });
         let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
         writeln!(packed, "{event}").unwrap();

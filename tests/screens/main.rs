@@ -28,6 +28,7 @@ mod find;
 mod guide;
 mod help;
 mod ledger;
+mod lookup;
 mod mixpanel;
 mod plan;
 mod project;

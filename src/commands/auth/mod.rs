@@ -1,5 +1,6 @@
-//! Tokens and keys: `dsr auth`.
+//! Tokens, service accounts and keys: `dsr auth`.
 
+mod account;
 pub(super) mod hash_key;
 pub(super) mod ledger_key;
 pub(super) mod status;
@@ -27,11 +28,15 @@ use status::AuthStatusArgs;
 ///
 /// If you have tokens of several people or organizations, give each a name. A project names its
 /// token with `auth` in the config file; the other projects use the default token.
+///
+/// A service account lets dsr ask Mixpanel for profiles (`--preflight`), which the token cannot. dsr
+/// keeps it beside the token of the same name. Without a keyring, set DSR_SERVICE_ACCOUNT_FILE.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr auth login
   dsr auth login --name acme     a second token
   dsr auth use acme              for all projects that name no token
+  dsr auth login --service-account
   dsr auth status
   DSR_TOKEN_FILE=/run/secrets/mixpanel DSR_TOKEN_ISSUED=2026-05-31 dsr auth status")]
 pub(crate) struct AuthArgs {
@@ -49,7 +54,7 @@ enum AuthCommand {
     LedgerKey(LedgerKeyArgs),
 }
 
-/// Keep a token in the keyring, instead of an earlier token of the same name
+/// Keep a token or a service account in the keyring, in place of an earlier one
 ///
 /// Open requests then use the new token. A dsr that is running keeps the token it started with.
 /// Revoke the old token in Mixpanel after that dsr has ended.
@@ -58,16 +63,20 @@ enum AuthCommand {
   dsr auth login                                   asks for the token; does not show it
   dsr auth login --issued 2026-05-31               the token was made on that day
   dsr auth login --name acme                       a second token
-  pass mixpanel/gdpr | dsr auth login --with-token")]
+  pass mixpanel/gdpr | dsr auth login --with-token
+  dsr auth login --service-account                 for `--preflight`")]
 struct LoginArgs {
     /// The token's name, if there are several: letters, digits, `-`, `_`, `.` [default: main]
     #[arg(long, value_name = "NAME", value_parser = parse_token_name)]
     name: Option<TokenName>,
-    /// Read the token from standard input
+    /// Read the token, or the service account as `USERNAME:SECRET`, from standard input
     #[arg(long)]
     with_token: bool,
+    /// Keep a service account, which may ask Mixpanel for profiles
+    #[arg(long)]
+    service_account: bool,
     /// The day the token was made; it is valid for a year from then [default: today]
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", conflicts_with = "service_account")]
     issued: Option<NaiveDate>,
 }
 
@@ -81,24 +90,30 @@ struct UseArgs {
     name: TokenName,
 }
 
-/// Forget a token in the keyring
+/// Forget a token or a service account in the keyring
 ///
-/// The token stays valid at Mixpanel until you revoke it there.
+/// It stays valid at Mixpanel until you revoke it there.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr auth logout
-  dsr auth logout --name acme")]
+  dsr auth logout --name acme
+  dsr auth logout --service-account")]
 struct LogoutArgs {
     /// The token's name, if there are several
     #[arg(long, value_name = "NAME", value_parser = parse_token_name)]
     name: Option<TokenName>,
+    /// Forget a service account instead of a token
+    #[arg(long)]
+    service_account: bool,
 }
 
 pub(crate) fn run(ctx: &mut Context, args: AuthArgs) -> Result<ExitStatus, Failure> {
     match args.command {
+        AuthCommand::Login(args) if args.service_account => account::login(ctx, &args),
         AuthCommand::Login(args) => login(ctx, &args),
         AuthCommand::Status(args) => status::run(ctx, &args),
         AuthCommand::Use(args) => use_token(ctx, &args.name),
+        AuthCommand::Logout(args) if args.service_account => account::logout(ctx, args.name),
         AuthCommand::Logout(args) => logout(ctx, args.name),
         AuthCommand::HashKey(args) => hash_key::run(ctx, &args),
         AuthCommand::LedgerKey(args) => ledger_key::run(ctx, &args),
@@ -244,7 +259,11 @@ fn logout(ctx: &mut Context, name: Option<TokenName>) -> Result<ExitStatus, Fail
             ctx.ui.warn("token_named", &message);
         }
     }
-    let view = LoggedOut { name, was_there };
+    let view = LoggedOut {
+        what: "token",
+        name,
+        was_there,
+    };
     ctx.ui.print(&view).map_err(|error| local_io(&error))?;
     Ok(ExitStatus::Done)
 }

@@ -1,5 +1,6 @@
 //! `dsr auth status`: the tokens, their age, and whether Mixpanel turned one away.
 
+use super::account;
 use crate::commands::context::Context;
 use crate::commands::context::tokens::sandbox_token;
 use crate::commands::failures::{local_io, renewal};
@@ -9,9 +10,9 @@ use crate::credentials::{
 };
 use crate::domain::{ExitStatus, TokenName};
 use crate::ledger::Rejection;
-use crate::ui::{Failure, TokenState, TokensView, day_count};
+use crate::ui::{AccountsView, Failure, TokenState, TokensView, day_count};
 
-/// Show where tokens are kept, how long they are valid, and whether Mixpanel refused one
+/// Show tokens and service accounts: where they are, how long valid, whether refused
 ///
 /// dsr reads only the keyring and the settings. It exits with status 4 if there is no token, if the
 /// default token has expired, or if Mixpanel has refused it (401) since it last accepted it.
@@ -46,7 +47,12 @@ pub(crate) fn run(ctx: &mut Context, args: &AuthStatusArgs) -> Result<ExitStatus
         true => warn_of_default(ctx, &states),
         false => ExitStatus::Done,
     };
-    print(ctx, &states)?;
+    let accounts = account::list(ctx).unwrap_or_else(|error| {
+        let failure = Failure::from(error);
+        ctx.ui.warn("service_account", &failure.message);
+        AccountsView::default()
+    });
+    print(ctx, &states, &accounts)?;
     if !has_default {
         return Err(missing(&ctx.default_token_name()?).into());
     }
@@ -79,17 +85,18 @@ pub(crate) fn show_one(ctx: &Context, token: OauthToken) -> Result<ExitStatus, F
     };
     ctx.warn_of_age(&state.token);
     let today = ctx.clock.today();
-    print(ctx, std::slice::from_ref(&state))?;
+    print(ctx, std::slice::from_ref(&state), &AccountsView::default())?;
     Ok(match state.token.age(today) {
         TokenAge::Expired { .. } => ExitStatus::Auth,
         TokenAge::Good { .. } | TokenAge::NotKnown => ExitStatus::Done,
     })
 }
 
-fn print(ctx: &Context, states: &[TokenState]) -> Result<(), Failure> {
+fn print(ctx: &Context, states: &[TokenState], accounts: &AccountsView) -> Result<(), Failure> {
     let today = ctx.clock.today();
     let view = TokensView {
         tokens: states,
+        accounts,
         today,
     };
     ctx.ui.print(&view).map_err(|error| local_io(&error))

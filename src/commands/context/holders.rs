@@ -9,23 +9,41 @@ use crate::ui::{Failure, duration};
 
 use super::Context;
 
+pub(crate) const NO_STANDBY: &str = "the ledger's server waits for its synchronous standby, and none is connected: no dsr can record anything";
+pub(crate) const START_STANDBY: &str = "start the standby, or take it out of `synchronous_standby_names`: then a failover can lose entries";
+
 /// Message while waiting for the ledger: who holds it, and how long dsr waits at most.
 pub(crate) fn waiting(ledger: &LedgerPlace, opening: &Opening, left: Duration) -> String {
+    let left = duration(left);
+    if ledger::lacks_standby(ledger, opening) {
+        return format!("Waiting for the ledger, for {left} at most: {NO_STANDBY}.");
+    }
     let holder = ledger::find_holder(ledger, opening);
     let holder = holder.map_or_else(|| "another program".to_owned(), |holder| describe(&holder));
-    let left = duration(left);
     format!("Waiting for the ledger, for {left} at most: it is held by {holder}.")
 }
 
 /// Adds to the failure of a locked ledger who holds it, which processes are sending, and the command
-/// to run next.
+/// to run next. A server that waits for its standby looks locked or lost.
 pub(crate) fn name(ctx: &Context, mut failure: Failure) -> Failure {
-    if failure.kind != "locked" {
+    if !["locked", "ledger_unreachable"].contains(&failure.kind) {
         return failure;
     }
     let Ok(place) = ctx.ledger_place() else {
         return failure;
     };
+    if ledger::lacks_standby(&place, &ctx.opening()) {
+        let again = format!(
+            "{START_STANDBY}. Then run `{}` again: dsr starts nothing twice",
+            ctx.command
+        );
+        failure.message = NO_STANDBY.to_owned();
+        failure.hint = Some(again);
+        return failure;
+    }
+    if failure.kind != "locked" {
+        return failure;
+    }
     let holder = ledger::find_holder(&place, &ctx.opening());
     let holders_name = holder.as_ref().map_or_else(
         || "the other program".to_owned(),

@@ -317,7 +317,7 @@ impl Context {
         match self.record_left(&mut ledger) {
             Ok(()) => Ok(ledger),
             // Such as an auditor's role. A command that must write fails by itself.
-            Err(LedgerError::NotAllowed(error)) => {
+            Err(LedgerError::NotAllowed(error) | LedgerError::ReadOnly(error)) => {
                 let why = format!("what an earlier dsr left is not recorded: {error}");
                 self.ui.warn_once("read_only", &why);
                 Ok(ledger)

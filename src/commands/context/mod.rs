@@ -19,7 +19,7 @@ use crate::config::{
 use crate::credentials::OauthToken;
 use crate::domain::{Actor, ApiUrl, Clock, Project, ProjectKey, ProjectName, TokenName};
 use crate::ledger::{Backlog, Ledger, RequestRecord, ServerClock, Which};
-use crate::mixpanel::{Client, Route, Timeouts};
+use crate::mixpanel::{Client, QueryClient, Route, Timeouts};
 use crate::sandbox;
 use crate::ui::{Failure, Ui};
 use crate::workflow::{Interrupt, Observer, Run, RunTally};
@@ -188,6 +188,22 @@ impl Context {
         Ok(clients)
     }
 
+    /// Makes a client that asks for the project's profiles. May start the sandbox.
+    pub(crate) fn query_client(
+        &mut self,
+        project: &Project,
+        timeouts: Timeouts,
+    ) -> Result<QueryClient, Failure> {
+        let account = self.account_of(project)?;
+        let api_url = match self.mode {
+            Mode::Real => project.api_url.clone(),
+            Mode::Sandbox { .. } => self.sandbox_url()?,
+        };
+        let named = (project.name.clone(), project.token.clone());
+        let route = self.route()?;
+        Ok(QueryClient::new(named, api_url, account, timeouts, &route)?)
+    }
+
     /// Returns the proxy and the CA certificates that calls use.
     pub(crate) fn route(&self) -> Result<Route, Failure> {
         let environment = &self.environment;
@@ -238,23 +254,26 @@ impl Context {
     fn sandbox_url(&mut self) -> Result<ApiUrl, Failure> {
         let running = match self.sandbox.take() {
             Some(running) => running,
-            None => sandbox::start(rehearsal(self.home.sandbox_server()))?,
+            None => sandbox::start(self.rehearsal())?,
         };
         let url = ApiUrl::parse(&running.api_url());
         self.sandbox = Some(running);
         url.map_err(|error| usage(error.to_string()))
     }
-}
 
-/// Settings of a sandbox whose exports are locked, as Mixpanel's are.
-fn rehearsal(folder: std::path::PathBuf) -> sandbox::Settings {
-    sandbox::Settings {
-        exports: sandbox::Exports {
-            archive: sandbox::ExportArchive::ZipCrypto,
-            members: sandbox::ExportMembers::Documented,
-            ..sandbox::Exports::default()
-        },
-        ..sandbox::Settings::new(folder)
+    /// Settings of a sandbox whose exports are locked, as Mixpanel's are.
+    fn rehearsal(&self) -> sandbox::Settings {
+        let projects = self.resolve().unwrap_or_default();
+        let tokens = projects.iter().map(|found| found.project.token.expose());
+        sandbox::Settings {
+            exports: sandbox::Exports {
+                archive: sandbox::ExportArchive::ZipCrypto,
+                members: sandbox::ExportMembers::Documented,
+                ..sandbox::Exports::default()
+            },
+            projects: tokens.map(str::to_owned).collect(),
+            ..sandbox::Settings::new(self.home.sandbox_server())
+        }
     }
 }
 

@@ -1,14 +1,14 @@
-//! Finds a project's token, and warns of tokens that end soon or were turned away.
+//! Finds a project's token and service account, and warns of tokens that end soon or were turned away.
 
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::commands::failures::{renewal, usage};
 use crate::config::Mode;
 use crate::credentials::{
-    CredentialError, OauthToken, TokenAge, TokenOrigin, WARN_DAYS, find_environments_token,
-    find_valid_token,
+    AccountOrigin, CredentialError, OauthToken, ServiceAccount, TokenAge, TokenOrigin, WARN_DAYS,
+    find_environments_token, find_service_account, find_valid_token,
 };
-use crate::domain::{Project, ProjectKey, TokenName};
+use crate::domain::{Project, ProjectId, ProjectKey, TokenName};
 use crate::ledger::{Ledger, Rejection};
 use crate::sandbox;
 use crate::ui::{Failure, day_count};
@@ -29,6 +29,27 @@ impl Context {
                 find_valid_token(&self.environment, &name, today)?
             }
         })
+    }
+
+    /// Finds the service account that may ask for the project's profiles: the one with the name of
+    /// the project's token, or else the one without a name.
+    pub(crate) fn account_of(&self, project: &Project) -> Result<ServiceAccount, Failure> {
+        if self.is_sandbox() {
+            return Ok(sandbox_account());
+        }
+        let name = match &project.auth {
+            Some(name) => name.clone(),
+            None => self.default_token_name()?,
+        };
+        Ok(find_service_account(&self.environment, &name)?)
+    }
+
+    /// The number by which the query API knows the project, if it is set.
+    pub(crate) fn project_id(&self, project: &Project) -> Option<ProjectId> {
+        match self.is_sandbox() {
+            true => ProjectId::new(sandbox::project_id(project.token.expose())),
+            false => project.id,
+        }
     }
 
     /// Warns of a token in the environment that ends soon. Reading it costs nothing, so every
@@ -157,6 +178,12 @@ impl Context {
 pub(crate) fn parse_token_name(text: &str) -> Result<TokenName, String> {
     let message = "1 to 32 letters, digits, `-`, `_` and `.`, the first a letter or digit";
     TokenName::new(text).ok_or_else(|| message.to_owned())
+}
+
+/// Returns the sandbox's own account, which is never sent to Mixpanel.
+pub(crate) fn sandbox_account() -> ServiceAccount {
+    let (user, secret) = (sandbox::SERVICE_ACCOUNT, sandbox::SERVICE_ACCOUNT_SECRET);
+    ServiceAccount::new(user, secret, AccountOrigin::Sandbox).expect("a constant account is one")
 }
 
 /// Returns the sandbox's own token, which is never sent to Mixpanel.

@@ -1,5 +1,6 @@
 //! Checks everything a run depends on, and names the command that fixes each problem.
 
+mod accounts;
 mod local;
 mod projects;
 mod server;
@@ -18,7 +19,8 @@ use crate::ui::{Check, DoctorView, Failure, Level};
 ///
 /// dsr lists the problems first, each with the command that solves it, then the checks that passed,
 /// then where each setting comes from. It sends Mixpanel one GET a project, about a task that
-/// cannot exist. That creates and changes nothing.
+/// cannot exist. That creates and changes nothing. If there is a service account, dsr also asks
+/// Mixpanel who it is.
 ///
 /// dsr exits with status 0 if there are only warnings or none. Otherwise it exits as a command
 /// would: 11 if another dsr holds the ledger or its server is unreachable, 74 for the ledger and other files, 2 for the config,
@@ -60,8 +62,14 @@ pub(super) async fn run(ctx: &mut Context, args: DoctorArgs) -> Result<ExitStatu
     let resolved = projects::resolve_each(ctx, &mut checks);
     checks.extend(tokens::check(ctx, &resolved));
     match args.offline {
-        true => projects::skip_each(&resolved, &mut checks),
-        false => projects::ask_each(ctx, &resolved, &mut checks).await,
+        true => {
+            projects::skip_each(&resolved, &mut checks);
+            accounts::skip_each(ctx, &resolved, &mut checks);
+        }
+        false => {
+            projects::ask_each(ctx, &resolved, &mut checks).await;
+            accounts::ask_each(ctx, &resolved, &mut checks).await;
+        }
     }
     if let Some(signal) = ctx.interrupt.signal() {
         return Err(Failure::new(

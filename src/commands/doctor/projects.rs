@@ -13,7 +13,7 @@ use crate::ui::{Check, Failure, Level, Phase, Progress, ResultLines, clocks_apar
 use crate::workflow::{self, MAX_SKEW, Probe, Probed};
 
 /// Shorter than a command's: a person waits for the doctor.
-const TIMEOUTS: Timeouts = Timeouts {
+pub(super) const TIMEOUTS: Timeouts = Timeouts {
     connect: Duration::from_secs(5),
     total: Duration::from_secs(20),
 };

@@ -2,11 +2,14 @@
 
 use chrono::TimeDelta;
 
-use crate::commands::context::{Context, holders};
+use crate::commands::context::Context;
+use crate::commands::context::holders::{self, NO_STANDBY, START_STANDBY};
 use crate::commands::failures::no_sealing_key;
 use crate::commands::people::minimise;
 use crate::domain::ExitStatus;
-use crate::ledger::{ServerHealth, ServerReport, ServerRights, SharedLedger, examine_shared};
+use crate::ledger::{
+    ServerHealth, ServerReport, ServerRights, SharedLedger, StandbyState, examine_shared,
+};
 use crate::ui::{Check, Failure, duration};
 
 use super::local;
@@ -72,13 +75,20 @@ fn of_rights(report: &ServerReport) -> Option<Check> {
 }
 
 fn of_standby(report: &ServerReport) -> Option<Check> {
-    (!report.has_synchronous_standby).then(|| {
-        Check::warning(
+    match report.standby {
+        StandbyState::Connected => None,
+        StandbyState::NotDemanded => Some(Check::warning(
             "ledger server",
             "no synchronous standby: if this server is lost, the newest entries may be lost with it",
             "set `synchronous_standby_names`; after any restore or failover run `dsr ledger accept`",
-        )
-    })
+        )),
+        StandbyState::Missing => Some(Check::problem(
+            "ledger server",
+            ExitStatus::Locked,
+            NO_STANDBY,
+            START_STANDBY,
+        )),
+    }
 }
 
 fn of_clock(ctx: &Context, server: &ServerHealth) -> Option<Check> {

@@ -37,6 +37,10 @@ pub(crate) fn list(ctx: &Context, resolved: &[Resolved]) -> Vec<Setting> {
             (None, None) => default_token(ctx),
         };
         settings.push(overall("oauth_token", token.0, token.1));
+        if let Some(path) = &environment.service_account_file {
+            let path = path.display().to_string();
+            settings.push(overall("service_account", path, "DSR_SERVICE_ACCOUNT_FILE"));
+        }
         if let Some(proxy) = &environment.proxy {
             let host = proxy.host.clone();
             let host = host.unwrap_or_else(|| "cannot be read".to_owned());
@@ -132,6 +136,13 @@ fn of_project(resolved: &Resolved, entry: Option<&ProjectEntry>) -> Vec<Setting>
     }
     if entry.rate.is_some() {
         add("rate", project.rate.per_second().to_string(), FILE);
+    }
+    if let Some(id) = project.id {
+        add("project_id", id.to_string(), FILE);
+    }
+    if entry.queries_per_hour.is_some() {
+        let queries = project.queries.per_hour().to_string();
+        add("queries_per_hour", queries, FILE);
     }
     if entry.time_zone.is_some() {
         add("time_zone", project.zone.as_str().to_owned(), FILE);

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::credentials::LedgerKeyError;
 use crate::domain::ExitStatus;
-use crate::ledger::{LedgerError, MoveRefusal};
+use crate::ledger::{LedgerError, MoveRefusal, TlsFault};
 use crate::ui::Failure;
 
 use super::in_the_way;
@@ -132,6 +132,26 @@ impl From<LedgerError> for Failure {
                 "ledger_server",
                 "nothing was sent; to record or send, use the role of an operator. An auditor can run `dsr status --cached`, `dsr report` and `dsr audit verify`",
             ),
+            LedgerError::ReadOnly(_) => (
+                ExitStatus::Usage,
+                "ledger_server",
+                "nothing was sent; the server or this login only reads: use the primary server, and a login without `default_transaction_read_only`",
+            ),
+            LedgerError::NoDatabase(_) => (
+                ExitStatus::Usage,
+                "ledger_server",
+                "nothing was sent; correct the database in the URL, or make it with `CREATE DATABASE` and then run `dsr ledger init`",
+            ),
+            LedgerError::Dropped(_) => (
+                ExitStatus::LocalIo,
+                "no_ledger",
+                "nothing more was sent; restore the newest copy of the database, then run `dsr ledger accept`",
+            ),
+            LedgerError::Unfit(_) => (
+                ExitStatus::Usage,
+                "ledger_server",
+                "nothing was sent; the URL must name the primary server itself, PostgreSQL 13 or later, and a database in UTF8",
+            ),
             LedgerError::NoRole(_) => (
                 ExitStatus::Usage,
                 "ledger_server",
@@ -144,10 +164,15 @@ impl From<LedgerError> for Failure {
                 "ledger_server",
                 "nothing was sent; put the password into `~/.pgpass`, under the URL's host and port, or into a file that DSR_LEDGER_PASSWORD_FILE names; close it with `chmod 600`",
             ),
-            LedgerError::Untrusted(_) | LedgerError::Authorities { .. } => (
+            LedgerError::Untrusted(error) => (
                 ExitStatus::Usage,
                 "ledger_server",
-                "nothing was sent; name the file of your own authority with DSR_CA_FILE, or on this machine add `?sslmode=disable` to the URL",
+                trusted_by(error.tls_fault()),
+            ),
+            LedgerError::Authorities { .. } => (
+                ExitStatus::Usage,
+                "ledger_server",
+                trusted_by(TlsFault::Authority),
             ),
             LedgerError::Migrated(_) => (
                 ExitStatus::LocalIo,
@@ -186,6 +211,30 @@ pub(crate) fn no_sealing_key(error: &LedgerKeyError) -> String {
         | LedgerKeyError::Malformed { .. }
         | LedgerKeyError::Write { .. }
         | LedgerKeyError::Lock(_) => ledger_key_hint(error),
+    }
+}
+
+/// What makes the server trusted.
+fn trusted_by(fault: TlsFault) -> &'static str {
+    match fault {
+        TlsFault::Authority => {
+            "nothing was sent; name the file of your own authority's certificate, in PEM, with DSR_CA_FILE"
+        }
+        TlsFault::Name => {
+            "nothing was sent; name the server in the URL as its certificate does, or give it a certificate with that name"
+        }
+        TlsFault::Time => {
+            "nothing was sent; renew the server's certificate, or correct this machine's clock"
+        }
+        TlsFault::Certificate => {
+            "nothing was sent; give the server a certificate of its own, which that authority signs"
+        }
+        TlsFault::NotOffered => {
+            "nothing was sent; switch on `ssl` in the server's configuration, or on this machine add `?sslmode=disable` to the URL"
+        }
+        TlsFault::Handshake => {
+            "nothing was sent; check the host and the port in the URL, and the server's log"
+        }
     }
 }
 

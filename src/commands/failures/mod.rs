@@ -4,10 +4,12 @@
 
 mod archives;
 mod dates;
+mod intake;
 mod ledger;
 mod people;
 mod plans;
 mod private;
+mod queries;
 mod sources;
 
 use std::borrow::Cow;
@@ -17,13 +19,14 @@ use std::path::Path;
 use crate::config::{EnvironmentError, ProjectsFileError, ResolveError};
 use crate::credentials::{CredentialError, HashKeyError, KeyringError, TokenError, TokenOrigin};
 use crate::domain::{ExitStatus, TokenName};
-use crate::intake::{Fault, HashingError, IntakeError, Remedy};
+use crate::intake::HashingError;
 use crate::mixpanel::ClientError;
 use crate::sandbox::SandboxError;
 use crate::ui::{Failure, PrintError, QuestionError};
 use crate::workflow::{NotReady, ReceiptState, WorkflowError};
 
 pub(crate) use archives::split_failure;
+pub(crate) use intake::{lookup_failure, values_failure};
 pub(crate) use ledger::{COPY_IN_THE_WAY, no_ledger, no_sealing_key};
 pub(crate) use people::{OTHER_KEY, ledger_key_hint};
 pub(crate) use plans::no_key_for_plans;
@@ -44,112 +47,6 @@ impl From<EnvironmentError> for Failure {
     fn from(error: EnvironmentError) -> Self {
         Self::from_error(ExitStatus::Usage, "usage", &error)
     }
-}
-
-impl From<IntakeError> for Failure {
-    fn from(error: IntakeError) -> Self {
-        let hint = format!("nothing was sent; {}", intake_hint(&error));
-        let (status, kind) = match error {
-            IntakeError::Spool(_) => (ExitStatus::LocalIo, "local_io"),
-            IntakeError::NearHeld(_) => (ExitStatus::Input, "near_hold"),
-            _ => (ExitStatus::Input, "bad_input"),
-        };
-        Self::from_error(status, kind, &error).hint(hint)
-    }
-}
-
-fn intake_hint(error: &IntakeError) -> Cow<'static, str> {
-    let hint = match error {
-        IntakeError::Open { .. } | IntakeError::Read { .. } => {
-            "check that the file is there, readable and text"
-        }
-        IntakeError::Unpack { .. } => "fetch it or pack it again",
-        IntakeError::Folder {
-            path,
-            extension: Some(extension),
-            ..
-        } => return format!("name its files: `{}/*.{extension}`", path.display()).into(),
-        IntakeError::Folder { .. } => "name the files to read",
-        IntakeError::Source { fault, .. } => return fault_hint(fault),
-        IntakeError::Damaged { problems, .. } => match problems.remedy() {
-            Remedy::Trim => {
-                "remove it with `--trim`, or keep it with `--keep-whitespace` if Mixpanel's ids have it"
-            }
-            Remedy::Pattern => {
-                "correct the lines or the pattern; if a value is an id after all, add `--allow ID`"
-            }
-            Remedy::Encoding => {
-                "save it as UTF-8, or name its encoding, such as `--encoding windows-1252`"
-            }
-            Remedy::Program(way_out) => way_out,
-            Remedy::Title => {
-                "if line 1 is a heading, add `--format csv --column 1`; otherwise remove it"
-            }
-            Remedy::Heading => {
-                "remove these lines; leave out `--no-header` and `--format text` if the first line is the heading"
-            }
-            Remedy::Allow => {
-                "remove or correct these lines; for a value that is an id, add `--allow ID`, for many of one form `--expect-pattern REGEX`"
-            }
-            Remedy::Correct => "correct the lines and try again",
-        },
-        IntakeError::NearHeld(_) => {
-            "if the two lines name one person, write the id the same way in both files; if they name two people, add `--allow ID` with the listed id"
-        }
-        IntakeError::NoIds { .. } => "check that it is the right file",
-        IntakeError::AllExcluded { .. } => "check that `--exclude` names the right file",
-        IntakeError::TooMany => "split the source into several requests",
-        IntakeError::Spool(_) => "free space on the disk of dsr's data folder",
-    };
-    hint.into()
-}
-
-fn fault_hint(fault: &Fault) -> Cow<'static, str> {
-    let hint = match fault {
-        Fault::Io(_) => "check that the file is there, readable and text",
-        Fault::NotText(what) if what.contains("Git LFS") => "fetch the file with `git lfs pull`",
-        Fault::NotText(_) => "save it as CSV (or unpack it) and try again",
-        Fault::Workbook(_) => "save it as CSV and try again",
-        Fault::SeveralSheets(_) => "save the sheet that has the ids as CSV",
-        Fault::UnreadableEncoding(_) => "save it as UTF-8 and try again",
-        Fault::UnmarkedEncoding(encoding) => {
-            let encoding = encoding.to_lowercase();
-            return format!("if that is right, add `--encoding {encoding}`").into();
-        }
-        Fault::NoHeader { may_be_id: true } => {
-            "if the first line is an id, add `--no-header`; if it is a heading, add `--column 1`"
-        }
-        Fault::NoHeader { .. } => {
-            "if the first line is a heading, add `--column 1`; otherwise remove it"
-        }
-        Fault::IdInHeading => "add `--no-header`",
-        Fault::RepeatedColumn { .. } => {
-            "rename one of them, or give the number of the column with the ids: `--column NUMBER`"
-        }
-        Fault::Drawn { look, .. } => look.way_out().unwrap_or_default(),
-        Fault::NoKnownColumn { .. } | Fault::SeveralColumns(_) | Fault::MissingColumn { .. } => {
-            "name the column with the ids: `--column NAME` or `--column NUMBER`"
-        }
-        Fault::WhichColumn { .. } => {
-            "name the column with the ids: `--column NUMBER`, or add `--delimiter` if the line was split wrongly, or `--format text` if whole lines are ids"
-        }
-        Fault::ListOrTable => {
-            "if each line is one id, add `--format text`; if it is a table, put the names of its columns on the first line"
-        }
-        Fault::HeadingInList => {
-            "leave `--format text` out to skip the heading; if it really is an id, add `--no-header`"
-        }
-        Fault::NoKnownKey | Fault::SeveralKeys(_) | Fault::MissingKey(_) => {
-            "name the key with the ids: `--column KEY`, or `--column OUTER.KEY` for a key inside an object"
-        }
-        Fault::NoEvents | Fault::OnlyIds => {
-            "name files of events, such as Mixpanel's raw export; `--format` sets how dsr reads them; to look ids up in the ledger, use `dsr find`"
-        }
-        Fault::Nameless => {
-            "name the column or key with the person's id: `--column NAME`, or `--column OUTER.KEY` in JSON"
-        }
-    };
-    hint.into()
 }
 
 impl From<ProjectsFileError> for Failure {

@@ -36,8 +36,15 @@ pub(crate) fn source_failure(error: &SourceError, command: &str) -> Failure {
         SourceError::StdinTwice => "name `-` once".to_owned(),
         SourceError::PipeTwice { .. } => "name it once".to_owned(),
     };
+    let hint = match command.contains(" lookup") {
+        true => hint
+            .replace("an id", "a value")
+            .replace("each id", "each value"),
+        false => hint,
+    };
     let mut failure = Failure::from_error(ExitStatus::Usage, "usage", error);
-    if !command.contains(" find") && !command.contains(" suppressions") {
+    let reads_only = [" find", " lookup", " suppressions"];
+    if !reads_only.iter().any(|name| command.contains(name)) {
         failure.message.push_str("; nothing was sent");
     }
     failure.hint(hint)

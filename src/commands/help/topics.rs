@@ -6,9 +6,10 @@ use crate::domain::ExitStatus;
 use crate::ui::{Block, HelpPage};
 
 /// The guide's pages, in the order in which a reader needs them. Tests run their commands.
-const GUIDE: [&str; 14] = [
+const GUIDE: [&str; 15] = [
     include_str!("../../../docs/guide/set-up.md"),
     include_str!("../../../docs/guide/sources.md"),
+    include_str!("../../../docs/guide/find-ids.md"),
     include_str!("../../../docs/guide/erase-people.md"),
     include_str!("../../../docs/guide/follow.md"),
     include_str!("../../../docs/guide/deadlines.md"),
@@ -41,6 +42,8 @@ data_groups = 3           # group keys, 0 to 6
 delete_batch = 500        # ids a deletion, 1 to 2000
 export_batch = 2000       # ids an export, 1 to 2000
 rate = 1                  # requests a second
+project_id = 4242         # its number, for `--preflight`
+queries_per_hour = 30     # of profiles, 1 to 60
 approvals = 1             # people; 0 if left out
 holidays = [2026-12-25]   # no period ends on them
 time_zone = \"Europe/Berlin\"  # UTC if left out

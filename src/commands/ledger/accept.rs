@@ -9,7 +9,8 @@ use crate::domain::{ExitStatus, Kind, YesFlag};
 use crate::ledger::{self, Anchor, JobGroup, LedgerError, MaybeSent, Seen, SetBack, Which};
 use crate::ui::{AcceptedView, Confirmable, Failure, capital, number, plural};
 
-/// What the ledger lacks, the jobs that may have been sent, and the time of its last entry.
+/// What the ledger lacks, the jobs that may have been sent, and the time of the last entry that is
+/// certainly not lost.
 type Lost = (SetBack, Vec<MaybeSent>, Option<DateTime<Utc>>);
 
 const NAMED: usize = 20;
@@ -61,7 +62,7 @@ pub(super) fn run(ctx: &Context, args: &AcceptArgs) -> Result<ExitStatus, Failur
     }
     refuse_beside_senders(ctx)?;
     let lost = find_lost(ctx, args.lost_since)?;
-    let Some((set_back, jobs, ends)) = lost else {
+    let Some((set_back, jobs, kept_until)) = lost else {
         let last = ctx.open_set_back()?.audit_head()?.at;
         let last = last.to_rfc3339_opts(SecondsFormat::Secs, true);
         ctx.ui.note(&format!(
@@ -76,7 +77,7 @@ pub(super) fn run(ctx: &Context, args: &AcceptArgs) -> Result<ExitStatus, Failur
         .confirm(
             Confirmable::Acceptance,
             &set_back,
-            &question(&set_back, &jobs, ends, ctx.clock.now()),
+            &question(&set_back, &jobs, kept_until, ctx.clock.now()),
             count,
             YesFlag::of(args.yes),
         )
@@ -159,7 +160,6 @@ fn find_lost(ctx: &Context, known_since: Option<DateTime<Utc>>) -> Result<Option
     }
     let has_trail = found.as_ref().is_none_or(|found| found.head.is_some());
     let last = has_trail.then(|| ledger.audit_head()).transpose()?;
-    let ends = last.as_ref().map(|last| last.at);
     let set_back = match found {
         Some(found) => SetBack {
             known_since,
@@ -174,8 +174,8 @@ fn find_lost(ctx: &Context, known_since: Option<DateTime<Utc>>) -> Result<Option
             known_since,
         },
     };
-    let ends = ends.map(|ends| known_since.map_or(ends, |known| known.min(ends)));
-    Ok(Some((set_back, ledger.list_maybe_sent()?, ends)))
+    let kept_until = ledger.find_kept_until(&set_back)?;
+    Ok(Some((set_back, ledger.list_maybe_sent()?, kept_until)))
 }
 
 /// Refuses while another dsr sends: the operator must not decide about its jobs yet.
@@ -191,21 +191,26 @@ fn refuse_beside_senders(ctx: &Context) -> Result<(), Failure> {
     }
 }
 
-/// `ends` is the time of this copy's last entry.
 fn question(
     set_back: &SetBack,
     requests: &[MaybeSent],
-    ends: Option<DateTime<Utc>>,
+    kept_until: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
 ) -> String {
     let mut text = format!("{}.\n", capital(&set_back.to_string()));
-    if let Some(ends) = ends {
-        text.push_str(&format!(
-            "It may lack what was recorded from {} to {}.\n",
-            minute(ends),
-            minute(now)
-        ));
-    }
+    let now = minute(now);
+    let (lost, missing) = match (kept_until.map(minute), &set_back.head) {
+        (Some(since), _) => (
+            format!("from {since} to {now}"),
+            format!("after {since} are not in"),
+        ),
+        (None, Some(_)) => (
+            format!("before {now}"),
+            format!("before {now} may be missing from"),
+        ),
+        (None, None) => (format!("before {now}"), format!("before {now} are not in")),
+    };
+    text.push_str(&format!("It may lack what was recorded {lost}.\n"));
     if requests.is_empty() {
         text.push_str("No job of this ledger can have been sent since.\n");
     } else {
@@ -230,12 +235,8 @@ fn question(
         let more = number(requests.len() - NAMED);
         text.push_str(&format!("  and {more} more requests\n"));
     }
-    let after = match ends {
-        Some(at) => format!("after {}", minute(at)),
-        None => "before".to_owned(),
-    };
     text.push_str(&format!(
-        "Requests made {after} are not in this copy. Find them in your tickets, and send them again."
+        "Requests made {missing} this copy. Find them in your tickets, and send them again."
     ));
     text
 }

@@ -1,7 +1,8 @@
-//! The people of requests: sources, checks, finding, suppressing.
+//! The people of requests: sources, checks, finding, looking up, suppressing.
 
 pub(super) mod checks;
 pub(super) mod find;
+pub(super) mod lookup;
 pub(super) mod minimise;
 pub(super) mod sources;
 pub(super) mod suppressions;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::commands::failures::{source_failure, usage};
-use crate::intake::{self, Format, HeaderRow, ReadOptions, Source};
+use crate::intake::{self, CheckOptions, Format, HeaderRow, ReadOptions, Source};
 use crate::ui::Failure;
 
 use super::checks::CheckArgs;
@@ -42,21 +42,29 @@ enum FormatArg {
     Jsonl,
     /// One JSON array
     Json,
-    /// Each line is an id, byte for byte
+    /// Each line is an id or a value, byte for byte
     Text,
+}
+
+/// How sources are read and checked.
+#[derive(clap::Args, Debug)]
+pub(crate) struct ReadArgs {
+    #[command(flatten)]
+    form: FormArgs,
+    #[command(flatten)]
+    pub(crate) checks: CheckArgs,
 }
 
 /// How sources are read.
 #[derive(clap::Args, Debug)]
-pub(crate) struct ReadArgs {
+pub(crate) struct FormArgs {
     /// The format of files and standard input [default: recognized]
     #[arg(long, value_enum, help_heading = "Source")]
     format: Option<FormatArg>,
-    /// The column that holds the ids: its name, or its number counted from 1; in JSON the key, or
-    /// OUTER.KEY
+    /// The column to read: its name, or its number counted from 1; in JSON the key, or OUTER.KEY
     #[arg(long, value_name = "NAME", help_heading = "Source")]
     column: Option<String>,
-    /// The first line is an id, not a heading
+    /// The first line is an id or a value, not a heading
     #[arg(long, help_heading = "Source")]
     no_header: bool,
     /// Field separator: one character, or `tab` [default: recognized]
@@ -65,8 +73,6 @@ pub(crate) struct ReadArgs {
     /// The encoding of text without a byte order mark, such as `windows-1252` [default: utf-8]
     #[arg(long, value_name = "NAME", value_parser = intake::parse_encoding, help_heading = "Source")]
     encoding: Option<&'static intake::Encoding>,
-    #[command(flatten)]
-    pub(crate) checks: CheckArgs,
 }
 
 fn parse_delimiter(text: &str) -> Result<u8, String> {
@@ -99,6 +105,12 @@ impl GivenArgs {
 
 impl ReadArgs {
     pub(crate) fn options(&self) -> Result<ReadOptions, Failure> {
+        self.form.options(self.checks.options()?)
+    }
+}
+
+impl FormArgs {
+    pub(crate) fn options(&self, check: CheckOptions) -> Result<ReadOptions, Failure> {
         use FormatArg::{Csv, Json, Jsonl, Text, Tsv};
         let misplaced = match self.format {
             None | Some(Csv | Tsv) => None,
@@ -127,7 +139,8 @@ impl ReadArgs {
                 _ => self.delimiter,
             },
             encoding: self.encoding,
-            check: self.checks.options()?,
+            property: None,
+            check,
         })
     }
 }

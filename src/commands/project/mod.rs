@@ -13,8 +13,8 @@ use crate::commands::failures::{local_io, usage};
 use crate::config::{Day, ProjectEntry, ProjectsFile, ResolveError, Resolved, resolve};
 use crate::credentials::{SecretOrigin, find_project_secret};
 use crate::domain::{
-    BatchLimits, ExitStatus, Kind, LimitsError, ProjectKey, ProjectName, ProjectToken, ProjectZone,
-    Rate, Region, TokenName, looks_like_secret,
+    BatchLimits, ExitStatus, Kind, LimitsError, ProjectId, ProjectKey, ProjectName, ProjectToken,
+    ProjectZone, Rate, Region, TokenName, looks_like_secret,
 };
 use crate::ledger::LearnedLimit;
 use crate::sandbox;
@@ -80,6 +80,9 @@ struct AddArgs {
     /// Requests a second that Mixpanel allows [default: 1]
     #[arg(long, value_name = "N")]
     rate: Option<f64>,
+    /// The project's number in Mixpanel's project settings; for `--preflight`
+    #[arg(long, value_name = "N")]
+    project_id: Option<ProjectId>,
     /// A public holiday: no GDPR period ends on it; may be repeated
     ///
     /// The config file lists them as `holidays`. Add each year's holidays there.
@@ -121,9 +124,10 @@ struct ShowArgs {
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr project set shop --time-zone Europe/Berlin
+  dsr project set shop --project-id 4242
   dsr project set shop --forget-limits")]
 #[command(group = clap::ArgGroup::new("setting")
-    .args(["time_zone", "forget_limits"]).required(true).multiple(true))]
+    .args(["time_zone", "project_id", "forget_limits"]).required(true).multiple(true))]
 struct SetArgs {
     /// The project
     name: String,
@@ -131,6 +135,9 @@ struct SetArgs {
     /// events in local time
     #[arg(long, value_name = "ZONE", value_parser = parse_zone)]
     time_zone: Option<ProjectZone>,
+    /// The project's number in Mixpanel's project settings; for `--preflight`
+    #[arg(long, value_name = "N")]
+    project_id: Option<ProjectId>,
     /// Forget the batch limits that dsr has learned
     #[arg(long)]
     forget_limits: bool,
@@ -176,6 +183,9 @@ pub(crate) fn run(ctx: &mut Context, args: ProjectArgs) -> Result<ExitStatus, Fa
             if let Some(zone) = args.time_zone {
                 file.set_time_zone(&parse_name(&args.name)?, zone)?;
             }
+            if let Some(id) = args.project_id {
+                file.set_project_id(&parse_name(&args.name)?, id)?;
+            }
             show(ctx, &file, Some(args.name))?;
         }
         ProjectCommand::Secret(args) => secret::run(ctx, &args)?,
@@ -206,6 +216,7 @@ fn add(ctx: &mut Context, file: &mut ProjectsFile, args: &AddArgs) -> Result<(),
         delete_batch: args.delete_batch,
         export_batch: args.export_batch,
         rate: args.rate,
+        project_id: args.project_id.map(ProjectId::get),
         approvals: args.approvals,
         holidays: args.holiday.iter().copied().map(Day).collect(),
         time_zone: args.time_zone.map(|zone| zone.as_str().to_owned()),

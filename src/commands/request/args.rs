@@ -45,6 +45,9 @@ pub(crate) struct RequestArgs {
     /// Show what would be done, and send nothing
     #[arg(long, conflicts_with_all = ["wait", "timeout"])]
     pub(super) dry_run: bool,
+    /// First ask Mixpanel which of the ids have a profile; needs a service account, see `dsr auth`
+    #[arg(long)]
+    pub(super) preflight: bool,
     /// Write the plan to a new file for others to approve, and send nothing; see `dsr apply`
     #[arg(long, value_name = "FILE", conflicts_with_all = ["wait", "timeout", "dry_run", "new"])]
     pub(crate) plan: Option<PathBuf>,

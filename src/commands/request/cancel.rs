@@ -170,7 +170,7 @@ fn warn_of_each(ui: &Ui, ledger: &Ledger, report: &CancelReport) -> Result<(), F
                 ("not_cancelled", format!("it was not cancelled: {reason}"))
             }
             CancelOutcome::Linked => ("linked", linked_text(ledger, job)?),
-            CancelOutcome::Sending => ("sending", sending_text(job)),
+            CancelOutcome::Sending => ("sending", sending_text(ledger, job)?),
             CancelOutcome::Unknown if job.abandoned_at.is_some() => (
                 "unknown_outcome",
                 "it is abandoned, and dsr cannot cancel it without its task id".to_owned(),
@@ -196,11 +196,19 @@ fn warn_of_each(ui: &Ui, ledger: &Ledger, report: &CancelReport) -> Result<(), F
     Ok(())
 }
 
-fn sending_text(job: &JobRecord) -> String {
+fn sending_text(ledger: &Ledger, job: &JobRecord) -> Result<String, Failure> {
     let request = job.id.request.short();
-    format!(
-        "another dsr is sending it now, and will not send it again. When it has its answer, run `dsr cancel {request}` for the task"
-    )
+    let vanished = ledger.list_vanished()?;
+    let vanished = vanished.iter().find(|(vanished, _)| *vanished == job.id);
+    Ok(match vanished {
+        Some((_, until)) => format!(
+            "the dsr on another host that was sending it vanished, and its call may still arrive. dsr does not send it again. After {}, run `dsr cancel {request}` again",
+            until.format("%H:%M:%S UTC")
+        ),
+        None => format!(
+            "another dsr is sending it now, and will not send it again. When it has its answer, run `dsr cancel {request}` for the task"
+        ),
+    })
 }
 
 fn linked_text(ledger: &Ledger, job: &JobRecord) -> Result<String, Failure> {

@@ -7,7 +7,7 @@ use crate::ui::{Confirmable, DatesShown, Failure};
 use crate::workflow::{Plan, ReadyPlan};
 
 use super::args::{LawArgs, RequestArgs, SendingArgs, SourceArgs};
-use super::planned::end_with_plan;
+use super::planned::{add_earlier, ask_first, end_with_plan};
 use super::read::read;
 use super::sending::{recorded, submit};
 
@@ -20,6 +20,7 @@ use super::sending::{recorded, submit};
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr delete --gdpr --dry-run ids.csv           what would be erased
+  dsr delete --gdpr --preflight ids.csv         says first who has a profile
   dsr delete --gdpr ids.csv                     asks before it sends
   dsr delete --ccpa --project shop user-17      one person
   dsr delete --gdpr ids.csv --exclude hold.csv  all but those under legal hold
@@ -50,8 +51,9 @@ pub(crate) async fn run(ctx: &mut Context, args: DeleteArgs) -> Result<ExitStatu
     }
     let operation = Operation::Delete(args.law.law());
     let list = read(ctx, operation, &args.source, &args.request)?;
-    let plans = list.plan(ctx);
-    if let Some(status) = end_with_plan(ctx, &plans, &args.request)? {
+    let mut plans = list.plan(ctx);
+    ask_first(ctx, &mut plans, &args.request).await?;
+    if let Some(status) = end_with_plan(ctx, &mut plans, &args.request)? {
         return Ok(status);
     }
     let confirmed = confirm(ctx, plans, YesFlag::of(args.yes), DatesShown::No)?;
@@ -61,10 +63,13 @@ pub(crate) async fn run(ctx: &mut Context, args: DeleteArgs) -> Result<ExitStatu
 /// Shows what will be erased. Fails if the operator does not agree, or cannot be asked.
 pub(crate) fn confirm(
     ctx: &Context,
-    plans: Vec<Plan>,
+    mut plans: Vec<Plan>,
     flag: YesFlag,
     dates: DatesShown,
 ) -> Result<Confirmed<Vec<Plan>>, Failure> {
+    if flag == YesFlag::Absent {
+        add_earlier(ctx, &mut plans);
+    }
     let ids = plans.first().map_or(0, |plan| plan.counts.unique);
     let today = ctx.clock.today();
     let question = ctx.ui.deletion_text(&plans, dates, today, &ctx.mode);

@@ -11,7 +11,7 @@ use crate::ui::{Failure, shell_word};
 use crate::workflow::{DownloadReport, Fetching, Look, Plan, Refetch};
 
 use super::args::{LawArgs, RequestArgs, SendingArgs, SourceArgs};
-use super::planned::end_with_plan;
+use super::planned::{ask_first, end_with_plan};
 use super::read::read;
 use super::sending::{SentRequests, recorded, submit};
 
@@ -56,8 +56,9 @@ pub(crate) async fn run(ctx: &mut Context, mut args: ExportArgs) -> Result<ExitS
         }
     };
     let list = read(ctx, Operation::Export(scope), &args.source, &args.request)?;
-    let plans = list.plan(ctx);
-    if let Some(status) = end_with_plan(ctx, &plans, &args.request)? {
+    let mut plans = list.plan(ctx);
+    ask_first(ctx, &mut plans, &args.request).await?;
+    if let Some(status) = end_with_plan(ctx, &mut plans, &args.request)? {
         return Ok(status);
     }
     let folder = args.download.as_deref();

@@ -57,9 +57,10 @@ pub(super) fn read(
     }
     let resolved = ctx.resolve()?;
     planned::demand_a_plan(operation, &resolved, request)?;
+    planned::demand_account(ctx, &resolved, request)?;
     let law = operation.law().as_str();
     let sources = source.given.sources(&format!("{} --{law}", ctx.command))?;
-    let intake = read_all(ctx, source, &sources, (operation, request))?;
+    let intake = read_all(ctx, source, &sources, request)?;
     if let (Some(hashed), false) = (&intake.hashed, request.is_only_shown()) {
         ctx.ui.note(&format!("Hashed: {}", hashing_text(hashed)));
     }
@@ -83,7 +84,7 @@ fn read_all(
     ctx: &Context,
     args: &SourceArgs,
     sources: &[Source],
-    (operation, request): (Operation, &RequestArgs),
+    request: &RequestArgs,
 ) -> Result<Intake, Failure> {
     let options = args.reading.options()?;
     let excluded = args.exclude.iter().map(|path| Source::from_path(path));
@@ -96,8 +97,9 @@ fn read_all(
         );
     }
     let folder = ctx.home.data();
-    let keep = match request.is_only_shown() && !planned::may_be_repeated(ctx, operation) {
-        true => Keep::Counts,
+    let keep = match request.preflight {
+        true => Keep::IdsAndPlaces(folder),
+        false if request.is_only_shown() && !planned::may_be_compared(ctx) => Keep::Counts,
         false => Keep::Ids(folder),
     };
     let mut progress = reading(&ctx.ui);

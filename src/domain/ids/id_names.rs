@@ -17,3 +17,9 @@ pub fn fold(name: &str) -> String {
     let kept = name.chars().filter(|c| c.is_alphanumeric());
     kept.flat_map(char::to_lowercase).collect()
 }
+
+/// Whether [`fold`] makes `folded` of this name; an empty form fits no name.
+pub fn folds_to(name: &str, folded: &str) -> bool {
+    let kept = name.chars().filter(|c| c.is_alphanumeric());
+    !folded.is_empty() && kept.flat_map(char::to_lowercase).eq(folded.chars())
+}

@@ -61,6 +61,31 @@ impl ApiUrl {
         url
     }
 
+    /// The URL of a path of the query API, which is beside `app` (OpenAPI description, `servers`).
+    pub fn query_endpoint(&self, segment: &str) -> Url {
+        let mut url = self.0.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty();
+        }
+        let has_app = url.path().ends_with("/app");
+        if let Ok(mut path) = url.path_segments_mut() {
+            if has_app {
+                path.pop();
+            }
+            path.extend(["query", segment]);
+        }
+        url
+    }
+
+    /// The URL that shows who the caller is. It has no slash at its end.
+    pub fn own_account(&self) -> Url {
+        let mut url = self.0.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().push("me");
+        }
+        url
+    }
+
     pub fn is_loopback(&self) -> bool {
         is_loopback(&self.0)
     }
@@ -109,6 +134,22 @@ mod tests {
             "http://10.0.0.1/",
         ] {
             assert_eq!(ApiUrl::parse(bad), Err(ApiUrlError::Insecure), "{bad}");
+        }
+        for (base, query, own) in [
+            (
+                "https://eu.mixpanel.com/api/app/",
+                "https://eu.mixpanel.com/api/query/engage",
+                "https://eu.mixpanel.com/api/app/me",
+            ),
+            (
+                "http://127.0.0.1:1",
+                "http://127.0.0.1:1/query/engage",
+                "http://127.0.0.1:1/me",
+            ),
+        ] {
+            let base = ApiUrl::parse(base).unwrap();
+            assert_eq!(base.query_endpoint("engage").as_str(), query);
+            assert_eq!(base.own_account().as_str(), own);
         }
         for bad in ["mixpanel.com", "ftp://127.0.0.1/", ""] {
             assert_eq!(ApiUrl::parse(bad), Err(ApiUrlError::Malformed), "{bad}");

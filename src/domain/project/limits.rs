@@ -1,4 +1,4 @@
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
 use crate::domain::Kind;
@@ -30,6 +30,10 @@ pub enum LimitsError {
     DataGroups,
     #[error("`rate` must be over 0 and at most 1000 requests a second")]
     Rate,
+    #[error("`project_id` must not be 0: it is the project's number in Mixpanel's settings")]
+    ProjectId,
+    #[error("`queries_per_hour` must be 1 to 60, the most that Mixpanel allows")]
+    QueriesPerHour,
 }
 
 impl LimitsError {
@@ -40,6 +44,8 @@ impl LimitsError {
             Self::ExportBatch => "export_batch",
             Self::DataGroups => "data_groups",
             Self::Rate => "rate",
+            Self::ProjectId => "project_id",
+            Self::QueriesPerHour => "queries_per_hour",
         }
     }
 }
@@ -129,6 +135,35 @@ impl Rate {
 impl Default for Rate {
     fn default() -> Self {
         Self(1.0)
+    }
+}
+
+/// The number by which Mixpanel's query API knows a project. It is not the project token.
+pub type ProjectId = NonZeroU32;
+
+/// Queries of profiles in any hour for one project, over all processes. Mixpanel allows 60, which
+/// all programs of a company share; dsr uses 30 unless told otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HourlyQueries(u32);
+
+impl HourlyQueries {
+    /// # Errors
+    /// Unless it is 1 to 60.
+    pub fn new(per_hour: u32) -> Result<Self, LimitsError> {
+        match (1..=60).contains(&per_hour) {
+            true => Ok(Self(per_hour)),
+            false => Err(LimitsError::QueriesPerHour),
+        }
+    }
+
+    pub fn per_hour(self) -> u32 {
+        self.0
+    }
+}
+
+impl Default for HourlyQueries {
+    fn default() -> Self {
+        Self(30)
     }
 }
 

@@ -5,7 +5,9 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
 use crate::domain::text::enums::text;
-use crate::domain::{ApiUrl, BatchLimits, ProjectZone, Rate, Region, TokenName, to_hex};
+use crate::domain::{
+    ApiUrl, BatchLimits, HourlyQueries, ProjectId, ProjectZone, Rate, Region, TokenName, to_hex,
+};
 
 /// The operator's name for a project: letters, digits, `-`, `_`, `.`; 1 to 64 characters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -116,6 +118,9 @@ pub struct Project {
     pub api_url: ApiUrl,
     pub limits: BatchLimits,
     pub rate: Rate,
+    /// Only for questions about profiles.
+    pub id: Option<ProjectId>,
+    pub queries: HourlyQueries,
     /// `status_callback_urls`, if Mixpanel enabled them for the project; at most 5, https.
     pub callbacks: Vec<String>,
     /// Days off, besides Saturday and Sunday.

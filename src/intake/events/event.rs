@@ -6,6 +6,7 @@ use crate::domain::{ProjectZone, event_time};
 
 use crate::domain::id_names::fold;
 use crate::intake::Format;
+use crate::intake::records::Field;
 
 /// How files of events are read.
 #[derive(Debug, Clone, Default)]
@@ -70,31 +71,6 @@ impl Event<'_> {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Field {
-    Person,
-    Device,
-    Happened,
-    Received,
-    /// The event's name.
-    Name,
-}
-
-impl Field {
-    /// Knows the names that Mixpanel, its exports and its libraries use.
-    pub(crate) fn of(name: &str) -> Option<Self> {
-        Some(match name {
-            "distinct_id" | "$distinct_id" | "distinctId" => Self::Person,
-            "$user_id" | "user_id" | "userId" => Self::Person,
-            "$device_id" | "device_id" | "deviceId" => Self::Device,
-            "time" | "$time" | "timestamp" => Self::Happened,
-            "$mp_api_timestamp_ms" | "mp_processing_time_ms" => Self::Received,
-            "event" | "event_name" | "$event_name" => Self::Name,
-            _ => return None,
-        })
-    }
-}
-
 impl<'e> Event<'e> {
     pub(crate) fn add(&mut self, field: Field, text: Cow<'e, str>) {
         self.is_event |= !matches!(field, Field::Person | Field::Device);
@@ -104,15 +80,28 @@ impl<'e> Event<'e> {
             Field::Device => self.devices.push(text),
             Field::Happened => self.happened = self.happened.or_else(|| time(&text)),
             Field::Received => self.received = self.received.or_else(|| time(&text)),
-            Field::Name => {}
+            Field::Name | Field::Ids | Field::Resolved | Field::Property => {}
         }
     }
 }
 
+/// The names that Mixpanel, its exports and its libraries use.
+fn known_field(name: &str) -> Option<Field> {
+    Some(match name {
+        "distinct_id" | "$distinct_id" | "distinctId" => Field::Person,
+        "$user_id" | "user_id" | "userId" => Field::Person,
+        "$device_id" | "device_id" | "deviceId" => Field::Device,
+        "time" | "$time" | "timestamp" => Field::Happened,
+        "$mp_api_timestamp_ms" | "mp_processing_time_ms" => Field::Received,
+        "event" | "event_name" | "$event_name" => Field::Name,
+        _ => return None,
+    })
+}
+
 impl EventOptions {
-    /// The field that `known` gives, unless the operator named another column for it. `is` compares
-    /// a name with the operator's.
-    pub(crate) fn field(&self, is: impl Fn(&str) -> bool, known: Option<Field>) -> Option<Field> {
+    /// The known field, unless the operator named another column for it. `is` compares a name with
+    /// the operator's.
+    fn field(&self, is: impl Fn(&str) -> bool, known: Option<Field>) -> Option<Field> {
         if self.column.as_deref().is_some_and(&is) {
             return Some(Field::Person);
         }
@@ -120,9 +109,9 @@ impl EventOptions {
             return Some(Field::Happened);
         }
         known.filter(|field| match field {
-            Field::Person | Field::Device => self.column.is_none(),
             Field::Happened | Field::Received => self.time_column.is_none(),
             Field::Name => true,
+            _ => self.column.is_none(),
         })
     }
 
@@ -130,6 +119,27 @@ impl EventOptions {
     pub(crate) fn field_of_column(&self, name: &str) -> Option<Field> {
         let plain = name.trim().to_lowercase().replace(' ', "_");
         let plain = plain.strip_prefix("properties.").unwrap_or(&plain);
-        self.field(|asked| fold(asked) == fold(name), Field::of(plain))
+        self.field(|asked| fold(asked) == fold(name), known_field(plain))
     }
+
+    pub(crate) fn field_of_key(&self, outer: Option<&str>, name: &str) -> Option<Field> {
+        let Some(outer) = outer else {
+            return self.field(|asked| asked == name, known_field(name));
+        };
+        let is = |asked: &str| asked.split_once('.') == Some((outer, name));
+        self.field(is, known_field(name).filter(|_| is_of_mixpanel(outer)))
+    }
+
+    /// Whether the object under this key may hold an id or the time.
+    pub(crate) fn leads(&self, name: &str) -> bool {
+        let leads = |key: &String| key.split_once('.').is_some_and(|(outer, _)| outer == name);
+        is_of_mixpanel(name)
+            || self.column.as_ref().is_some_and(leads)
+            || self.time_column.as_ref().is_some_and(leads)
+    }
+}
+
+/// Whether Mixpanel keeps properties under this key.
+pub(crate) fn is_of_mixpanel(outer: &str) -> bool {
+    matches!(outer, "properties" | "$properties")
 }

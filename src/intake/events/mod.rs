@@ -4,16 +4,15 @@
 //! Nothing of a log is sent anywhere.
 
 pub(super) mod event;
-pub(super) mod json;
 pub(super) mod taker;
 
-use super::place::Place;
 use super::problem::{Fault, Problems};
 use super::reader::reading::Reading;
 use super::reader::{self, Wanted};
-use super::stream::meter::Meter;
+use super::records::course::RecordCourse;
+use super::records::{RecordReader, RecordTaker, Tally};
 use super::{Headway, IntakeError, ReadOptions, Source};
-use event::{Event, EventOptions};
+use event::EventOptions;
 use taker::{EventSink, EventTaker};
 
 /// How a file of events was read, and what it held.
@@ -36,26 +35,12 @@ pub fn read_events(
     sink: EventSink<'_>,
     on_headway: &mut dyn FnMut(Headway),
 ) -> Result<Vec<EventsRead>, IntakeError> {
-    let meter = Meter::default();
-    let of_bytes = sources.iter().map(Source::size).sum();
-    let mut values = 0;
-    let mut hear = |place: Place<'_>, event: &Event<'_>| {
-        sink(place, event);
-        values += 1;
-        if values % 4096 == 0 {
-            let bytes = meter.bytes();
-            on_headway(Headway {
-                values,
-                bytes,
-                of_bytes,
-            });
-        }
-    };
+    let mut course = RecordCourse::of(sources, on_headway);
     let mut all = Vec::new();
     for source in sources {
         let mut taker = EventTaker {
             options,
-            sink: &mut hear,
+            sink: &mut *sink,
             nameless: 0,
             events: 0,
         };
@@ -65,15 +50,22 @@ pub fn read_events(
             delimiter: options.delimiter,
             ..ReadOptions::default()
         };
-        let wanted = Wanted::Events(&mut taker);
+        let meter = course.meter();
+        let mut reader = RecordReader {
+            taker: &mut taker,
+            pages: None,
+            tally: Tally::default(),
+            step: &mut || course.step(),
+        };
+        let wanted = Wanted::Records(&mut reader);
         let (reading, problems) = reader::read_file(source, &read_options, &meter, wanted)?;
         let (nameless, events) = (taker.nameless, taker.events);
         let label = reading.label.clone();
         // An empty file proves nothing about anyone.
         if reading.values == 0 {
-            return Err(Fault::NoEvents.of(label));
+            return Err(Fault::NoRecords(taker.what()).of(label));
         }
-        if reading.values > 0 && nameless == reading.values {
+        if nameless == reading.values {
             return Err(Fault::Nameless.of(label));
         }
         let is_named = options.column.is_some() || options.time_column.is_some();

@@ -1,19 +1,12 @@
-//! Takes events from JSON and from the rows of tables.
+//! Takes events from records.
 
 use std::borrow::Cow;
-use std::io::Read;
 
-use super::event::{Event, EventOptions, Field};
-use super::json as event_json;
-use crate::intake::ReadOptions;
+use super::event::{Event, EventOptions};
 use crate::intake::damage::Damage;
 use crate::intake::place::Place;
 use crate::intake::problem::Fault;
-use crate::intake::reader::format::Format;
-use crate::intake::reader::reading::{SourceName, Values};
-use crate::intake::reader::rows::Cells;
-use crate::intake::reader::{json, table};
-use crate::intake::stream::lines::TextLines;
+use crate::intake::records::{Content, Field, Record, RecordTaker};
 
 pub(crate) type EventSink<'a> = &'a mut dyn FnMut(Place<'_>, &Event<'_>);
 
@@ -25,59 +18,25 @@ pub(crate) struct EventTaker<'s> {
     pub(crate) events: usize,
 }
 
-impl EventTaker<'_> {
-    pub(crate) fn take_elements(
-        &mut self,
-        lines: TextLines<impl Read>,
-        format: Format,
-        name: &SourceName,
-    ) -> Result<Values, Fault> {
-        json::each(lines, format, name, &mut |element, place, values| {
-            match event_json::read(element, self.options) {
-                Ok(event) => self.take(place, &event, values),
-                Err(damage) => values.problems.note(place, damage),
-            }
-            Ok(())
-        })
+impl RecordTaker for EventTaker<'_> {
+    fn what(&self) -> &'static str {
+        "events"
     }
 
-    fn take(&mut self, place: Place<'_>, event: &Event<'_>, values: &mut Values) {
-        values.count += 1;
-        self.nameless += usize::from(event.names().next().is_none());
-        self.events += usize::from(event.is_event());
-        (self.sink)(place, event);
+    fn lacking(&self) -> Fault {
+        Fault::Nameless
     }
 
-    /// Takes the rows of a table; the first row must be the heading.
-    pub(crate) fn take_rows(
-        &mut self,
-        lines: TextLines<impl Read>,
-        options: &ReadOptions,
-        name: &SourceName,
-    ) -> Result<Values, Fault> {
-        let (mut rows, mut values) = table::begin(lines, options, name)?;
-        let mut known: Option<Columns> = None;
-        table::each_row(&mut rows, &mut values, name, |cells, place, values| {
-            match &known {
-                Some(columns) => match columns.event(cells) {
-                    Ok(event) => self.take(place, &event, values),
-                    Err(damage) => values.problems.note(place, damage),
-                },
-                None => known = Some(Columns::of(&cells.to_names(), self.options)?),
-            }
-            Ok(())
-        })?;
-        Ok(values)
+    fn field(&self, outer: Option<&str>, key: &str) -> Option<Field> {
+        self.options.field_of_key(outer, key)
     }
-}
 
-struct Columns {
-    width: usize,
-    fields: Vec<(usize, Field)>,
-}
+    fn leads(&self, key: &str) -> bool {
+        self.options.leads(key)
+    }
 
-impl Columns {
-    fn of(names: &[String], options: &EventOptions) -> Result<Self, Fault> {
+    fn columns(&self, names: &[String]) -> Result<Vec<(usize, Field)>, Fault> {
+        let options = self.options;
         let fields = names.iter().enumerate();
         let fields =
             fields.filter_map(|(place, name)| Some((place, options.field_of_column(name)?)));
@@ -92,7 +51,10 @@ impl Columns {
         };
         if !says(Field::Person, Field::Device) {
             let count = names.len();
-            let unknown = || Fault::NoKnownColumn { count };
+            let unknown = || Fault::NoKnownColumn {
+                count,
+                sought: "distinct_id".to_owned(),
+            };
             return Err(options.column.as_deref().map_or_else(unknown, missing));
         }
         if let Some(column) = &options.time_column
@@ -100,23 +62,159 @@ impl Columns {
         {
             return Err(missing(column));
         }
-        let width = names.len();
-        if width == 1 && options.column.is_none() {
+        if names.len() == 1 && options.column.is_none() {
             return Err(Fault::OnlyIds);
         }
-        Ok(Self { width, fields })
+        Ok(fields)
     }
 
-    fn event<'c>(&self, cells: &Cells<'c>) -> Result<Event<'c>, Damage> {
-        let mut event = Event::default();
-        for (column, field) in &self.fields {
-            let value = cells.pick(*column, self.width)?;
-            let undecodable = Damage::Undecodable { encoding: "UTF-8" };
-            let value = std::str::from_utf8(value).map_err(|_| undecodable)?;
-            if !value.is_empty() {
-                event.add(*field, Cow::Borrowed(value));
-            }
+    fn take(&mut self, place: Place<'_>, record: Record<'_>) -> Result<bool, Damage> {
+        let event = event_of(record);
+        self.nameless += usize::from(event.names().next().is_none());
+        self.events += usize::from(event.is_event());
+        (self.sink)(place, &event);
+        Ok(true)
+    }
+}
+
+/// A string or a number is an id or a time; a number keeps its digits.
+fn event_of(record: Record<'_>) -> Event<'_> {
+    let mut event = Event::default();
+    for (field, content) in record {
+        let text = match content {
+            Content::Text(text) => text,
+            Content::Cell(text) | Content::Number(text) => Cow::Borrowed(text),
+            Content::List(_) | Content::Other => continue,
+        };
+        if !text.is_empty() {
+            event.add(field, text);
         }
-        Ok(event)
+    }
+    event
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::*;
+    use crate::intake::NamedAs;
+    use crate::intake::reader::reading::Values;
+    use crate::intake::records::{Element, RecordReader, Tally};
+
+    type Names = Vec<(NamedAs, String)>;
+
+    /// The names of one event, and its time.
+    fn read(text: &str, keys: &EventOptions) -> Result<(Names, Option<i64>), Damage> {
+        let mut read = Default::default();
+        let mut hear = |_: Place<'_>, event: &Event<'_>| {
+            let names = event.names();
+            let names = names.map(|(named_as, id)| (named_as, id.to_owned()));
+            read = (names.collect(), event.time());
+        };
+        let mut taker = EventTaker {
+            options: keys,
+            sink: &mut hear,
+            nameless: 0,
+            events: 0,
+        };
+        let mut reader = RecordReader {
+            taker: &mut taker,
+            pages: None,
+            tally: Tally::default(),
+            step: &mut || {},
+        };
+        let mut values = Values::default();
+        let place = Place::nowhere_in("`x`");
+        reader.try_take(text.as_bytes(), Element::Any, place, &mut values)?;
+        Ok(read)
+    }
+
+    fn named(text: &str, keys: &EventOptions) -> Result<Names, Damage> {
+        read(text, keys).map(|(names, _)| names)
+    }
+
+    #[test]
+    fn text_that_is_not_an_event_is_damage() {
+        let keys = EventOptions::default();
+        let broken = |text: &str| named(text, &keys).unwrap_err();
+        assert_eq!(broken("[]"), Damage::NotAnObject);
+        assert_eq!(broken("\"a\""), Damage::NotAnObject);
+        assert_eq!(broken("{\"a\":1"), Damage::UnfinishedJson);
+        assert_eq!(broken("{} {}"), Damage::BrokenJson { column: 4 });
+        let escape = r#"{"distinct_id":"\ud800"}"#;
+        assert_eq!(broken(escape), Damage::BadEscape);
+        assert_eq!(named("{}", &keys), Ok(Vec::new()));
+        assert_eq!(
+            named(r#"{"properties":[{"distinct_id":"a"}]}"#, &keys),
+            Ok(Vec::new())
+        );
+    }
+
+    #[test]
+    fn a_key_that_was_asked_for_is_the_only_one_that_counts() {
+        let text = r#"{"distinct_id":"a","user":{"id":"b"},"user.id":"c","at":7,"time":9}"#;
+        let keys = |person: &str, time: Option<&str>| EventOptions {
+            column: Some(person.to_owned()),
+            time_column: time.map(str::to_owned),
+            ..EventOptions::default()
+        };
+        let at = keys("user.id", Some("at"));
+        let (names, time) = read(text, &at).unwrap();
+        let names: Vec<&str> = names.iter().map(|(_, id)| id.as_str()).collect();
+        assert_eq!((names, time), (vec!["b", "c"], Some(7)));
+        let top = keys("id", None);
+        assert_eq!(named(text, &top), Ok(Vec::new()), "not the one inside");
+    }
+
+    fn id() -> impl Strategy<Value = Value> {
+        prop_oneof![
+            "[a-c\"\\\\\u{e9}\n]{0,3}".prop_map(Value::from),
+            any::<i32>().prop_map(Value::from),
+            Just(Value::Null),
+            Just(serde_json::json!({ "distinct_id": "inside" })),
+        ]
+    }
+
+    fn object() -> impl Strategy<Value = Value> {
+        let key = prop::sample::select(vec![
+            "distinct_id",
+            "$user_id",
+            "$device_id",
+            "other",
+            "time",
+        ]);
+        let members = prop::collection::vec((key, id()), 0..4);
+        members.prop_map(|members| {
+            members
+                .into_iter()
+                .map(|(k, v)| (k.to_owned(), v))
+                .collect()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn the_ids_of_an_event_agree_with_a_second_reader(top in object(), inner in object()) {
+            let mut event = top.clone();
+            event["properties"] = inner.clone();
+            let mut expected: Vec<String> = Vec::new();
+            for object in [&top, &inner] {
+                for key in ["distinct_id", "$user_id", "$device_id"] {
+                    let id = match &object[key] {
+                        Value::String(text) => text.clone(),
+                        Value::Number(number) => number.to_string(),
+                        _ => continue,
+                    };
+                    expected.extend(Some(id).filter(|id| !id.is_empty()));
+                }
+            }
+            expected.sort();
+            let found = named(&event.to_string(), &EventOptions::default()).unwrap();
+            let mut found: Vec<String> = found.into_iter().map(|(_, id)| id).collect();
+            found.sort();
+            prop_assert_eq!(found, expected);
+        }
     }
 }

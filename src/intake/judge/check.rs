@@ -8,6 +8,7 @@ use crate::domain::{DistinctId, DistinctIdError, Leniency};
 
 use super::census::Census;
 use super::form::{IdKind, ValueForm, is_blank};
+use super::program;
 use crate::intake::damage::Damage;
 use crate::intake::hash::{Hashed, Hashing};
 use crate::intake::place::Place;
@@ -67,6 +68,7 @@ pub struct CheckOptions {
 #[derive(Debug)]
 pub(crate) struct Checker {
     options: CheckOptions,
+    is_of_properties: bool,
     census: Census,
     problems: Problems,
     warnings: Warnings,
@@ -77,10 +79,21 @@ impl Checker {
     pub(crate) fn new(options: &CheckOptions) -> Self {
         Self {
             options: options.clone(),
+            is_of_properties: false,
             census: Census::new(),
             problems: Problems::default(),
             warnings: Warnings::default(),
             hashed: options.hashing.as_ref().map(Hashing::describe),
+        }
+    }
+
+    /// For values of a property: they may have any form, but not stand for "no value", nor be a
+    /// program's line.
+    pub(crate) fn of_properties(options: &CheckOptions) -> Self {
+        let is_of_properties = true;
+        Self {
+            is_of_properties,
+            ..Self::new(options)
         }
     }
 
@@ -115,7 +128,7 @@ impl Checker {
 
     /// The problems, which stop everything, and the warnings.
     pub(crate) fn finish(mut self) -> (Problems, Warnings) {
-        if self.options.pattern.is_none() {
+        if self.options.pattern.is_none() && !self.is_of_properties {
             let labels = &self.warnings.labels;
             self.census.refuse_strays(&mut self.problems, labels);
         }
@@ -125,6 +138,12 @@ impl Checker {
 
     fn judge<'v>(&mut self, place: Place<'_>, mut form: ValueForm<'v>) -> Result<&'v str, Damage> {
         let raw = form.text();
+        if self.is_of_properties {
+            DistinctId::judge(raw, Leniency::OuterWhiteSpace)?;
+            program::of(raw).map_or(Ok(()), |look| Err(Damage::Look(look)))?;
+            self.census.count(&form, place, &mut self.warnings.labels);
+            return Ok(raw);
+        }
         if self.options.allowed.contains(raw) {
             DistinctId::judge(raw, Leniency::Named)?;
             return Ok(raw);

@@ -158,6 +158,15 @@ impl ExcludedIds {
     }
 }
 
+/// How a value that was found differs from the one that was asked for, such as `differs in case`.
+/// Never holds a value.
+pub fn how_it_differs(asked: &str, found: &str) -> String {
+    match asked.trim() == found.trim() {
+        true => "differs in white space around it".to_owned(),
+        false => difference::between(asked, found).replace("differ in", "differs in"),
+    }
+}
+
 /// The value and, if it was hashed, the hash: one of the two files may already list hashes.
 fn each_once([value, id]: [&str; 2]) -> impl Iterator<Item = (&str, IdForm)> {
     let made = (id != value).then_some((id, IdForm::Hash));

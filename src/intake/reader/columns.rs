@@ -1,7 +1,7 @@
 //! Finds the column of the ids and the field separator.
 
 use super::rows::{Cells, Fields};
-use crate::domain::id_names::{KNOWN, fold};
+use crate::domain::id_names::{KNOWN, fold, folds_to};
 use crate::intake::ReadOptions;
 use crate::intake::judge::form::ValueForm;
 use crate::intake::judge::program;
@@ -44,10 +44,20 @@ pub(crate) const DELIMITERS: [u8; 5] = *b",;\t|\x01";
 /// The most lines that are searched for a heading.
 pub(crate) const MOST_ABOVE: usize = 20;
 
-/// Whether a column or key with this name holds ids. `width` is the number of columns or keys.
-pub(crate) fn is_known(name: &str, width: usize) -> bool {
+/// Whether a column or key with this name holds the ids, or the property that is read instead.
+/// `width` is the number of columns or keys.
+pub(crate) fn is_known(name: &str, width: usize, options: &ReadOptions) -> bool {
+    if let Some(property) = &options.property {
+        return name == property || folds_to(name, &fold(property));
+    }
     let folded = fold(name);
     KNOWN.contains(&folded.as_str()) || (width == 1 && KNOWN_ALONE.contains(&folded.as_str()))
+}
+
+/// A name in messages that [`is_known`].
+pub(crate) fn sought(options: &ReadOptions) -> String {
+    let property = options.property.clone();
+    property.unwrap_or_else(|| "distinct_id".to_owned())
 }
 
 /// Whether a key or column with this name may hold a list of ids, such as `$distinct_ids`.
@@ -148,7 +158,6 @@ pub(crate) fn is_title(fields: &[String]) -> bool {
 
 /// The separator that splits `line` into a heading with a known name or the one asked for.
 fn heading_delimiter(line: &[u8], given: Option<u8>, options: &ReadOptions) -> Option<u8> {
-    let asked = options.column.as_deref();
     let candidates = match given {
         Some(given) => vec![given],
         None => DELIMITERS.to_vec(),
@@ -156,16 +165,17 @@ fn heading_delimiter(line: &[u8], given: Option<u8>, options: &ReadOptions) -> O
     // A known name alone fits every separator; the one that gives most fields wins.
     let headings = candidates.into_iter().filter_map(|delimiter| {
         let fields = fields_of(line, delimiter);
-        names_ids(&fields, asked).then_some((fields.len(), delimiter == b',', delimiter))
+        names_ids(&fields, options).then_some((fields.len(), delimiter == b',', delimiter))
     });
     headings.max().map(|(_, _, delimiter)| delimiter)
 }
 
-pub(crate) fn names_ids(names: &[String], asked: Option<&str>) -> bool {
+pub(crate) fn names_ids(names: &[String], options: &ReadOptions) -> bool {
+    let asked = options.column.as_deref();
     let asked = asked.map(fold).filter(|name| !name.is_empty());
     let width = names.len();
     names.iter().any(|name| {
-        is_known(name, width) || asked.as_ref().is_some_and(|asked| fold(name) == *asked)
+        is_known(name, width, options) || asked.as_ref().is_some_and(|asked| fold(name) == *asked)
     })
 }
 
@@ -176,8 +186,8 @@ pub(crate) fn likeliest_delimiter(first_line: &[u8]) -> u8 {
 }
 
 /// Whether the line names a column of ids, with any field separator.
-pub(crate) fn is_heading(line: &[u8]) -> bool {
-    heading_delimiter(line, None, &ReadOptions::default()).is_some()
+pub(crate) fn is_heading(line: &[u8], options: &ReadOptions) -> bool {
+    heading_delimiter(line, None, options).is_some()
 }
 
 /// The field separator in a spreadsheet's `sep=;` line; quotes or more separators may follow.
@@ -208,10 +218,11 @@ pub(crate) fn decide(first_row: &[String], options: &ReadOptions) -> Result<Colu
     let width = filled.map_or(1, |last| last + 1);
     let names = &first_row[..width];
     let asked = options.column.as_deref();
-    let has_heading = names.iter().any(|name| is_known(name, width));
+    let has_heading = names.iter().any(|name| is_known(name, width, options));
     let missing = |column: &str| Fault::MissingColumn {
         column: column.to_owned(),
-        known: match (options.header, has_heading) {
+        // A person may have the property's name as a value.
+        known: match (options.header, has_heading && options.property.is_none()) {
             (HeaderRow::Expected, true) => names.to_vec(),
             _ => Vec::new(),
         },
@@ -247,23 +258,29 @@ pub(crate) fn decide(first_row: &[String], options: &ReadOptions) -> Result<Colu
                 (several, _) => return Err(repeated(asked, several.len())),
             }
         }
-        (HeaderRow::Expected, None) => match places(&|name| is_known(name, width)).as_slice() {
-            [place] => *place,
-            [] if width == 1 => {
-                let may_be_id = ValueForm::of(&names[0]).look().is_none();
-                return Err(Fault::NoHeader { may_be_id });
+        (HeaderRow::Expected, None) => {
+            match places(&|name| is_known(name, width, options)).as_slice() {
+                [place] => *place,
+                [] if width == 1 => {
+                    let may_be_id = ValueForm::of(&names[0]).look().is_none();
+                    let sought = sought(options);
+                    return Err(Fault::NoHeader { may_be_id, sought });
+                }
+                [] => {
+                    return Err(Fault::NoKnownColumn {
+                        count: width,
+                        sought: sought(options),
+                    });
+                }
+                [first, rest @ ..] if rest.iter().all(|place| names[*place] == names[*first]) => {
+                    return Err(repeated(&names[*first], rest.len() + 1));
+                }
+                several => {
+                    let columns = several.iter().map(|place| names[*place].clone());
+                    return Err(Fault::SeveralColumns(columns.collect()));
+                }
             }
-            [] => {
-                return Err(Fault::NoKnownColumn { count: width });
-            }
-            [first, rest @ ..] if rest.iter().all(|place| names[*place] == names[*first]) => {
-                return Err(repeated(&names[*first], rest.len() + 1));
-            }
-            several => {
-                let columns = several.iter().map(|place| names[*place].clone());
-                return Err(Fault::SeveralColumns(columns.collect()));
-            }
-        },
+        }
     };
     let heading = match options.header {
         HeaderRow::Expected => Some(names[column].clone()),

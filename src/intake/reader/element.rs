@@ -7,9 +7,10 @@ use serde::de::IgnoredAny;
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 
-use super::columns::{is_known, is_plural};
+use super::columns::{is_known, is_plural, sought};
 use crate::domain::id_names::fold;
 use crate::domain::{JsonObject, json_text};
+use crate::intake::ReadOptions;
 use crate::intake::damage::Damage;
 use crate::intake::problem::Fault;
 
@@ -56,11 +57,12 @@ impl KeyPath {
 
     /// Finds the path to the ids from one element. Fails when the element is damaged or empty, or
     /// it is not clear which key holds the id.
-    pub(crate) fn decide(element: &[u8], column: Option<&str>) -> Result<Self, Undecided> {
+    pub(crate) fn decide(element: &[u8], options: &ReadOptions) -> Result<Self, Undecided> {
+        let column = options.column.as_deref();
         let (mut found, mut says_nothing) = (Vec::new(), false);
         if is_object(element) {
             let object = read_record(element)?;
-            found = Self::of_record(&object, column)?;
+            found = Self::of_record(&object, options)?;
             says_nothing = is_control(&object);
             let is_wrapper = |key: &str| WRAPPERS.contains(&fold(key).as_str());
             let is_bare = found.is_empty();
@@ -72,7 +74,7 @@ impl KeyPath {
                 match first_of(value) {
                     Some(first) => {
                         let record = read_record(first.get().as_bytes())?;
-                        let inner = Self::of_record(&record, column)?.into_iter();
+                        let inner = Self::of_record(&record, options)?.into_iter();
                         found.extend(
                             inner.map(|Self(keys)| Self([vec![key.to_string()], keys].concat())),
                         );
@@ -87,7 +89,7 @@ impl KeyPath {
             ([one], _) => return Ok(one.clone()),
             ([], _) if says_nothing => return Err(Undecided::SaysNothing),
             ([], Some(key)) => Fault::MissingKey(key.to_owned()),
-            ([], None) => Fault::NoKnownKey,
+            ([], None) => Fault::NoKnownKey(sought(options)),
             (several, _) => {
                 let keys = several.iter().filter_map(Self::key_name);
                 Fault::SeveralKeys(keys.collect())
@@ -97,17 +99,18 @@ impl KeyPath {
 
     /// The paths to ids in a record: the key that the operator named, or the known keys. Ignores
     /// case and punctuation; a dot leads into an object.
-    fn of_record(object: &JsonObject<'_>, column: Option<&str>) -> JsonResult<Vec<Self>> {
+    fn of_record(object: &JsonObject<'_>, options: &ReadOptions) -> JsonResult<Vec<Self>> {
         let keys_that = |is: &dyn Fn(&str) -> bool| -> Vec<Self> {
             let keys = object.0.iter().filter(|(key, _)| is(key));
             keys.map(|(key, _)| Self::of([key.as_ref()])).collect()
         };
-        let Some(asked) = column else {
-            let known = keys_that(&|key| is_known(key, object.0.len()));
+        let Some(asked) = options.column.as_deref() else {
+            let known = keys_that(&|key| is_known(key, object.0.len(), options));
             let properties = object
                 .get(EVENT_PROPERTIES)
                 .map(|found| found.get().as_bytes());
-            return match properties.filter(|found| known.is_empty() && is_object(found)) {
+            let is_of_event = known.is_empty() && options.property.is_none();
+            return match properties.filter(|found| is_of_event && is_object(found)) {
                 Some(properties) if read_record(properties)?.get(EVENT_ID).is_some() => {
                     Ok(vec![Self::of([EVENT_PROPERTIES, EVENT_ID])])
                 }
@@ -206,7 +209,7 @@ pub(crate) fn is_object(element: &[u8]) -> bool {
     element.trim_ascii_start().starts_with(b"{")
 }
 
-fn parse<'a, T: Deserialize<'a>>(text: &'a [u8]) -> JsonResult<T> {
+pub(crate) fn parse<'a, T: Deserialize<'a>>(text: &'a [u8]) -> JsonResult<T> {
     serde_json::from_slice(text).map_err(|error| damage(&error))
 }
 
@@ -230,7 +233,7 @@ fn id_of(value: &RawValue) -> JsonResult<Cow<'_, str>> {
         [b'[', ..] => Err(Damage::NotAnId("a list")),
         [b'{', ..] => Err(Damage::NotAnId("an object")),
         _ if digits.bytes().all(|byte| byte.is_ascii_digit()) => Ok(Cow::Borrowed(text)),
-        _ => Err(Damage::NotAnId("a number with a fraction or an exponent")),
+        _ => Err(Damage::FRACTION),
     }
 }
 

@@ -3,7 +3,8 @@
 use std::cell::Cell;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 
-use serde::de::{DeserializeSeed, Deserializer, Error as _, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 
@@ -19,6 +20,16 @@ use crate::intake::{Format, ReadOptions};
 
 pub(crate) type Take<'t> = &'t mut dyn FnMut(&[u8], Place<'_>, &mut Values) -> Result<(), Fault>;
 
+/// Opens each object whose list under `key` may not fit into memory. The elements of that list are
+/// taken one by one, then the object without them; `count` is then their number.
+#[derive(Clone, Copy)]
+pub(crate) struct Opened<'o> {
+    pub(crate) key: &'static str,
+    pub(crate) count: &'o Cell<Option<u64>>,
+    /// Whether the element is of such a list.
+    pub(crate) is_inside: &'o Cell<bool>,
+}
+
 /// Passes the ids of each JSON value to `sink`. Fails when the text cannot be read, or it is not
 /// clear which key holds the ids.
 pub(crate) fn read(
@@ -28,13 +39,12 @@ pub(crate) fn read(
     name: &SourceName,
     sink: ValueSink<'_>,
 ) -> Result<Values, Fault> {
-    let column = options.column.as_deref();
     let mut known: Option<KeyPath> = None;
-    each(lines, format, name, &mut |element, place, values| {
+    each(lines, format, None, name, &mut |element, place, values| {
         let shape = match &known {
             Some(shape) => shape,
             // The first element with a record decides where the ids are.
-            None => match KeyPath::decide(element, column) {
+            None => match KeyPath::decide(element, options) {
                 Ok(shape) => {
                     values.column = shape.key_name();
                     known.insert(shape)
@@ -55,21 +65,27 @@ pub(crate) fn read(
     })
 }
 
-/// Calls `take` for each line, array element or value, as the format says. Fails when the text
-/// cannot be read, or `take` fails.
+/// Calls `take` for each line, array element or value, as the format says; lines are not opened.
+/// Fails when the text cannot be read, or `take` fails.
 pub(crate) fn each(
     lines: TextLines<impl Read>,
     format: Format,
+    opened: Option<Opened<'_>>,
     name: &SourceName,
     take: Take<'_>,
 ) -> Result<Values, Fault> {
     match format {
         Format::JsonLines => each_line(lines, name, take),
-        _ => each_in_document(lines.into_rest(), name, take),
+        _ => each_in_document(lines.into_rest(), opened, name, take),
     }
 }
 
-fn each_in_document(text: impl Read, name: &SourceName, take: Take<'_>) -> Result<Values, Fault> {
+fn each_in_document(
+    text: impl Read,
+    opened: Option<Opened<'_>>,
+    name: &SourceName,
+    take: Take<'_>,
+) -> Result<Values, Fault> {
     let count = Count::default();
     let metered = MeteredReader {
         inner: BufReader::with_capacity(64 << 10, text),
@@ -78,6 +94,7 @@ fn each_in_document(text: impl Read, name: &SourceName, take: Take<'_>) -> Resul
     let mut deserializer = serde_json::Deserializer::from_reader(metered);
     let mut document = SourceDocument {
         take,
+        opened,
         name,
         values: Values::default(),
         count: &count,
@@ -132,6 +149,7 @@ enum ListState {
 
 struct SourceDocument<'a, 't> {
     take: Take<'t>,
+    opened: Option<Opened<'a>>,
     name: &'a SourceName,
     values: Values,
     count: &'a Count,
@@ -161,7 +179,22 @@ impl<'de> DeserializeSeed<'de> for &mut SourceDocument<'_, '_> {
         // So far the parser has read only the element's first byte.
         let line = self.count.line.get();
         self.count.bytes.set(0);
-        let element = <Box<RawValue> as serde::Deserialize>::deserialize(deserializer)?;
+        match self.opened {
+            Some(opened) if self.count.last.get() == b'{' => {
+                let document = &mut *self;
+                let rest = deserializer.deserialize_map(OpenedObject { document, opened })?;
+                self.hand(line, rest.as_bytes())
+            }
+            Some(_) | None => {
+                let element = <Box<RawValue> as serde::Deserialize>::deserialize(deserializer)?;
+                self.hand(line, element.get().as_bytes())
+            }
+        }
+    }
+}
+
+impl SourceDocument<'_, '_> {
+    fn hand<E: serde::de::Error>(&mut self, line: u64, element: &[u8]) -> Result<(), E> {
         self.count.bytes.set(0);
         let number = match &mut self.list {
             ListState::Open(number) => {
@@ -171,12 +204,96 @@ impl<'de> DeserializeSeed<'de> for &mut SourceDocument<'_, '_> {
             ListState::Outside | ListState::Closed => None,
         };
         let place = self.name.on_line(line).in_element(number);
-        let taken = (self.take)(element.get().as_bytes(), place, &mut self.values);
+        let taken = (self.take)(element, place, &mut self.values);
         taken.map_err(|error| {
             self.fatal = Some(error);
             // Never shown: `fatal` holds the error to show.
-            D::Error::custom("")
+            E::custom("")
         })
+    }
+}
+
+/// Takes the elements of the opened list, and returns the object with null in its place.
+struct OpenedObject<'d, 'a, 't> {
+    document: &'d mut SourceDocument<'a, 't>,
+    opened: Opened<'a>,
+}
+
+impl<'de> Visitor<'de> for OpenedObject<'_, '_, '_> {
+    type Value = String;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<String, A::Error> {
+        let Self { document, opened } = self;
+        let mut rest = String::new();
+        let mut count = None;
+        while let Some(key) = members.next_key::<String>()? {
+            let value = if key == opened.key {
+                let outer = std::mem::replace(&mut document.list, ListState::Open(0));
+                opened.is_inside.set(true);
+                let is_list = members.next_value_seed(OpenedList(&mut *document))?;
+                opened.is_inside.set(false);
+                if let ListState::Open(taken) = std::mem::replace(&mut document.list, outer)
+                    && is_list
+                {
+                    count = Some(count.unwrap_or(0) + taken);
+                }
+                RawValue::NULL.to_owned()
+            } else {
+                members.next_value::<Box<RawValue>>()?
+            };
+            rest.push(if rest.is_empty() { '{' } else { ',' });
+            rest.push_str(&Value::String(key).to_string());
+            rest.push(':');
+            rest.push_str(value.get());
+        }
+        rest.push_str(if rest.is_empty() { "{}" } else { "}" });
+        opened.count.set(count);
+        Ok(rest)
+    }
+}
+
+/// Takes the elements of a list; any other value has none. Returns whether it is a list.
+struct OpenedList<'d, 'a, 't>(&'d mut SourceDocument<'a, 't>);
+
+impl<'de> DeserializeSeed<'de> for OpenedList<'_, '_, '_> {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for OpenedList<'_, '_, '_> {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<bool, A::Error> {
+        while elements.next_element_seed(&mut *self.0)?.is_some() {}
+        Ok(true)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<bool, A::Error> {
+        while members.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(false)
+    }
+
+    fn visit_unit<E>(self) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<bool, E> {
+        Ok(false)
     }
 }
 

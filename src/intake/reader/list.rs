@@ -21,7 +21,7 @@ pub(crate) fn read(
 ) -> Result<Values, Fault> {
     each_line(lines, name, |line, place, values| {
         let is_first = values.count == 0 && options.header == HeaderRow::Expected;
-        if is_first && is_heading(line) {
+        if is_first && is_heading(line, options) {
             return Err(Fault::HeadingInList);
         }
         values.count += 1;

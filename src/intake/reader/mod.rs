@@ -1,4 +1,4 @@
-//! Reads one source: opens, unpacks and decodes it, and passes on each raw value or event. Judges
+//! Reads one source: opens, unpacks and decodes it, and passes on each raw value or record. Judges
 //! no value and keeps none.
 
 pub(super) mod columns;
@@ -13,9 +13,9 @@ pub(super) mod workbook;
 
 use std::io::{self, Read};
 
-use super::events::taker::EventTaker;
 use super::place::Place;
 use super::problem::{Fault, Problems};
+use super::records::RecordReader;
 use super::stream::lines::TextLines;
 use super::stream::meter::Meter;
 use super::stream::open::open;
@@ -25,12 +25,17 @@ use super::{IntakeError, ReadOptions, Source};
 use format::{Format, extension_of, recognise};
 use reading::{Reading, SourceName, ValueSink, Values};
 
-/// The name of an id from the command line in messages.
-pub(crate) const ARGUMENT: &str = "the id on the command line";
+/// The name of an id or a value from the command line in messages.
+pub(crate) fn argument(options: &ReadOptions) -> &'static str {
+    match options.property {
+        Some(_) => "the value on the command line",
+        None => "the id on the command line",
+    }
+}
 
 pub(crate) enum Wanted<'w, 's> {
-    Ids(ValueSink<'s>),
-    Events(&'w mut EventTaker<'s>),
+    Values(ValueSink<'s>),
+    Records(&'w mut RecordReader<'s>),
 }
 
 /// Reads a source to its end and passes each value to `sink`. Holds only a few lines in memory.
@@ -46,10 +51,10 @@ pub(crate) fn read(
     sink: ValueSink<'_>,
 ) -> Result<(Option<Reading>, Problems), IntakeError> {
     if let Source::Id(text) = source {
-        sink(Place::nowhere_in(ARGUMENT), text.as_bytes());
+        sink(Place::nowhere_in(argument(options)), text.as_bytes());
         return Ok((None, Problems::default()));
     }
-    let (reading, problems) = read_file(source, options, meter, Wanted::Ids(sink))?;
+    let (reading, problems) = read_file(source, options, meter, Wanted::Values(sink))?;
     Ok((Some(reading), problems))
 }
 
@@ -84,7 +89,7 @@ pub fn read_bytes(
     options: &ReadOptions,
     sink: ValueSink<'_>,
 ) -> Result<(Reading, Problems), IntakeError> {
-    let wanted = Wanted::Ids(sink);
+    let wanted = Wanted::Values(sink);
     let label = format!("`{name}`");
     read_stream(Box::new(bytes), label, extension_of(name), options, wanted)
 }
@@ -115,7 +120,7 @@ fn read_named(
 ) -> Result<(Values, Format, &'static str), Fault> {
     let (head, bytes) = peek(bytes)?;
     let wanted = match wanted {
-        Wanted::Ids(sink) if workbook::is_archive(&head) && options.format.is_none() => {
+        Wanted::Values(sink) if workbook::is_archive(&head) && options.format.is_none() => {
             let values = workbook::read(bytes, options, name, sink)?;
             return Ok((values, Format::Spreadsheet, "UTF-8"));
         }
@@ -126,17 +131,19 @@ fn read_named(
     let mut lines = TextLines::new(text, encoding);
     let format = recognise(lines.beginning()?, name.extension.as_deref(), options)?;
     let values = match (wanted, format) {
-        (Wanted::Ids(sink), Format::Table) => table::read(lines, options, name, sink)?,
-        (Wanted::Ids(sink), Format::List) => list::read(lines, options, name, sink)?,
-        (Wanted::Events(taker), Format::Table) => taker.take_rows(lines, options, name)?,
-        (Wanted::Ids(sink), Format::JsonLines | Format::JsonArray | Format::JsonDocument) => {
+        (Wanted::Values(sink), Format::Table) => table::read(lines, options, name, sink)?,
+        (Wanted::Values(sink), Format::List) => list::read(lines, options, name, sink)?,
+        (Wanted::Records(reader), Format::Table) => reader.take_rows(lines, options, name)?,
+        (Wanted::Values(sink), Format::JsonLines | Format::JsonArray | Format::JsonDocument) => {
             json::read(lines, format, options, name, sink)?
         }
-        (Wanted::Events(taker), Format::JsonLines | Format::JsonArray | Format::JsonDocument) => {
-            taker.take_elements(lines, format, name)?
+        (Wanted::Records(reader), Format::JsonLines | Format::JsonArray | Format::JsonDocument) => {
+            reader.take_elements(lines, format, name)?
         }
-        (Wanted::Ids(_) | Wanted::Events(_), Format::Spreadsheet)
-        | (Wanted::Events(_), Format::List) => return Err(Fault::NoEvents),
+        (Wanted::Values(_), Format::Spreadsheet) => return Err(Fault::Workbook("it is text")),
+        (Wanted::Records(reader), Format::List | Format::Spreadsheet) => {
+            return Err(Fault::NoRecords(reader.taker.what()));
+        }
     };
     Ok((values, format, encoding))
 }

@@ -143,6 +143,11 @@ impl<R: Read> TableRows<R> {
         Ok((number, row))
     }
 
+    /// Whether the last line has no line end.
+    pub(crate) fn is_unended(&self) -> bool {
+        self.lines.is_unended()
+    }
+
     /// Joins the row that begins on the current line, over several lines if needed.
     fn join(&mut self) -> io::Result<TableRow<'_>> {
         self.fields.clear();
@@ -197,6 +202,41 @@ impl<'a> Cells<'a> {
             Self::Plain { line, .. } => std::str::from_utf8(line).ok(),
             Self::Quoted(_) | Self::Sheet(_) => None,
         }
+    }
+
+    /// Whether a quoted field may hold whole rows, since a quote was left open: a field with a line
+    /// end in one of these columns, or one that splits where rows of this width do.
+    pub(crate) fn may_hide_rows(
+        &self,
+        mut columns: impl Iterator<Item = usize>,
+        delimiter: u8,
+    ) -> bool {
+        let Self::Quoted(fields) = self else {
+            return false;
+        };
+        if memchr::memchr(b'\n', &fields.text).is_none() {
+            return false;
+        }
+        let width = fields.ends.len();
+        let is_broken = |field: &[u8]| field.contains(&b'\n');
+        let splits_like_rows = |(column, field): (usize, &[u8])| {
+            let lines = field.split(|byte| *byte == b'\n');
+            let counts = lines.map(|line| memchr::memchr_iter(delimiter, line).count());
+            let counts: Vec<usize> = counts.collect();
+            match counts.as_slice() {
+                [first, between @ .., last] => {
+                    first + column + 1 == width
+                        && *last == column
+                        && between.iter().all(|count| count + 1 == width)
+                }
+                _ => false,
+            }
+        };
+        columns.any(|column| fields.iter().nth(column).is_some_and(is_broken))
+            || fields
+                .iter()
+                .enumerate()
+                .any(|(column, field)| is_broken(field) && splits_like_rows((column, field)))
     }
 
     /// Whether `is` holds for all fields; stops at the first that fails.

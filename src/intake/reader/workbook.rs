@@ -237,7 +237,7 @@ fn text_of(value: &Data) -> Cell {
 /// How many lines are above the heading; 0 if there is no heading or they are not titles.
 fn lines_above(rows: &[SheetRow], options: &ReadOptions) -> usize {
     let names = |row: &SheetRow| Cells::Sheet(&row.1).to_names();
-    let is_heading = |row: &SheetRow| names_ids(&names(row), options.column.as_deref());
+    let is_heading = |row: &SheetRow| names_ids(&names(row), options);
     let heading = match options.header {
         HeaderRow::Expected => rows.iter().take(MOST_ABOVE).position(is_heading),
         HeaderRow::Absent => None,

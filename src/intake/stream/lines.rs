@@ -33,6 +33,7 @@ pub(crate) struct TextLines<R> {
     number: u64,
     /// The previous line ended in CR, so an LF right after it belongs to that line.
     after_cr: bool,
+    unended: bool,
     /// Everything before this offset is valid.
     checked: usize,
     seen: SeenMarks,
@@ -58,6 +59,7 @@ impl<R: Read> TextLines<R> {
             line: (0, 0),
             number: 0,
             after_cr: false,
+            unended: false,
             checked: 0,
             seen: SeenMarks::default(),
         }
@@ -88,7 +90,10 @@ impl<R: Read> TextLines<R> {
             if !self.fill()? {
                 return Ok(match searched {
                     0 => LineStep::End,
-                    _ => self.hand_out(self.end, self.end),
+                    _ => {
+                        self.unended = true;
+                        self.hand_out(self.end, self.end)
+                    }
                 });
             }
         }
@@ -109,6 +114,11 @@ impl<R: Read> TextLines<R> {
     #[inline]
     pub(crate) fn number(&self) -> u64 {
         self.number
+    }
+
+    /// Whether the text has ended without a line end.
+    pub(crate) fn is_unended(&self) -> bool {
+        self.unended
     }
 
     /// The text that is not yet handed out.

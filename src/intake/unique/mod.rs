@@ -16,7 +16,7 @@ use std::thread;
 
 use crate::domain::{IdHasher, IdLines};
 
-use super::place::Place;
+use super::place::{At, Place};
 use super::problem::IntakeError;
 use super::warning::{WarningKind, Warnings};
 use partition::{Bucket, HashEntry, HashTable, Marks, PARTS, beginning_of, part_of};
@@ -274,6 +274,8 @@ pub struct UniqueIds {
     spool: Spool,
     order: Selection,
     count: usize,
+    /// Of each requested value, in order; empty unless they were to be kept.
+    places: Vec<At<Arc<str>>>,
 }
 
 impl UniqueIds {
@@ -282,7 +284,19 @@ impl UniqueIds {
             spool,
             order,
             count,
+            places: Vec::new(),
         }
+    }
+
+    pub(crate) fn with_places(self, places: Vec<At<Arc<str>>>) -> Self {
+        Self { places, ..self }
+    }
+
+    /// The place of each id, in order; nothing unless places were to be kept.
+    pub fn places(&self) -> impl Iterator<Item = &At<Arc<str>>> {
+        let places = (self.order.first..).zip(&self.places);
+        let places = places.filter(|(value, _)| !self.order.left_out.is_set(*value));
+        places.map(|(_, place)| place)
     }
 
     pub fn count(&self) -> usize {

@@ -35,6 +35,8 @@ pub enum AuditEvent {
     LedgerMoved,
     /// On a server a request's ids have another digest than in a file.
     IdsResealed,
+    /// Mixpanel was asked which of some people have a profile.
+    ProfilesAsked,
 }
 
 words!(AuditEvent {
@@ -58,4 +60,5 @@ words!(AuditEvent {
     SetBackReviewed => "set_back_reviewed",
     LedgerMoved => "ledger_moved",
     IdsResealed => "ids_resealed",
+    ProfilesAsked => "profiles_asked",
 });

@@ -28,7 +28,7 @@ impl Connection {
     ) -> Result<T, E> {
         let sql = format!("SELECT * FROM {table} ORDER BY 1");
         let server = match self {
-            Self::Sqlite(_) => {
+            Self::Sqlite(..) => {
                 let mut statement = self.prepare(&sql)?;
                 let names = statement.column_names();
                 let mut rows = statement.query([])?;

@@ -1,6 +1,6 @@
 use rusqlite::ErrorCode;
 
-use super::postgres::ServerError;
+use super::postgres::{ServerError, TlsFault};
 
 /// Why an engine refused a statement. Its text names no value.
 #[derive(Debug, thiserror::Error)]
@@ -25,11 +25,19 @@ pub(crate) enum EngineTrouble {
     /// The server refuses the user or the password.
     Login,
     /// The server cannot prove who it is.
-    Untrusted,
+    Untrusted(TlsFault),
     /// Another dsr has changed the ledger's format.
     Migrated,
-    /// The server does not let this user in or write, or is not one that can hold a ledger.
+    /// The server does not let this user do that.
     NotAllowed,
+    /// The server, or this session, only reads.
+    ReadOnly,
+    /// The server has no such database.
+    NoDatabase,
+    /// The ledger's tables are gone.
+    Dropped,
+    /// A standby, a pooler, or a database that cannot hold a ledger.
+    Unfit,
     /// A row would contradict another one.
     Conflict,
     /// A column holds a type that dsr never writes.
@@ -38,6 +46,14 @@ pub(crate) enum EngineTrouble {
 }
 
 impl EngineError {
+    /// What makes the server untrusted; [`TlsFault::Handshake`] for every other error.
+    pub fn tls_fault(&self) -> TlsFault {
+        match self.trouble() {
+            EngineTrouble::Untrusted(fault) => fault,
+            _ => TlsFault::Handshake,
+        }
+    }
+
     pub(crate) fn trouble(&self) -> EngineTrouble {
         let error = match self {
             Self::Sqlite(error) => error,

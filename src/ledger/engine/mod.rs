@@ -21,8 +21,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-pub(crate) use error::EngineError;
-pub(crate) use error::EngineTrouble;
+pub(crate) use error::{EngineError, EngineTrouble};
 pub(crate) use params::{Params, Question, params_from_iter};
 pub(crate) use row::{Row, Rows};
 pub(crate) use rusqlite::params;
@@ -33,7 +32,7 @@ pub(crate) use statement::{OptionalExtension, Statement};
 pub(crate) use postgres::TrustedRoots;
 pub(crate) use postgres::place::password::{PasswordError, PasswordOrigin, PasswordSources};
 pub(crate) use postgres::place::{PlaceError, ServerPlace};
-pub use postgres::{ServerReport, ServerRights};
+pub use postgres::{ServerReport, ServerRights, StandbyState, TlsFault};
 
 use crate::ledger::seal::LazySeal;
 use postgres::LedgerServer;
@@ -45,7 +44,8 @@ pub(crate) type Answer<T> = Result<T, EngineError>;
 
 /// An open database.
 pub(crate) enum Connection {
-    Sqlite(rusqlite::Connection),
+    /// A file, and what opens the ids of a copy of a server's ledger.
+    Sqlite(rusqlite::Connection, Option<Box<LazySeal>>),
     Postgres(Box<LedgerServer>),
 }
 
@@ -55,7 +55,7 @@ impl Connection {
         if let Some(server) = testing::server_for(path) {
             return Ok(Self::Postgres(Box::new(server)));
         }
-        Ok(Self::Sqlite(sqlite::open(path, access)?))
+        Ok(Self::Sqlite(sqlite::open(path, access)?, None))
     }
 
     /// Opens a session with a server; `application_name` is what the server shows of it.
@@ -71,7 +71,7 @@ impl Connection {
 
     pub(crate) fn server(&self) -> Option<&LedgerServer> {
         match self {
-            Self::Sqlite(_) => None,
+            Self::Sqlite(..) => None,
             Self::Postgres(server) => Some(server.as_ref()),
         }
     }
@@ -79,7 +79,7 @@ impl Connection {
     /// The file's path; `None` without a file.
     pub(crate) fn file(&self) -> Option<&Path> {
         match self {
-            Self::Sqlite(conn) => conn.path().map(Path::new),
+            Self::Sqlite(conn, _) => conn.path().map(Path::new),
             Self::Postgres(_) => None,
         }
     }
@@ -103,7 +103,7 @@ impl Connection {
     /// Whether a ledger is there that this user may not see.
     pub(crate) fn has_hidden_schema(&self) -> Answer<bool> {
         match self {
-            Self::Sqlite(_) => Ok(false),
+            Self::Sqlite(..) => Ok(false),
             Self::Postgres(server) => server.has_hidden_schema(),
         }
     }
@@ -111,7 +111,7 @@ impl Connection {
     /// Reads the server's clock now.
     pub(crate) fn read_clock(&self) -> Answer<()> {
         match self {
-            Self::Sqlite(_) => Ok(()),
+            Self::Sqlite(..) => Ok(()),
             Self::Postgres(server) => server.read_clock(),
         }
     }
@@ -119,24 +119,24 @@ impl Connection {
     /// Makes the place for the tables of a new ledger.
     pub(crate) fn make_schema(&self) -> Answer<()> {
         match self {
-            Self::Sqlite(_) => Ok(()),
+            Self::Sqlite(..) => Ok(()),
             Self::Postgres(server) => server.make_schema(),
         }
     }
 
     /// Opens a file for reading by an SQLite address (`file:…?mode=ro`).
     pub(crate) fn open_address(address: &str) -> Answer<Self> {
-        Ok(Self::Sqlite(sqlite::open_address(address)?))
+        Ok(Self::Sqlite(sqlite::open_address(address)?, None))
     }
 
     pub(crate) fn open_in_memory() -> Answer<Self> {
-        Ok(Self::Sqlite(rusqlite::Connection::open_in_memory()?))
+        Ok(Self::Sqlite(rusqlite::Connection::open_in_memory()?, None))
     }
 
     /// How long a statement waits for another process.
     pub(crate) fn wait_up_to(&self, patience: Duration) -> Answer<()> {
         match self {
-            Self::Sqlite(conn) => Ok(conn.busy_timeout(patience)?),
+            Self::Sqlite(conn, _) => Ok(conn.busy_timeout(patience)?),
             Self::Postgres(server) => server.wait_up_to(patience),
         }
     }
@@ -147,7 +147,7 @@ impl Connection {
         goes_on: impl FnMut(i32) -> bool + Send + 'static,
     ) -> Answer<()> {
         match self {
-            Self::Sqlite(conn) => Ok(conn.busy_handler(Some(goes_on))?),
+            Self::Sqlite(conn, _) => Ok(conn.busy_handler(Some(goes_on))?),
             Self::Postgres(server) => {
                 server.wait_while(goes_on);
                 Ok(())
@@ -159,7 +159,7 @@ impl Connection {
     /// `goes_on` is asked as for [`Self::wait_while`].
     pub(crate) fn make_durable(&self, goes_on: impl FnMut(i32) -> bool) -> Answer<()> {
         match self {
-            Self::Sqlite(conn) => sqlite::make_durable(conn, goes_on),
+            Self::Sqlite(conn, _) => sqlite::make_durable(conn, goes_on),
             // Each session is made so when it opens.
             Self::Postgres(_) => Ok(()),
         }
@@ -168,23 +168,31 @@ impl Connection {
     /// Checks references between tables at each write, and keeps prepared statements.
     pub(crate) fn make_ready(&self) -> Answer<()> {
         match self {
-            Self::Sqlite(conn) => sqlite::make_ready(conn),
+            Self::Sqlite(conn, _) => sqlite::make_ready(conn),
             Self::Postgres(_) => Ok(()),
         }
     }
 
-    /// What seals ids; `None` for a file, which is private and rewrites what it deletes.
+    /// What seals ids; `None` for a file, which is private and rewrites what it deletes. A copy of a
+    /// server's ledger keeps its ids sealed.
     pub(crate) fn lazy_seal(&self) -> Option<&LazySeal> {
         match self {
-            Self::Sqlite(_) => None,
+            Self::Sqlite(_, seal) => seal.as_deref(),
             Self::Postgres(server) => Some(server.lazy_seal()),
+        }
+    }
+
+    /// This file is a copy of a server's ledger.
+    pub(crate) fn expect_sealed_ids(&mut self) {
+        if let Self::Sqlite(_, seal) = self {
+            *seal = Some(Box::default());
         }
     }
 
     /// Prepares a statement, or takes it from the connection's cache.
     pub(crate) fn prepare(&self, sql: &str) -> Answer<Statement<'_>> {
         let prepared = match self {
-            Self::Sqlite(conn) => EngineStatement::Sqlite(sqlite::prepare(conn, sql)?),
+            Self::Sqlite(conn, _) => EngineStatement::Sqlite(sqlite::prepare(conn, sql)?),
             Self::Postgres(server) => EngineStatement::Postgres(server.prepare(sql)?),
         };
         Ok(Statement::new(prepared, sql))
@@ -207,7 +215,7 @@ impl Connection {
     /// Executes statements without parameters, separated by semicolons.
     pub(crate) fn execute_batch(&self, sql: &str) -> Answer<()> {
         match self {
-            Self::Sqlite(conn) => Ok(conn.execute_batch(sql)?),
+            Self::Sqlite(conn, _) => Ok(conn.execute_batch(sql)?),
             Self::Postgres(server) => server.execute_batch(sql),
         }
     }
@@ -215,7 +223,7 @@ impl Connection {
     /// Begins a transaction that sees one snapshot and writes nothing.
     pub(crate) fn view(&self) -> Answer<Transaction<'_>> {
         match self {
-            Self::Sqlite(conn) => conn.execute_batch("BEGIN DEFERRED")?,
+            Self::Sqlite(conn, _) => conn.execute_batch("BEGIN DEFERRED")?,
             Self::Postgres(server) => server.begin_view()?,
         }
         Ok(Transaction::begun(self))
@@ -230,7 +238,7 @@ impl Connection {
     /// The same, with [`Self::ask_ahead`] in the round trip of its begin.
     pub(crate) fn write_asking(&self, questions: &[Question]) -> Answer<Transaction<'_>> {
         match self {
-            Self::Sqlite(conn) => conn.execute_batch("BEGIN IMMEDIATE")?,
+            Self::Sqlite(conn, _) => conn.execute_batch("BEGIN IMMEDIATE")?,
             Self::Postgres(server) => server.begin_write(questions)?,
         }
         Ok(Transaction::begun(self))
@@ -238,14 +246,14 @@ impl Connection {
 
     fn rollback(&self) -> Answer<()> {
         match self {
-            Self::Sqlite(conn) => Ok(conn.execute_batch("ROLLBACK")?),
+            Self::Sqlite(conn, _) => Ok(conn.execute_batch("ROLLBACK")?),
             Self::Postgres(server) => server.rollback(),
         }
     }
 
     fn commit(&self) -> Answer<()> {
         match self {
-            Self::Sqlite(conn) => Ok(conn.execute_batch("COMMIT")?),
+            Self::Sqlite(conn, _) => Ok(conn.execute_batch("COMMIT")?),
             Self::Postgres(server) => server.commit(),
         }
     }
@@ -253,7 +261,7 @@ impl Connection {
     /// Executes the statements of a migration.
     pub(crate) fn migrate(&self, sql: &str) -> Answer<()> {
         match self {
-            Self::Sqlite(conn) => Ok(conn.execute_batch(sql)?),
+            Self::Sqlite(conn, _) => Ok(conn.execute_batch(sql)?),
             Self::Postgres(server) => server.migrate(sql),
         }
     }
@@ -261,14 +269,14 @@ impl Connection {
     /// The number of migrations that made the schema; 0 without one.
     pub(crate) fn schema_version(&self) -> Answer<i64> {
         match self {
-            Self::Sqlite(conn) => sqlite::number(conn, "user_version"),
+            Self::Sqlite(conn, _) => sqlite::number(conn, "user_version"),
             Self::Postgres(server) => server.schema_version(),
         }
     }
 
     pub(crate) fn set_schema_version(&self, version: i64) -> Answer<()> {
         match self {
-            Self::Sqlite(conn) => Ok(conn.pragma_update(None, "user_version", version)?),
+            Self::Sqlite(conn, _) => Ok(conn.pragma_update(None, "user_version", version)?),
             Self::Postgres(server) => server.set_schema_version(version),
         }
     }
@@ -276,7 +284,7 @@ impl Connection {
     /// Whether there is no table or anything else yet.
     pub(crate) fn is_empty(&self) -> Answer<bool> {
         let sql = match self {
-            Self::Sqlite(_) => "SELECT 1 FROM sqlite_master",
+            Self::Sqlite(..) => "SELECT 1 FROM sqlite_master",
             Self::Postgres(_) => postgres::ANY_TABLE,
         };
         Ok(!self.prepare(sql)?.exists([])?)
@@ -284,7 +292,7 @@ impl Connection {
 
     pub(crate) fn has_table(&self, name: &str) -> Answer<bool> {
         let sql = match self {
-            Self::Sqlite(_) => "SELECT 1 FROM sqlite_master WHERE name = $1",
+            Self::Sqlite(..) => "SELECT 1 FROM sqlite_master WHERE name = $1",
             Self::Postgres(_) => postgres::ONE_TABLE,
         };
         self.prepare(sql)?.exists([name])
@@ -293,7 +301,7 @@ impl Connection {
     /// A number that changes whenever another connection changes the database.
     pub(crate) fn data_version(&self) -> Answer<i64> {
         match self {
-            Self::Sqlite(conn) => sqlite::number(conn, "data_version"),
+            Self::Sqlite(conn, _) => sqlite::number(conn, "data_version"),
             Self::Postgres(server) => server.data_version(),
         }
     }
@@ -302,7 +310,7 @@ impl Connection {
     /// Empty if the file is whole. A server checks itself.
     pub(crate) fn list_damage(&self, most: usize) -> Answer<Vec<String>> {
         match self {
-            Self::Sqlite(conn) => sqlite::list_damage(conn, most),
+            Self::Sqlite(conn, _) => sqlite::list_damage(conn, most),
             Self::Postgres(_) => Ok(Vec::new()),
         }
     }
@@ -320,7 +328,7 @@ impl Connection {
     /// temporary file elsewhere would hold ids.
     pub(crate) fn compact(&self) -> Answer<()> {
         match self {
-            Self::Sqlite(_) => self.execute_batch("PRAGMA temp_store = memory; VACUUM;"),
+            Self::Sqlite(..) => self.execute_batch("PRAGMA temp_store = memory; VACUUM;"),
             // The server frees space by itself.
             Self::Postgres(_) => Ok(()),
         }
@@ -329,7 +337,7 @@ impl Connection {
     /// Writes the log back and empties it. Returns whether nobody was reading it.
     pub(crate) fn empty_log(&self) -> Answer<bool> {
         match self {
-            Self::Sqlite(conn) => sqlite::empty_log(conn),
+            Self::Sqlite(conn, _) => sqlite::empty_log(conn),
             // No id can be read in a server's log, so there is nothing to empty.
             Self::Postgres(_) => Ok(true),
         }
@@ -338,7 +346,7 @@ impl Connection {
     /// Writes an index anew, since its pages may hold deleted values.
     pub(crate) fn rewrite_index(&self, name: &str) -> Answer<()> {
         match self {
-            Self::Sqlite(_) => self.execute_batch(&format!("REINDEX {name}")),
+            Self::Sqlite(..) => self.execute_batch(&format!("REINDEX {name}")),
             Self::Postgres(_) => Ok(()),
         }
     }

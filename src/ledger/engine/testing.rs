@@ -61,7 +61,7 @@ impl Connection {
 
     pub(crate) fn list_tables(&self) -> Vec<String> {
         let sql = match self {
-            Self::Sqlite(_) => "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name",
+            Self::Sqlite(..) => "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name",
             Self::Postgres(_) => {
                 "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()
                      AND tablename <> 'ledger_schema' ORDER BY tablename"
@@ -74,7 +74,7 @@ impl Connection {
     /// A condition for each row of a table: its place, which an UPDATE changes in PostgreSQL.
     pub(crate) fn list_places(&self, table: &str) -> Vec<String> {
         let place = match self {
-            Self::Sqlite(_) => "'rowid = ' || rowid",
+            Self::Sqlite(..) => "'rowid = ' || rowid",
             Self::Postgres(_) => "'ctid = ''' || ctid || ''''",
         };
         let sql = format!("SELECT {place} AS place FROM {table} ORDER BY place");
@@ -91,7 +91,7 @@ impl Connection {
     /// type, or none.
     pub(crate) fn make_unreadable(&self, column: &str, seq: u64) -> String {
         match self {
-            Self::Sqlite(_) => format!("UPDATE audit SET {column} = x'00' WHERE seq = {seq}"),
+            Self::Sqlite(..) => format!("UPDATE audit SET {column} = x'00' WHERE seq = {seq}"),
             Self::Postgres(_) => format!(
                 "ALTER TABLE audit ALTER {column} DROP NOT NULL;
                  UPDATE audit SET {column} = NULL WHERE seq = {seq}"
@@ -102,7 +102,7 @@ impl Connection {
     /// How the engine answers a query if it uses an index wherever it can.
     pub(crate) fn explain(&self, sql: &str) -> String {
         let (explain, column) = match self {
-            Self::Sqlite(_) => ("EXPLAIN QUERY PLAN", 3),
+            Self::Sqlite(..) => ("EXPLAIN QUERY PLAN", 3),
             Self::Postgres(_) => {
                 // A table of a few rows is read whole.
                 let settings = "SET enable_seqscan = off; SET enable_bitmapscan = off";
@@ -127,7 +127,7 @@ impl Connection {
     /// No longer checks references between tables.
     pub(crate) fn allow_orphans(&self) {
         match self {
-            Self::Sqlite(conn) => conn.pragma_update(None, "foreign_keys", "off").unwrap(),
+            Self::Sqlite(conn, _) => conn.pragma_update(None, "foreign_keys", "off").unwrap(),
             Self::Postgres(_) => self
                 .execute_batch("SET session_replication_role = 'replica'")
                 .unwrap(),

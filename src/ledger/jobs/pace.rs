@@ -7,6 +7,7 @@ use crate::domain::{JobId, Lane, ProjectKey, Rate};
 use super::call_of;
 use super::row::read_one;
 use crate::ledger::engine::{OptionalExtension, Question, params};
+use crate::ledger::queries::COUNTS_FOR;
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError, Write};
 
@@ -92,7 +93,8 @@ impl Ledger {
     }
 }
 
-const PACE: &str = "SELECT slot, block, at, era, steady, last_call, sending_until, asked_at
+const PACE: &str =
+    "SELECT slot, block, at, era, steady, last_call, queries, sending_until, asked_at
      FROM pace WHERE project_key = $1";
 
 /// What taking a slot asks, and whether to yield.
@@ -159,6 +161,15 @@ pub(crate) struct Left {
     block: i64,
     /// The name of the last call until it is answered, then empty.
     last_call: String,
+    /// Until each query of the last hour does not count any more; sorted.
+    pub(crate) queries: Vec<i64>,
+}
+
+impl Left {
+    /// Until the server allows any call.
+    pub(crate) fn block(&self) -> i64 {
+        self.block
+    }
 }
 
 /// Takes the slot in the caller's transaction. The caller commits whatever the answer.
@@ -267,7 +278,7 @@ pub(crate) fn block(
 
 /// The time left now, and whether the stored clock still counts. If not, the caller stores it
 /// again.
-fn read(
+pub(crate) fn read(
     tx: &Write<'_>,
     project: &ProjectKey,
     now: DateTime<Utc>,
@@ -277,6 +288,7 @@ fn read(
             slot: row.get(0)?,
             block: row.get(1)?,
             last_call: row.get(5)?,
+            queries: read_queries(&row.get::<String>(6)?),
         };
         let (at, era, steady): (i64, String, i64) = (row.get(2)?, row.get(3)?, row.get(4)?);
         Ok((left, at, era, steady))
@@ -295,6 +307,10 @@ fn read(
     let left = Left {
         slot: left.slot.saturating_sub(passed).max(0),
         block: left.block.saturating_sub(passed).max(0),
+        queries: {
+            let queries = left.queries.iter().map(|left| left.saturating_sub(passed));
+            queries.filter(|left| *left > 0).collect()
+        },
         ..left
     };
     let is_told_by_the_day = moment.is_none() && now.timestamp_micros() >= at;
@@ -310,11 +326,11 @@ pub(crate) fn write(
     now: DateTime<Utc>,
 ) -> Result<(), LedgerError> {
     let moment = tx.steady();
-    let sql = "INSERT INTO pace (project_key, slot, block, at, era, steady, last_call)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)
+    let sql = "INSERT INTO pace (project_key, slot, block, at, era, steady, last_call, queries)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
          ON CONFLICT (project_key) DO UPDATE SET slot = excluded.slot, block = excluded.block,
              at = excluded.at, era = excluded.era, steady = excluded.steady,
-             last_call = excluded.last_call";
+             last_call = excluded.last_call, queries = excluded.queries";
     sql::execute(
         tx,
         sql,
@@ -326,8 +342,20 @@ pub(crate) fn write(
             moment.map_or("", |moment| moment.era),
             moment.map_or(0, |moment| moment.micros),
             left.last_call,
+            left.queries
+                .iter()
+                .map(i64::to_string)
+                .collect::<Vec<_>>()
+                .join(" "),
         ],
     )
+}
+
+/// What cannot be read counts as a query that was just sent.
+fn read_queries(text: &str) -> Vec<i64> {
+    let queries = text.split_whitespace();
+    let queries = queries.map(|left| left.parse().unwrap_or(COUNTS_FOR).min(COUNTS_FOR));
+    queries.collect()
 }
 
 /// Rounds up: a slot that is a fraction early brings a 429.

@@ -167,6 +167,14 @@ impl Ledger {
         })
     }
 
+    /// The time of the last entry that is certainly not lost; `None` if unknown.
+    pub fn find_kept_until(
+        &self,
+        set_back: &SetBack,
+    ) -> Result<Option<DateTime<Utc>>, LedgerError> {
+        find_kept_until(&self.conn, set_back)
+    }
+
     /// Accepts the ledger as it is. Each job that may have been sent becomes unknown, and the trail
     /// records the decision and what was seen. From then on this host trusts this ledger. A
     /// set-back is accepted once.
@@ -188,19 +196,18 @@ impl Ledger {
             return Ok(accepted);
         }
         // Everything that the ledger does not know of was sent later than this.
-        let since = match &set_back.head {
-            Some(head) => {
-                let last = last_shared(set_back.seen.head(), head).unwrap_or(1);
-                find_moment(&tx, last)?.unwrap_or(now)
-            }
-            None => now,
+        let kept_until = find_kept_until(&tx, set_back)?;
+        let since = match (kept_until, &set_back.head) {
+            (Some(since), _) => since,
+            (None, Some(_)) => find_moment(&tx, 1)?.unwrap_or(now),
+            (None, None) => now,
         };
-        let since = set_back.known_since.map_or(since, |known| known.min(since));
         let counts = doubt_all(&tx, since, now)?;
         let details = json!({
             "seen": set_back.seen.head().map(ToString::to_string),
             "head": set_back.head.as_ref().map(ToString::to_string),
             "since": set_back.known_since.map(|_| format_time(since)),
+            "parted": set_back.head.is_some() && kept_until.is_none(),
             "requests": counts.requests,
             "jobs": counts.jobs,
             "ids": counts.ids,
@@ -315,7 +322,7 @@ pub(crate) fn list_lost(conn: &Connection) -> Result<Vec<LostTime>, LedgerError>
         let head = |key: &str| details[key].as_str().and_then(|head| head.parse().ok());
         let had: Option<Anchor> = head("head");
         let number = |key: &str| usize::try_from(details[key].as_u64().unwrap_or(0)).unwrap_or(0);
-        let last = had.as_ref();
+        let last = had.as_ref().filter(|_| details["parted"] != true);
         let last = last.and_then(|had| last_shared(head("seen").as_ref(), had));
         list.push(LostTime {
             since: match (details["since"].as_str(), last) {
@@ -341,6 +348,28 @@ pub(crate) fn list_lost(conn: &Connection) -> Result<Vec<LostTime>, LedgerError>
 fn last_shared(seen: Option<&Anchor>, had: &Anchor) -> Option<u64> {
     let has_parted = seen.is_some_and(|seen| seen.count <= had.count);
     (!has_parted).then_some(had.count)
+}
+
+fn find_kept_until(
+    conn: &Connection,
+    set_back: &SetBack,
+) -> Result<Option<DateTime<Utc>>, LedgerError> {
+    let (seen, head) = (set_back.seen.head(), set_back.head.as_ref());
+    let last = head.and_then(|head| last_shared(seen, head));
+    // Another host has accepted an older copy and gone on. What this host has seen may be of the
+    // ledger before that, and so part from this one earlier.
+    let has_gone_on = || Ok::<_, LedgerError>(!list_lost(conn)?.is_empty());
+    let last = match seen.is_some() && conn.is_shared() && has_gone_on()? {
+        true => None,
+        false => last
+            .map(|last| find_moment(conn, last))
+            .transpose()?
+            .flatten(),
+    };
+    Ok(match set_back.known_since {
+        Some(known) => Some(last.map_or(known, |last| known.min(last))),
+        None => last,
+    })
 }
 
 fn find_moment(conn: &Connection, entry: u64) -> Result<Option<DateTime<Utc>>, LedgerError> {

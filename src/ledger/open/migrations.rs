@@ -258,6 +258,11 @@ const MIGRATIONS: &[&str] = &[
     -- The last call of a project until its answer.
     ALTER TABLE pace ADD COLUMN last_call TEXT NOT NULL DEFAULT '';
 ",
+    "
+    -- How long each query of the last hour still counts, in microseconds from the row's moment. The
+    -- queries of a project have a row of their own.
+    ALTER TABLE pace ADD COLUMN queries TEXT NOT NULL DEFAULT '';
+",
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

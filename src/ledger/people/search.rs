@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 
 use crate::domain::{
-    DistinctId, IdHasher, JobId, LedgerKey, PersonHash, PersonHasher, RequestId, TaskId,
+    DistinctId, IdHasher, JobId, LedgerKey, PersonHash, PersonHasher, ProjectKey, RequestId, TaskId,
 };
 
 use super::deletions::read_hashes;
-use crate::ledger::columns::{job_id, parse_time, unreadable};
+use crate::ledger::columns::{format_time, job_id, parse_time, unreadable};
 use crate::ledger::engine::{Connection, params_from_iter};
 use crate::ledger::jobs::payload;
 use crate::ledger::sql::{self, prepare};
@@ -97,6 +97,28 @@ impl Ledger {
         wanted: &WantedPeople,
     ) -> Result<Vec<Sighting>, LedgerError> {
         self.find_people_where(wanted, "request = $1", &[request.as_str()])
+    }
+
+    /// Finds the jobs of a project's requests since this time that have or had a wanted person.
+    ///
+    /// # Errors
+    /// See [`Self::find_people`].
+    pub fn find_people_since(
+        &self,
+        project: &ProjectKey,
+        since: DateTime<Utc>,
+        wanted: &WantedPeople,
+    ) -> Result<Vec<Sighting>, LedgerError> {
+        let of_request =
+            "request IN (SELECT id FROM requests WHERE project_key = $1 AND created >= $2)";
+        let since = format_time(since);
+        self.find_people_where(wanted, of_request, &[project.as_str(), &since])
+    }
+
+    /// Whether there are requests since this time.
+    pub fn has_requests_since(&self, since: DateTime<Utc>) -> Result<bool, LedgerError> {
+        let sql = "SELECT 1 FROM requests WHERE created >= $1";
+        sql::exists(&self.conn, sql, [format_time(since)])
     }
 
     /// Whether keyed hashes are in the place of some ids of a request.

@@ -40,8 +40,10 @@ impl View for KeptSecret {
     }
 }
 
-/// A token that was removed from the keyring.
+/// A token or a service account that was removed from the keyring.
 pub struct LoggedOut {
+    /// Which of them, such as `token`.
+    pub what: &'static str,
     pub name: TokenName,
     pub was_there: bool,
 }
@@ -49,8 +51,8 @@ pub struct LoggedOut {
 impl View for LoggedOut {
     fn human(&self, _: &Paper) -> String {
         let token = match self.name.is_main() {
-            true => "token".to_owned(),
-            false => format!("token `{}`", self.name),
+            true => self.what.to_owned(),
+            false => format!("{} `{}`", self.what, self.name),
         };
         match self.was_there {
             true => {

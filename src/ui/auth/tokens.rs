@@ -11,6 +11,8 @@ use crate::ui::drawing::tone::Tone;
 use crate::ui::drawing::view::View;
 use crate::ui::drawing::words::day_count;
 
+use super::accounts::AccountsView;
+
 /// A token, and what is known of it.
 #[derive(Debug)]
 pub struct TokenState {
@@ -34,14 +36,19 @@ impl TokenState {
 /// All tokens, with the default one.
 pub struct TokensView<'a> {
     pub tokens: &'a [TokenState],
+    pub accounts: &'a AccountsView,
     pub today: NaiveDate,
 }
 
 impl View for TokensView<'_> {
     fn human(&self, paper: &Paper) -> String {
-        match self.tokens {
+        let tokens = match self.tokens {
             [one] => self.block(one, paper),
             several => self.table(several, paper),
+        };
+        match self.accounts.accounts.is_empty() {
+            true => tokens,
+            false => format!("{tokens}\n{}", self.accounts.text(paper)),
         }
     }
 
@@ -51,6 +58,7 @@ impl View for TokensView<'_> {
         json!({
             "token": default.map(|state| self.object(state)),
             "tokens": tokens.collect::<Vec<_>>(),
+            "service_accounts": self.accounts.objects(),
         })
     }
 }

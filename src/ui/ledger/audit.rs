@@ -313,6 +313,11 @@ fn what(entry: &AuditEntry) -> String {
             many("jobs", "job", "jobs")
         ),
         "set_back_reviewed" => format!("reviewed the lost time: {}", text("note")),
+        "profiles_asked" => format!(
+            "asked which of {} have a profile, project {}",
+            many("ids", "id", "ids"),
+            text("project")
+        ),
         "ids_resealed" => "the ids' digest keyed, for a server".to_owned(),
         "ledger_moved" => format!("moved the ledger from {} to {}", text("from"), text("to")),
         other => other.to_owned(),

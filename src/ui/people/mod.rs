@@ -1,6 +1,7 @@
 //! Shows people: sources, who was found, the suppression list.
 
 pub(super) mod find;
+pub(super) mod lookup;
 pub(super) mod recollected;
 pub(super) mod sources;
 pub(super) mod suppressions;

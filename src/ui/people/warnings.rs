@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::intake::{Warning, Warnings};
+use crate::intake::{Warning, WarningKind, Warnings};
 use crate::ui::console::{OutputFormat, Ui};
 use crate::ui::drawing::words::{number, plural, printable};
 
@@ -23,32 +23,56 @@ impl Ui {
     pub fn warn_of_ids(&self, warnings: &Warnings, listed: ListedPlaces) {
         for warning in warnings.iter() {
             let ids = plural(warning.count, "id", "ids");
-            match self.format {
-                OutputFormat::Human => {
-                    let places = first_places(&warning);
-                    let message = format!("{ids}{places} {}", warning.kind.text(warning.count));
-                    self.warn(warning.kind.word(), &message);
-                    if listed == ListedPlaces::All {
-                        self.aside.write(&all_places(&warning));
-                    }
+            self.warn_of(&warning, &ids, listed);
+        }
+    }
+
+    /// Warns of values that differ from the others, as cut ones do.
+    pub fn warn_of_values(&self, warnings: &Warnings) {
+        let is_odd = |kind: &WarningKind| {
+            matches!(
+                kind,
+                WarningKind::OtherKind { .. }
+                    | WarningKind::OtherLength { .. }
+                    | WarningKind::LostZeros { .. }
+                    | WarningKind::RoundedNumber
+            )
+        };
+        for warning in warnings.iter().filter(|warning| is_odd(&warning.kind)) {
+            let values = plural(warning.count, "value", "values");
+            self.warn_of(&warning, &values, ListedPlaces::First);
+        }
+    }
+
+    fn warn_of(&self, warning: &Warning<'_>, counted: &str, listed: ListedPlaces) {
+        let text = warning.kind.text(warning.count);
+        match self.format {
+            OutputFormat::Human => {
+                let places = first_places(warning);
+                self.warn(warning.kind.word(), &format!("{counted}{places} {text}"));
+                if listed == ListedPlaces::All {
+                    self.aside.write(&all_places(warning));
                 }
-                OutputFormat::Json => {
-                    let message = format!("{ids} {}", warning.kind.text(warning.count));
-                    let object = to_object(&warning, &message);
-                    self.warnings.borrow_mut().push(object);
-                }
+            }
+            OutputFormat::Json => {
+                let object = to_object(warning, &format!("{counted} {text}"));
+                self.warnings.borrow_mut().push(object);
             }
         }
     }
 }
 
-/// `` (`a.csv`, lines 3, 17; `b.csv`, line 2; and 4 more)``; empty if no place is known.
 fn first_places(warning: &Warning<'_>) -> String {
-    if warning.places().len() == 0 {
-        return String::new();
-    }
+    places_text(warning.places(), warning.count)
+}
+
+/// `` (`a.csv`, lines 3, 17; `b.csv`, line 2; and 4 more)``; empty if no place is known.
+pub(crate) fn places_text<'w>(
+    places: impl Iterator<Item = (&'w str, Option<u64>)>,
+    count: usize,
+) -> String {
     let mut parts: Vec<(String, Vec<String>)> = Vec::new();
-    for (label, line) in warning.places().take(FIRST) {
+    for (label, line) in places.take(FIRST) {
         if parts.last().is_none_or(|(last, _)| *last != label) {
             parts.push((label.to_owned(), Vec::new()));
         }
@@ -56,13 +80,16 @@ fn first_places(warning: &Warning<'_>) -> String {
             lines.extend(line.map(|line| line.to_string()));
         }
     }
+    if parts.is_empty() {
+        return String::new();
+    }
     let texts = parts.iter().map(|(label, lines)| match lines.as_slice() {
         [] => printable(label),
         [line] => format!("{}, line {line}", printable(label)),
         several => format!("{}, lines {}", printable(label), several.join(", ")),
     });
     let mut texts: Vec<String> = texts.collect();
-    let rest = warning.count.saturating_sub(FIRST);
+    let rest = count.saturating_sub(FIRST);
     if rest > 0 {
         texts.push(format!("and {} more", number(rest)));
     }

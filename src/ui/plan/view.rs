@@ -13,6 +13,8 @@ use crate::ui::people::sources::{self, exclusion_text};
 use crate::ui::request::dates::{Dates, NOT_ADVICE};
 use crate::workflow::Plan;
 
+use super::known;
+
 /// The plans of one command, one for each project; nothing has been sent.
 pub struct PlanView<'a> {
     pub plans: &'a [Plan],
@@ -85,6 +87,7 @@ fn plan_text(plan: &Plan, paper: &Paper) -> String {
             facts.add_below("Example", &example_text(example));
         }
     }
+    known::add(&mut facts, plan);
     let jobs = plural(plan.job_count(), "job", "jobs");
     match plan.why_one_id_a_job() {
         Some(why) => {
@@ -208,6 +211,8 @@ fn plan_object(plan: &Plan, now: DateTime<Utc>, today: NaiveDate) -> Value {
         "exclusions": plan.exclusions,
         "named_id": plan.order.named_id.as_ref().map(DistinctId::expose),
         "hashing": plan.hashed.as_ref().map(hashed),
+        "preflight": plan.preflight.as_ref().map(known::profiles_object),
+        "earlier": known::earlier_objects(&plan.earlier),
         "linked_ids": 0,
         "state": JobState::Planned,
         "plan": null,

@@ -6,6 +6,7 @@ use crate::config::Mode;
 use crate::ui::console::Ui;
 use crate::ui::drawing::words::{plural, printable};
 use crate::ui::people::sources::exclusion_text;
+use crate::ui::plan::known::earlier_lines;
 use crate::workflow::Plan;
 
 use super::dates::NOT_ADVICE;
@@ -36,6 +37,7 @@ impl Ui {
             plan.project.region.as_str(),
             plan.order.operation.law().title(),
         ));
+            text.push_str(&earlier_text(plan));
             if dates == DatesShown::No {
                 text.push_str(&self.dates_text(plan, today));
             }
@@ -65,6 +67,14 @@ fn ids_text(plan: &Plan) -> String {
     }
     for exclusion in &plan.exclusions {
         text.push_str(&format!("  {}\n", exclusion_text(exclusion)));
+    }
+    text
+}
+
+fn earlier_text(plan: &Plan) -> String {
+    let mut text = String::new();
+    for line in earlier_lines(&plan.earlier) {
+        text.push_str(&format!("Earlier: {line}.\n"));
     }
     text
 }

@@ -5,12 +5,13 @@ use std::time::Duration;
 use chrono::NaiveDate;
 
 use crate::domain::{
-    Confirmed, Deadline, Disclosure, DistinctId, Exclusion, IdsDigest, Operation, Period,
-    PlanRecord, Project, confirmation_date, due_date,
+    CarriedOut, Confirmed, Deadline, Disclosure, DistinctId, Exclusion, IdsDigest, Kind, Operation,
+    Period, PlanRecord, Project, RequestId, confirmation_date, due_date,
 };
 use crate::intake::{Batches, Counts, Hashed, Intake, IntakeError, Reading, UniqueIds};
 use crate::ledger::NewRequest;
 use crate::plan_file::Warned;
+use crate::workflow::Preflight;
 
 /// What the operator asks for in each of the projects.
 #[derive(Debug, Clone)]
@@ -44,12 +45,28 @@ pub struct Plan {
     pub exclusions: Vec<Exclusion>,
     /// What looked suspicious about the ids.
     pub warned: Vec<Warned>,
+    /// Who has a profile, if Mixpanel was asked.
+    pub preflight: Option<Preflight>,
+    /// What earlier requests did with some of the ids, the newest first.
+    pub earlier: Vec<Earlier>,
     /// The plan file behind this plan.
     pub made_of: Option<PlanRecord>,
     /// The most ids of a job, in addition to the project's limit.
     at_most: Option<NonZeroUsize>,
     /// `None` if the plan can only be shown.
     ids: Option<Rc<UniqueIds>>,
+}
+
+/// People of a plan who are in an earlier request, too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Earlier {
+    pub request: RequestId,
+    pub kind: Kind,
+    /// Whether it was carried out for them. `No` is a job that is still to be sent.
+    pub carried_out: CarriedOut,
+    pub people: usize,
+    /// When the last of their jobs ended, or else when the request was made.
+    pub day: NaiveDate,
 }
 
 /// A plan that may be carried out. A deletion needs the operator's confirmation.
@@ -84,6 +101,8 @@ impl Plan {
             excluded_readings: intake.excluded_readings.clone(),
             exclusions: intake.exclusions.clone(),
             warned: warned(intake),
+            preflight: None,
+            earlier: Vec::new(),
             made_of: None,
             at_most: None,
             ids: intake.ids.clone(),
@@ -245,6 +264,8 @@ mod tests {
             api_url,
             limits: BatchLimits::default(),
             rate: Rate::default(),
+            id: None,
+            queries: HourlyQueries::default(),
             callbacks: Vec::new(),
             holidays: Vec::new(),
             zone: ProjectZone::default(),

@@ -8,10 +8,19 @@ use crate::support::{OAUTH_TOKEN, PROJECT_TOKEN};
 
 pub(super) const API_SECRET: &str = "5ecre7c0ffee41d2a7b9e8d6c5b4a392";
 pub(super) const HASH_KEY: &str = "hmacKEYcanary-7c1e55d09b3f4e2a8d60";
+pub(super) const ACCOUNT_USER: &str = "leaky.5d4c3b.mp-service-account";
+pub(super) const ACCOUNT_SECRET: &str = "accountCANARY-2f7b90c41e8d55aa63";
 pub(super) const PLAIN_ID: &str = "canary.person@leak.example.test";
 pub(super) const ODD_ID: &str = "søn:9+кана́рь/x=y";
 
-pub(super) const SECRETS: [&str; 4] = [OAUTH_TOKEN, PROJECT_TOKEN, API_SECRET, HASH_KEY];
+pub(super) const SECRETS: [&str; 6] = [
+    OAUTH_TOKEN,
+    PROJECT_TOKEN,
+    API_SECRET,
+    HASH_KEY,
+    ACCOUNT_USER,
+    ACCOUNT_SECRET,
+];
 pub(super) const IDS: [&str; 2] = [PLAIN_ID, ODD_ID];
 
 /// A value with all the forms to search for.

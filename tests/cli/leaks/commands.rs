@@ -1,10 +1,10 @@
 //! The commands that are searched: all of them.
 
-use super::canaries::{API_SECRET, HASH_KEY};
+use super::canaries::{API_SECRET, HASH_KEY, PLAIN_ID};
 use crate::support::{OAUTH_TOKEN, PROJECT_TOKEN};
 
 /// Commands that ask Mixpanel, without their options; `REQUEST` stands for an existing request.
-pub(super) const ASKING: [&[&str]; 10] = [
+pub(super) const ASKING: [&[&str]; 11] = [
     &["export", "--gdpr", "own/ids.csv", "--max-wait", "0s"],
     &[
         "delete",
@@ -28,6 +28,15 @@ pub(super) const ASKING: [&[&str]; 10] = [
         "--hash-key-file",
         "own/key",
     ],
+    &[
+        "delete",
+        "--gdpr",
+        "--preflight",
+        "--yes",
+        "own/ids.csv",
+        "--max-wait",
+        "0s",
+    ],
     &["apply", "own/own.plan", "--yes", "--max-wait", "0s"],
     &["status", "--refresh"],
     &["status", "REQUEST"],
@@ -38,11 +47,30 @@ pub(super) const ASKING: [&[&str]; 10] = [
 ];
 
 /// Commands that ask nobody, with their standard input.
-pub(super) const LOCAL: [(&[&str], &str); 48] = [
+pub(super) const LOCAL: [(&[&str], &str); 52] = [
     (&["help", "files"], ""),
     (&["man", "export"], ""),
     (&["auth", "ledger-key", "--to", "own/ledger-key"], ""),
     (&["find", "own/ids.csv"], ""),
+    (
+        &[
+            "lookup",
+            "--profiles",
+            "own/users.csv",
+            "--identities",
+            "own/map.csv",
+            "--column",
+            "distinct_id",
+            "--output",
+            "own/found.csv",
+            "own/ids.csv",
+        ],
+        "",
+    ),
+    (
+        &["lookup", "--profiles", "own/bad.csv", "--no-header", "-"],
+        PLAIN_ID,
+    ),
     (&["audit", "verify"], ""),
     (&["audit", "head"], ""),
     (&["audit", "log"], ""),
@@ -75,6 +103,11 @@ pub(super) const LOCAL: [(&[&str], &str); 48] = [
     (&["answered", "REQUEST", "--manner", "by letter"], ""),
     (&["auth", "login", "--with-token"], OAUTH_TOKEN),
     (&["auth", "login", OAUTH_TOKEN], ""),
+    (
+        &["auth", "login", "--service-account", "--with-token"],
+        "leaky.5d4c3b.mp-service-account:accountCANARY-2f7b90c41e8d55aa63",
+    ),
+    (&["auth", "logout", "--service-account"], ""),
     (&["auth", "status"], ""),
     (&["auth", "use", "main"], ""),
     (&["auth", "logout"], ""),

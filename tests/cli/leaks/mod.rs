@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use self::canaries::{API_SECRET, HASH_KEY, IDS, ODD_ID, PLAIN_ID};
+use self::canaries::{ACCOUNT_SECRET, ACCOUNT_USER, API_SECRET, HASH_KEY, IDS, ODD_ID, PLAIN_ID};
 use self::commands::{ASKING, LOCAL};
 use self::search::{Search, Watch};
 use crate::support::{
@@ -260,7 +260,7 @@ fn first_reply(before: Before, call: &Call) -> Reply {
 
 /// An operator with lists, keys and a folder for temporary files.
 fn with_lists(fake: &Fake) -> Operator {
-    let mut operator = Operator::in_memory(fake, "rate = 1000");
+    let mut operator = Operator::in_memory(fake, "rate = 1000\nproject_id = 4242");
     for folder in ["own", "tmp"] {
         fs::create_dir(operator.work().join(folder)).expect("a folder");
     }
@@ -271,11 +271,22 @@ fn with_lists(fake: &Fake) -> Operator {
         "own/ids.csv",
         format!("distinct_id\n{PLAIN_ID}\n\"{quoted}\"\n"),
     );
+    operator.file(
+        "own/users.csv",
+        format!("distinct_id,email\n{PLAIN_ID},{PLAIN_ID}\n\"{quoted}\",\"{quoted}\"\n"),
+    );
+    operator.file(
+        "own/map.csv",
+        format!("distinct_id,resolved_distinct_id\n{PLAIN_ID},\"{quoted}\"\n"),
+    );
     let bad = format!("distinct_id\n{PLAIN_ID}\u{7}\n {ODD_ID}\n\"{PLAIN_ID}\n");
     operator.file("own/bad.csv", bad);
     operator.private_file("own/key", HASH_KEY);
     let secret = operator.private_file("own/secret", API_SECRET);
     operator.set("DSR_PROJECT_SECRET_FILE", &secret);
+    let account = format!("{ACCOUNT_USER}:{ACCOUNT_SECRET}");
+    let account = operator.private_file("own/account", account);
+    operator.set("DSR_SERVICE_ACCOUNT_FILE", &account);
     operator
 }
 

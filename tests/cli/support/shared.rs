@@ -31,6 +31,7 @@ const ON_BOTH: &[&str] = &[
     "lost_time",
     "minimisation",
     "pace",
+    "preflight",
     "purge",
     "races",
     "receipts",

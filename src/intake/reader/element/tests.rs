@@ -1,11 +1,19 @@
 use super::*;
 
+fn decide(element: &str, column: Option<&str>) -> Result<KeyPath, Undecided> {
+    let options = ReadOptions {
+        column: column.map(str::to_owned),
+        ..ReadOptions::default()
+    };
+    KeyPath::decide(element.as_bytes(), &options)
+}
+
 fn decided(element: &str, column: Option<&str>) -> KeyPath {
-    KeyPath::decide(element.as_bytes(), column).unwrap()
+    decide(element, column).unwrap()
 }
 
 fn unclear(element: &str, column: Option<&str>) -> String {
-    match KeyPath::decide(element.as_bytes(), column) {
+    match decide(element, column) {
         Err(Undecided::Unclear(error)) => error.to_string(),
         other => panic!("{other:?}"),
     }
@@ -137,7 +145,7 @@ fn records_are_found_in_a_page_a_body_and_a_message() {
         ["a"]
     );
     for nothing in [r#"{"results":[]}"#, r#"{"type":"STATE","value":{}}"#] {
-        let decided = KeyPath::decide(nothing.as_bytes(), None);
+        let decided = decide(nothing, None);
         assert!(matches!(decided, Err(Undecided::SaysNothing)), "{nothing}");
     }
     let page = decided(r#"{"results":[{"distinct_id":"a"}]}"#, None);

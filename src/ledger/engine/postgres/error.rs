@@ -46,6 +46,8 @@ pub enum ServerError {
     Full { source: Cause },
     #[error("the ledger's server found its data damaged or unreadable")]
     Damaged { source: Cause },
+    #[error("the ledger's tables are gone from its server")]
+    Dropped { source: Cause },
     #[error("the ledger's server does not allow writes")]
     ReadOnly { source: Cause },
     #[error("the ledger's server does not allow this to its user")]
@@ -82,6 +84,7 @@ impl ServerError {
             | Self::Busy { source }
             | Self::Full { source }
             | Self::Damaged { source }
+            | Self::Dropped { source }
             | Self::ReadOnly { source }
             | Self::NotAllowed { source }
             | Self::Conflict { source }
@@ -158,6 +161,8 @@ impl ServerError {
             "55P03" | "40P01" | "40001" | "57014" => Self::Busy { source },
             // Bad page, bad index, failed read or write, missing file.
             "XX001" | "XX002" | "58030" | "58P01" => Self::Damaged { source },
+            // No such table, no such schema.
+            "42P01" | "3F000" => Self::Dropped { source },
             "25006" => Self::ReadOnly { source },
             "42501" => Self::NotAllowed { source },
             code if code.starts_with("53") => Self::Full { source },
@@ -200,6 +205,7 @@ mod tests {
             ("25006", "ReadOnly"),
             ("25P02", "Other"),
             ("42501", "NotAllowed"),
+            ("42P01", "Dropped"),
             ("42601", "Other"),
             ("23505", "Conflict"),
         ] {

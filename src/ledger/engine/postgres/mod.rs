@@ -24,7 +24,8 @@ use place::ServerPlace;
 use session::{Deadlines, Session};
 
 pub(super) use error::ServerError;
-pub use report::{ServerReport, ServerRights};
+pub use report::{ServerReport, ServerRights, StandbyState};
+pub use session::tls::TlsFault;
 pub(crate) use session::tls::TrustedRoots;
 use value::{Bound, Taken};
 
@@ -441,15 +442,15 @@ impl ServerError {
     pub(super) fn trouble(&self) -> EngineTrouble {
         match self {
             Self::Password { .. } => EngineTrouble::Login,
-            Self::Tls { .. } => EngineTrouble::Untrusted,
+            Self::Tls { source, .. } => EngineTrouble::Untrusted(source.fault()),
             Self::Migrated { .. } => EngineTrouble::Migrated,
-            Self::NoDatabase { .. }
-            | Self::Standby { .. }
-            | Self::Encoding { .. }
-            | Self::TooOld { .. }
-            | Self::Pooler
-            | Self::ReadOnly { .. }
-            | Self::NotAllowed { .. } => EngineTrouble::NotAllowed,
+            Self::NoDatabase { .. } => EngineTrouble::NoDatabase,
+            Self::Dropped { .. } => EngineTrouble::Dropped,
+            Self::Standby { .. } | Self::Encoding { .. } | Self::TooOld { .. } | Self::Pooler => {
+                EngineTrouble::Unfit
+            }
+            Self::ReadOnly { .. } => EngineTrouble::ReadOnly,
+            Self::NotAllowed { .. } => EngineTrouble::NotAllowed,
             Self::Unreachable { .. } | Self::Gone { .. } | Self::Unconfirmed { .. } => {
                 EngineTrouble::Gone
             }

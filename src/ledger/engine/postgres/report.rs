@@ -17,8 +17,17 @@ pub struct ServerReport {
     pub round_trip: Duration,
     /// The server writes to its disk before it says so.
     pub is_durable: bool,
-    /// The server waits for a standby at each commit.
-    pub has_synchronous_standby: bool,
+    pub standby: StandbyState,
+}
+
+/// The standby that the server waits for at each commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StandbyState {
+    /// It waits for none.
+    NotDemanded,
+    Connected,
+    /// It waits for one, and none is connected: no commit ends.
+    Missing,
 }
 
 /// What the user may do with the ledger's tables.
@@ -40,8 +49,7 @@ impl LedgerServer {
                          'USAGE')::int::bigint,
              has_table_privilege('jobs', 'INSERT')::int::bigint,
              (current_setting('fsync') = 'on'
-              AND current_setting('full_page_writes') = 'on')::int::bigint,
-             (current_setting('synchronous_standby_names') <> '')::int::bigint";
+              AND current_setting('full_page_writes') = 'on')::int::bigint";
         let mut round_trip = Duration::MAX;
         let mut row = None;
         for _ in 0..3 {
@@ -67,7 +75,20 @@ impl LedgerServer {
             },
             round_trip,
             is_durable: is(5),
-            has_synchronous_standby: is(6),
+            standby: self.find_standby()?,
+        })
+    }
+
+    /// A user without `pg_monitor` sees that standbys are connected, and not which are synchronous.
+    pub(crate) fn find_standby(&self) -> Answer<StandbyState> {
+        let sql = "SELECT (current_setting('synchronous_standby_names') <> '')::int::bigint
+                 + EXISTS (SELECT 1 FROM pg_stat_replication
+                           WHERE sync_state IS NULL OR sync_state IN ('sync', 'quorum'))::int::bigint
+                 * 2";
+        Ok(match self.number(sql)? {
+            1 => StandbyState::Missing,
+            3 => StandbyState::Connected,
+            _ => StandbyState::NotDemanded,
         })
     }
 }

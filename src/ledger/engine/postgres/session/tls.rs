@@ -57,6 +57,35 @@ pub enum TlsError {
     Broken { source: Cause },
 }
 
+/// Why a server is not trusted, as far as the operator can mend it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TlsFault {
+    /// None of the trusted authorities signed its certificate, or none can be read.
+    Authority,
+    /// Its certificate has another name.
+    Name,
+    /// Its certificate has expired, or is not valid yet.
+    Time,
+    /// Its certificate is that of an authority.
+    Certificate,
+    /// It offers no TLS.
+    NotOffered,
+    Handshake,
+}
+
+impl TlsError {
+    pub(crate) fn fault(&self) -> TlsFault {
+        match self {
+            Self::NoAuthority | Self::BadAuthority | Self::UnknownIssuer => TlsFault::Authority,
+            Self::Name(_) | Self::WrongName(_) => TlsFault::Name,
+            Self::Expired => TlsFault::Time,
+            Self::Authority => TlsFault::Certificate,
+            Self::NotOffered => TlsFault::NotOffered,
+            Self::NotPostgres | Self::Handshake(_) | Self::Broken { .. } => TlsFault::Handshake,
+        }
+    }
+}
+
 impl TrustedRoots {
     pub(super) fn client_config(&self) -> Result<Arc<ClientConfig>, TlsError> {
         let mut roots = RootCertStore::empty();

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use super::cluster::{Cluster, DEADLINES, PASSWORD, Proxy, eventually, run, told};
 use super::{count, is_active, is_gone};
+use crate::ledger::engine::postgres::LedgerServer;
 use crate::ledger::engine::postgres::error::{Sent, ServerError};
+use crate::ledger::engine::postgres::report::StandbyState;
 use crate::ledger::engine::postgres::session::Deadlines;
 
 const QUICK: Deadlines = Deadlines {
@@ -172,4 +174,6 @@ fn a_commit_without_its_standby_is_not_called_done() {
     assert!(is_gone(&error, Sent::Maybe));
     drop(session);
     assert!(is_active(&cluster, pid));
+    let server = LedgerServer::new(cluster.session()).unwrap();
+    assert_eq!(server.find_standby().unwrap(), StandbyState::Missing);
 }

@@ -1,5 +1,8 @@
 //! Commands that end with a plan: shown by `--dry-run`, or written to a file for approval.
 
+mod earlier;
+mod preflight;
+
 use std::path::Path;
 
 use crate::commands::context::Context;
@@ -7,12 +10,15 @@ use crate::commands::failures::{local_io, quoted, usage};
 use crate::commands::people::minimise;
 use crate::config::Resolved;
 use crate::domain::{Actor, ExitStatus, Kind, Operation, ProjectKey, RequestId};
-use crate::ledger::{Ledger, Which};
+use crate::ledger::Ledger;
 use crate::plan_file::{PlanFile, PlanFileError};
 use crate::ui::{Checked, Failure, PlanFileView, PlanView, WrittenView};
 use crate::workflow::{self, Plan};
 
 use super::args::RequestArgs;
+
+pub(super) use earlier::{add_earlier, may_be_compared};
+pub(super) use preflight::{ask_first, demand_account};
 
 /// Demands a plan file for a deletion in a project that needs approvals. Fails if the plan is for
 /// several projects, or its file exists.
@@ -52,7 +58,7 @@ pub(super) fn demand_a_plan(
 /// Shows the plan or writes its file, if the operator asked for that. Nothing is sent then.
 pub(super) fn end_with_plan(
     ctx: &Context,
-    plans: &[Plan],
+    plans: &mut [Plan],
     request: &RequestArgs,
 ) -> Result<Option<ExitStatus>, Failure> {
     match &request.plan {
@@ -62,7 +68,9 @@ pub(super) fn end_with_plan(
     }
 }
 
-fn show(ctx: &Context, plans: &[Plan]) -> Result<ExitStatus, Failure> {
+fn show(ctx: &Context, plans: &mut [Plan]) -> Result<ExitStatus, Failure> {
+    add_earlier(ctx, plans);
+    let plans = &*plans;
     let now = ctx.clock.now();
     let today = ctx.clock.today();
     let view = PlanView { plans, now, today };
@@ -70,14 +78,6 @@ fn show(ctx: &Context, plans: &[Plan]) -> Result<ExitStatus, Failure> {
     note_approvals(ctx, plans)?;
     note_open_requests(ctx, plans);
     Ok(ExitStatus::Done)
-}
-
-/// Whether an open request may have the same ids. A dry run keeps ids only to compare them.
-pub(super) fn may_be_repeated(ctx: &Context, operation: Operation) -> bool {
-    let open = ctx.ledger_to_ask().ok();
-    let open = open.and_then(|ledger| ledger.list_requests(Which::Open).ok());
-    let mut open = open.into_iter().flatten();
-    open.any(|request| request.asked.operation == operation)
 }
 
 /// Names open requests that have the same ids. A ledger that cannot be read does not prevent a plan,
@@ -141,7 +141,8 @@ fn note_approvals(ctx: &Context, plans: &[Plan]) -> Result<(), Failure> {
     Ok(())
 }
 
-fn write(ctx: &Context, plans: &[Plan], path: &Path) -> Result<ExitStatus, Failure> {
+fn write(ctx: &Context, plans: &mut [Plan], path: &Path) -> Result<ExitStatus, Failure> {
+    add_earlier(ctx, plans);
     let [plan] = plans else {
         return Err(usage("a plan file is for one project"));
     };

@@ -1,0 +1,92 @@
+//! `--preflight`: asks Mixpanel who of the plan's people has a profile, before anything is sent.
+
+use crate::commands::context::Context;
+use crate::commands::failures::usage;
+use crate::config::Resolved;
+use crate::domain::{Project, ProjectId};
+use crate::ledger::QueryLane;
+use crate::mixpanel::Timeouts;
+use crate::ui::{Failure, duration, plural, profiles_text};
+use crate::workflow::{self, Inquiry, Plan};
+
+use crate::commands::request::args::RequestArgs;
+
+/// Demands what the queries need, before a large source is read.
+pub(in crate::commands::request) fn demand_account(
+    ctx: &Context,
+    resolved: &[Resolved],
+    request: &RequestArgs,
+) -> Result<(), Failure> {
+    if !request.preflight {
+        return Ok(());
+    }
+    for project in resolved.iter().map(|resolved| &resolved.project) {
+        project_id(ctx, project)?;
+        ctx.account_of(project)?;
+    }
+    Ok(())
+}
+
+fn project_id(ctx: &Context, project: &Project) -> Result<ProjectId, Failure> {
+    ctx.project_id(project).ok_or_else(|| {
+        let name = &project.name;
+        usage(format!("project `{name}` has no `project_id`; nothing was sent")).hint(format!(
+            "run `dsr project set {name} --project-id N`; Mixpanel's project settings show the number"
+        ))
+    })
+}
+
+/// Asks about each plan's people, if the operator wants that.
+pub(in crate::commands::request) async fn ask_first(
+    ctx: &mut Context,
+    plans: &mut [Plan],
+    request: &RequestArgs,
+) -> Result<(), Failure> {
+    if !request.preflight {
+        return Ok(());
+    }
+    for plan in plans {
+        let id = project_id(ctx, &plan.project)?;
+        let client = ctx.query_client(&plan.project, Timeouts::default())?;
+        let ids = plan.ids()?;
+        let mut ledger = ctx.ledger_to_fill()?;
+        let lane = QueryLane::of(&plan.project);
+        let queries = workflow::count_queries(ids.count());
+        let time = ledger.find_query_time(&lane, queries, ctx.clock.now())?;
+        ctx.ui.note(&format!(
+            "Preflight: {} for {} in project {}, at most {} an hour: {}.",
+            plural(queries, "query", "queries"),
+            plural(ids.count(), "id", "ids"),
+            plan.project.name,
+            plan.project.queries.per_hour(),
+            duration(time),
+        ));
+        ctx.interrupt.begin();
+        let ui = &ctx.ui;
+        let mut inquiry = Inquiry {
+            ledger: &mut ledger,
+            client: &client,
+            lane,
+            project: id,
+            clock: ctx.clock.as_ref(),
+            interrupt: &ctx.interrupt,
+            max_wait: request.sending.max_wait,
+            on_wait: &|wait, answered| {
+                ui.note(&format!(
+                    "Asked {} of {queries}. The next query may leave in {}.",
+                    plural(answered, "query", "queries"),
+                    duration(wait)
+                ));
+            },
+        };
+        let found = workflow::find_profiles(&mut inquiry, &ids).await;
+        ctx.interrupt.pause();
+        let found = found?;
+        if !request.is_only_shown() && request.plan.is_none() {
+            let (name, profiles) = (&plan.project.name, profiles_text(&found));
+            ctx.ui.note(&format!("Project {name}: {profiles}"));
+        }
+        plan.preflight = Some(found);
+    }
+    Ok(())
+}

@@ -1,0 +1,217 @@
+//! The queries of profiles: how many a project has left in any hour, over all processes that share
+//! the ledger, and the entry of the trail that says that people were asked about.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde_json::json;
+
+use super::audit::{self, AuditEvent, EntrySubject};
+use super::jobs::pace::{self, Left};
+use super::{Ledger, LedgerError, Slot};
+use crate::domain::{HourlyQueries, Project, ProjectKey, ProjectName};
+
+/// How long a query counts, in microseconds from when it is recorded: an hour, and the longest call,
+/// since Mixpanel counts from when it sees the query.
+pub(crate) const COUNTS_FOR: i64 = 3_600_000_000 + 140_000_000;
+
+/// Where a project's queries wait for their turn.
+#[derive(Debug, Clone)]
+pub struct QueryLane {
+    name: ProjectName,
+    /// Not the key of the project's other calls, which have a pace of their own.
+    key: ProjectKey,
+    limit: HourlyQueries,
+}
+
+impl QueryLane {
+    pub fn of(project: &Project) -> Self {
+        Self {
+            name: project.name.clone(),
+            key: ProjectKey::restore(format!("{}/queries", project.key().as_str())),
+            limit: project.queries,
+        }
+    }
+
+    /// Until the next query may leave, in microseconds.
+    fn wait(&self, left: &Left) -> i64 {
+        let limit = self.limit.per_hour() as usize;
+        let over = left.queries.len().checked_sub(limit);
+        // Sorted: this many must stop counting first.
+        let budget = over.map_or(0, |over| left.queries[over]);
+        budget.max(left.block()).max(0)
+    }
+}
+
+impl Ledger {
+    /// Takes one of the hour's queries, if one is left. It is recorded before it may be sent.
+    pub fn record_query(
+        &mut self,
+        lane: &QueryLane,
+        now: DateTime<Utc>,
+    ) -> Result<Slot, LedgerError> {
+        let tx = self.write()?;
+        let (mut left, _) = pace::read(&tx, &lane.key, now)?;
+        let wait = lane.wait(&left);
+        if wait == 0 {
+            left.queries.push(COUNTS_FOR);
+        }
+        pace::write(&tx, &lane.key, left, now)?;
+        tx.commit()?;
+        Ok(match wait {
+            0 => Slot::Yours,
+            wait => Slot::Wait(Duration::from_micros(wait.unsigned_abs())),
+        })
+    }
+
+    /// Records that the server wants no query of the project until `until`, from any process.
+    pub fn record_query_block(
+        &mut self,
+        lane: &QueryLane,
+        until: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<(), LedgerError> {
+        self.record_block(&lane.key, until, now)
+    }
+
+    /// How long so many queries take from now: until the last one may leave.
+    pub fn find_query_time(
+        &mut self,
+        lane: &QueryLane,
+        queries: usize,
+        now: DateTime<Utc>,
+    ) -> Result<Duration, LedgerError> {
+        let tx = self.write()?;
+        let (left, _) = pace::read(&tx, &lane.key, now)?;
+        let limit = lane.limit.per_hour() as usize;
+        let mut time = left.block();
+        let mut counting = VecDeque::from(left.queries);
+        for _ in 0..queries {
+            if counting.len() >= limit {
+                let over = counting.len() - limit;
+                time = time.max(counting.drain(..=over).next_back().unwrap_or(0));
+            }
+            counting.push_back(time.saturating_add(COUNTS_FOR));
+        }
+        Ok(Duration::from_micros(time.unsigned_abs()))
+    }
+
+    /// Records in the trail that Mixpanel is about to be asked which of so many people have a
+    /// profile. One entry for all queries of a command, before the first one leaves: the trail then
+    /// shows the most that was asked, also after a kill.
+    pub fn record_profiles_asked(
+        &mut self,
+        lane: &QueryLane,
+        (ids, queries): (usize, usize),
+        now: DateTime<Utc>,
+    ) -> Result<(), LedgerError> {
+        let tx = self.write()?;
+        let details = json!({ "project": lane.name.as_str(), "ids": ids, "queries": queries });
+        let event = AuditEvent::ProfilesAsked;
+        audit::tell(&tx, event, EntrySubject::Ledger, details, now)?;
+        tx.commit_seen()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+    use crate::domain::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn noon() -> DateTime<Utc> {
+        DateTime::from_timestamp(1_800_000_000, 0).unwrap()
+    }
+
+    fn lane(per_hour: u32) -> QueryLane {
+        QueryLane {
+            name: ProjectName::new("shop").unwrap(),
+            key: ProjectKey::restore("k/queries".to_owned()),
+            limit: HourlyQueries::new(per_hour).unwrap(),
+        }
+    }
+
+    fn hour() -> Duration {
+        Duration::from_micros(COUNTS_FOR.unsigned_abs())
+    }
+
+    #[test]
+    fn no_hour_has_more_queries_than_the_limit() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.db");
+        let mut sent: Vec<DateTime<Utc>> = Vec::new();
+        let mut now = noon();
+        for number in 0..40 {
+            // Another process opens the ledger each time.
+            let mut ledger = Ledger::open(&path, SECOND).unwrap();
+            match ledger.record_query(&lane(3), now).unwrap() {
+                Slot::Yours => sent.push(now),
+                Slot::Wait(wait) => {
+                    assert!(wait <= hour());
+                    now += TimeDelta::from_std(wait).unwrap();
+                }
+            }
+            now += TimeDelta::minutes(number % 7);
+        }
+        assert!(sent.len() > 12, "{}", sent.len());
+        for some in sent.windows(4) {
+            assert!(some[3] - some[0] > TimeDelta::hours(1), "{sent:?}");
+        }
+    }
+
+    #[test]
+    fn a_clock_jump_costs_at_most_an_hour() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut ledger = Ledger::open(&folder.path().join("ledger.db"), SECOND).unwrap();
+        let hours = [24 * 365, 0, -24 * 365, -3, 1];
+        for now in hours.map(|hours| noon() + TimeDelta::hours(hours)) {
+            if let Slot::Wait(wait) = ledger.record_query(&lane(1), now).unwrap() {
+                assert!(wait <= hour(), "{wait:?}");
+                let waited = now + TimeDelta::from_std(wait).unwrap();
+                let slot = ledger.record_query(&lane(1), waited).unwrap();
+                assert_eq!(slot, Slot::Yours);
+            }
+        }
+    }
+
+    #[test]
+    fn the_time_is_what_the_queries_then_take() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut ledger = Ledger::open(&folder.path().join("ledger.db"), SECOND).unwrap();
+        let lane = lane(30);
+        let mut time = |queries| ledger.find_query_time(&lane, queries, noon()).unwrap();
+        assert_eq!(time(30), Duration::ZERO);
+        assert_eq!(time(31), hour());
+        assert_eq!(time(120), hour() * 3);
+        for _ in 0..30 {
+            let slot = ledger.record_query(&lane, noon()).unwrap();
+            assert_eq!(slot, Slot::Yours);
+        }
+        let later = noon() + TimeDelta::minutes(10);
+        let left = hour() - Duration::from_secs(600);
+        assert_eq!(ledger.find_query_time(&lane, 1, later).unwrap(), left);
+        let slot = ledger.record_query(&lane, later).unwrap();
+        assert_eq!(slot, Slot::Wait(left));
+    }
+
+    #[test]
+    fn a_429_holds_the_queries_of_every_process_and_no_other_call() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.db");
+        let mut ledger = Ledger::open(&path, SECOND).unwrap();
+        let until = noon() + TimeDelta::minutes(5);
+        ledger.record_query_block(&lane(30), until, noon()).unwrap();
+        let mut other = Ledger::open(&path, SECOND).unwrap();
+        let slot = other.record_query(&lane(30), noon()).unwrap();
+        assert_eq!(slot, Slot::Wait(Duration::from_secs(300)));
+        let calls = Lane {
+            project: ProjectKey::restore("k".to_owned()),
+            rate: Rate::default(),
+        };
+        assert_eq!(other.record_slot(&calls, noon()).unwrap(), Slot::Yours);
+    }
+}

@@ -1,0 +1,168 @@
+//! Asks Mixpanel which ids have a profile: query after query, within the hour's budget. Whoever has
+//! none may still have events.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::domain::{Clock, DistinctId, ProjectId};
+use crate::intake::{At, IntakeError, UniqueIds};
+use crate::ledger::{Ledger, LedgerError, QueryLane, Slot};
+use crate::mixpanel::query::{MOST_ASKED, PageFault};
+use crate::mixpanel::{AccountAnswer, Profiles, QueryAnswer, QueryClient, Words};
+use crate::workflow::{Interrupt, Signal};
+
+/// The ids of one query.
+const AT_ONCE: NonZeroUsize = NonZeroUsize::new(MOST_ASKED).expect("not zero");
+/// How long no query is sent after a 429 that names no time.
+const AFTER_LIMIT: Duration = Duration::from_secs(60);
+
+/// Which ids of a list have a profile.
+#[derive(Debug, Clone)]
+pub struct Preflight {
+    pub asked: usize,
+    pub with_profile: usize,
+    pub queries: usize,
+    /// The places of the ids without one, in order.
+    pub without: Vec<At<Arc<str>>>,
+}
+
+/// How a preflight asks.
+pub struct Inquiry<'a> {
+    pub ledger: &'a mut Ledger,
+    pub client: &'a QueryClient,
+    pub lane: QueryLane,
+    pub project: ProjectId,
+    pub clock: &'a dyn Clock,
+    pub interrupt: &'a Interrupt,
+    /// How long to wait out Mixpanel's 429s in all.
+    pub max_wait: Duration,
+    /// Hears of each wait for the next query, and how many were answered.
+    pub on_wait: &'a dyn Fn(Duration, usize),
+}
+
+/// Why it is not known who has a profile. Quotes no id.
+#[derive(Debug, thiserror::Error)]
+pub enum PreflightError {
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    #[error(transparent)]
+    Ids(IntakeError),
+    #[error("Mixpanel does not allow {account} to ask for profiles ({http_status})")]
+    NotAllowed { account: String, http_status: u16 },
+    #[error("Mixpanel refused the query of profiles ({http_status}): {message}")]
+    Refused { http_status: u16, message: Words },
+    #[error("Mixpanel's query limit is used up (429)")]
+    RateLimited,
+    #[error("Mixpanel could not be asked for profiles: {reason}")]
+    Unclear { reason: Words },
+    #[error("Mixpanel's answer about profiles cannot be relied on")]
+    Fault(#[from] PageFault),
+    #[error("interrupted")]
+    Interrupted(Signal),
+}
+
+/// How many queries so many ids take.
+pub fn count_queries(ids: usize) -> usize {
+    ids.div_ceil(MOST_ASKED)
+}
+
+/// Asks about every id once.
+///
+/// # Errors
+/// See [`PreflightError`]. Nothing is known then.
+pub async fn find_profiles(
+    inquiry: &mut Inquiry<'_>,
+    ids: &UniqueIds,
+) -> Result<Preflight, PreflightError> {
+    let planned = (ids.count(), count_queries(ids.count()));
+    let now = inquiry.clock.now();
+    let lane = &inquiry.lane;
+    inquiry.ledger.record_profiles_asked(lane, planned, now)?;
+    let mut preflight = Preflight {
+        asked: ids.count(),
+        with_profile: 0,
+        queries: 0,
+        without: Vec::new(),
+    };
+    let mut places = ids.places();
+    let mut limited = Duration::ZERO;
+    for batch in ids.batches(AT_ONCE) {
+        let batch = batch.map_err(PreflightError::Ids)?;
+        let mut profiles = Profiles::of(batch.ids().filter_map(DistinctId::restore).collect());
+        while !profiles.is_whole() {
+            take_turn(inquiry, preflight.queries).await?;
+            preflight.queries += 1;
+            ask(inquiry, &mut profiles, &mut limited).await?;
+        }
+        for (has_profile, place) in profiles.into_answer().into_iter().zip(&mut places) {
+            match has_profile {
+                true => preflight.with_profile += 1,
+                false => preflight.without.push(place.clone()),
+            }
+        }
+    }
+    Ok(preflight)
+}
+
+async fn take_turn(inquiry: &mut Inquiry<'_>, asked: usize) -> Result<(), PreflightError> {
+    loop {
+        let now = inquiry.clock.now();
+        let wait = match inquiry.ledger.record_query(&inquiry.lane, now)? {
+            Slot::Yours => return Ok(()),
+            Slot::Wait(wait) => wait,
+        };
+        (inquiry.on_wait)(wait, asked);
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            signal = inquiry.interrupt.raised() => return Err(PreflightError::Interrupted(signal)),
+        }
+    }
+}
+
+async fn ask(
+    inquiry: &mut Inquiry<'_>,
+    profiles: &mut Profiles,
+    limited: &mut Duration,
+) -> Result<(), PreflightError> {
+    let answer = tokio::select! {
+        answer = inquiry.client.engage_query(inquiry.project, profiles) => answer,
+        signal = inquiry.interrupt.raised() => return Err(PreflightError::Interrupted(signal)),
+    };
+    match answer {
+        QueryAnswer::Page(page) => Ok(profiles.take(&page)?),
+        QueryAnswer::Deferred { retry_after } => {
+            let wait = retry_after.unwrap_or(AFTER_LIMIT);
+            let now = inquiry.clock.now();
+            let until = now + wait;
+            inquiry
+                .ledger
+                .record_query_block(&inquiry.lane, until, now)?;
+            *limited += wait;
+            match *limited > inquiry.max_wait {
+                true => Err(PreflightError::RateLimited),
+                false => Ok(()),
+            }
+        }
+        QueryAnswer::NotAllowed { http_status } => Err(PreflightError::NotAllowed {
+            account: inquiry.client.account().description(),
+            http_status,
+        }),
+        QueryAnswer::Refused {
+            http_status,
+            message,
+        } => Err(PreflightError::Refused {
+            http_status,
+            message,
+        }),
+        QueryAnswer::Unclear { reason } => Err(PreflightError::Unclear { reason }),
+    }
+}
+
+/// Asks who the account is; `None` if a signal came first.
+pub async fn check_account(client: &QueryClient, interrupt: &Interrupt) -> Option<AccountAnswer> {
+    tokio::select! {
+        answer = client.check_account() => Some(answer),
+        _ = interrupt.raised() => None,
+    }
+}

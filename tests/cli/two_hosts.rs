@@ -1,0 +1,125 @@
+//! Two hosts with one ledger on a server, when one of them has gone, is set back or may only read.
+
+use crate::shared_ledger::{hosts, login};
+use crate::support::{Database, Fake, Operator, Reply, states};
+
+#[test]
+fn a_new_trail_begins_by_the_servers_clock() {
+    let Some(database) = Database::new() else {
+        return;
+    };
+    let mut ahead = Operator::new().with("DSR_LEDGER_URL", &database.url);
+    if !ahead.shift_clock(7200) {
+        return;
+    }
+    ahead.run(&["ledger", "init"]).exits_with(0);
+    let times = database.ask("SELECT at, clock_timestamp() > at::timestamptz FROM dsr.audit");
+    assert!(times.ends_with("|t"), "{times}");
+}
+
+/// Both have seen entries that are lost. What the second has seen may be of the ledger before the
+/// restore, and so nothing tells how much of this one it knows.
+#[test]
+fn a_second_host_that_accepts_names_no_false_lost_time() {
+    let fake = Fake::start();
+    let Some((database, one, two)) = hosts(&fake) else {
+        return;
+    };
+    let delete = |host: &Operator, id: &str| {
+        let sent = host.run(&["delete", "--gdpr", "--yes", "--id", id]);
+        sent.exits_with(0);
+    };
+    delete(&one, "a1");
+    let copy = database.copy();
+    for id in ["b1", "b2", "b3", "b4", "b5"] {
+        delete(&one, id);
+    }
+    two.run(&["status", "--cached"]).exits_with(0);
+    database.becomes(&copy);
+    one.run(&["ledger", "accept", "--yes"]).exits_with(0);
+    delete(&one, "c1");
+    let accepted = two.run(&["ledger", "accept", "--yes"]);
+    accepted.exits_with(0).says("was recorded before");
+    let status = two.run(&["ledger", "status", "--json"]);
+    let lost = &status.json()["ledger"]["set_backs_accepted"];
+    assert!(lost[0]["since"].is_string(), "{lost}");
+    assert_eq!(lost[1]["since"], serde_json::Value::Null, "{lost}");
+    delete(&two, "d1");
+    two.run(&["audit", "verify"]).exits_with(0);
+}
+
+#[test]
+fn a_cancellation_says_that_the_jobs_sender_vanished_and_until_when_to_wait() {
+    let fake = Fake::answering_post(0, Reply::Hang);
+    let Some((_database, one, two)) = hosts(&fake) else {
+        return;
+    };
+    let running = one.start(&["delete", "--gdpr", "--yes", "a1"]);
+    fake.wait_for_posts(1);
+    running.kill();
+    let id = two.only_request()["id"].as_str().expect("an id").to_owned();
+    let waits = two.run(&["cancel", "--yes", &id]);
+    waits
+        .exits_with(75)
+        .says("vanished")
+        .says("run `dsr cancel")
+        .never_says("is sending it now");
+    assert_eq!(fake.posts().len(), 1);
+    assert_eq!(states(&two.only_request()), ["sending"]);
+}
+
+#[test]
+fn an_auditor_sees_without_a_key_what_is_not_sent() {
+    let busy = Reply::error(429, "busy").with("Retry-After", "60");
+    let fake = Fake::answering(move |_| busy.clone());
+    let Some((database, one, mut two)) = hosts(&fake) else {
+        return;
+    };
+    for id in ["a1", "a2"] {
+        one.run(&["delete", "--gdpr", "--yes", "--max-wait", "0s", id])
+            .exits_with(75);
+    }
+    two.set(
+        "DSR_LEDGER_URL",
+        &database.url_as(&login(&database, "dsr_auditor")),
+    );
+    two.unset("DSR_LEDGER_KEY_FILE");
+    let shown = two.run(&["status", "--cached"]);
+    shown.exits_with(0).says("deferred");
+}
+
+#[test]
+fn a_server_that_refuses_is_told_apart_by_what_mends_it() {
+    let fake = Fake::start();
+    let Some((database, mut one, _two)) = hosts(&fake) else {
+        return;
+    };
+    let delete = ["delete", "--gdpr", "--yes", "a1"];
+    let url = one.variable("DSR_LEDGER_URL").expect("it is set");
+    one.set("DSR_LEDGER_URL", &url.replace("/test_", "/no_test_"));
+    one.run(&delete)
+        .exits_with(2)
+        .says("CREATE DATABASE")
+        .never_says("role of an operator");
+    one.set("DSR_LEDGER_URL", &url);
+    database.ask_server("ALTER DATABASE {} SET default_transaction_read_only = on");
+    one.run(&delete)
+        .exits_with(2)
+        .says("default_transaction_read_only")
+        .never_says("role of an operator");
+    database.ask_server("ALTER DATABASE {} RESET default_transaction_read_only");
+    let auditor = login(&database, "dsr_auditor");
+    one.set("DSR_LEDGER_URL", &database.url_as(&auditor));
+    one.run(&delete).exits_with(2).says("role of an operator");
+    one.set("DSR_LEDGER_URL", &url);
+    one.run(&delete).exits_with(0);
+
+    let limited = Fake::answering_post(0, Reply::error(429, "busy").with("Retry-After", "3"));
+    one.set("DSR_API_URL", &limited.url());
+    let running = one.start(&["delete", "--gdpr", "--yes", "a2"]);
+    limited.wait_for_posts(1);
+    database.ask("DROP SCHEMA dsr CASCADE");
+    running.end().exits_with(74).says("tables are gone");
+    assert_eq!(limited.posts().len(), 1);
+    one.give_up_trail();
+}

@@ -1,0 +1,77 @@
+//! `dsr lookup`.
+
+use crate::scene::{Scene, snapshot};
+
+fn with_files() -> Scene {
+    let scene = Scene::usual();
+    let file = |name, text: &str| scene.operator.file(name, text).to_owned();
+    file(
+        "users.csv",
+        "Distinct ID,Name,Email\nu1,A,anna@x.test\nu2,B,bob@x.test\nu3,B,bob@x.test\nu4,E,Eve@x.test\nu5,C,carl@x.test\n",
+    );
+    file(
+        "emails.csv",
+        "email\nanna@x.test\nbob@x.test\nnobody@x.test\neve@x.test\ncarl@x.test\n",
+    );
+    file(
+        "identities.csv",
+        "distinct_id,resolved_distinct_id\n$device:1,u1\nu5,u1\n$device:2,u2\nold,u2\n",
+    );
+    file("cut.csv", "distinct_id,email\nu1,anna@x.test\nu2,bo");
+    file(
+        "page.json",
+        "{\"page\":0,\"total\":2,\"results\":[{\"$distinct_id\":\"u1\",\"$properties\":{\"$email\":\"anna@x.test\"}}]}",
+    );
+    scene
+}
+
+#[test]
+fn ids_are_looked_up_and_written() {
+    let args = [
+        "lookup",
+        "--profiles",
+        "users.csv",
+        "-o",
+        "found.csv",
+        "emails.csv",
+    ];
+    snapshot!(with_files().shows(&args));
+}
+
+#[test]
+fn aliases_are_looked_up_too() {
+    let args = [
+        "lookup",
+        "--profiles",
+        "users.csv",
+        "--identities",
+        "identities.csv",
+        "emails.csv",
+    ];
+    snapshot!(with_files().shows(&args));
+}
+
+#[test]
+fn one_value_is_looked_up() {
+    let mut scene = with_files();
+    scene.shows(&["lookup", "--profiles", "users.csv", "anna@x.test"]);
+    snapshot!(scene.shows(&["lookup", "--profiles", "users.csv", "nobody@x.test"]));
+}
+
+#[test]
+fn profiles_that_may_be_incomplete_are_refused() {
+    let mut scene = with_files();
+    scene.shows(&["lookup", "--profiles", "cut.csv", "emails.csv"]);
+    scene.shows(&["lookup", "--profiles", "page.json", "emails.csv"]);
+    scene.shows(&[
+        "lookup",
+        "--profiles",
+        "users.csv",
+        "--by",
+        "$phone",
+        "--column",
+        "email",
+        "emails.csv",
+    ]);
+    snapshot!(scene.shows(&["lookup", "emails.csv"]));
+}
