@@ -62,7 +62,7 @@ pub fn list_seen_waiting(
 }
 
 /// The unsent jobs of these requests that wait for others, in order.
-pub fn list_waiting(
+pub(super) fn list_waiting(
     ledger: &Ledger,
     requests: &[RequestRecord],
     now: DateTime<Utc>,
