@@ -39,7 +39,7 @@ pub use help::completions::ScriptView;
 pub use help::examples::{Example, HelpPart, examples_of, folded, for_the_screen};
 pub use help::guide::{GuideView, TopicsView};
 pub use help::man::{ManFilesView, ManInstalledView, Sheet};
-pub use help::page::{Block, HelpPage, without_links};
+pub use help::page::{Block, HelpPage, plain_words};
 pub use ledger::audit::{AuditHeadView, AuditLogView, AuditView};
 pub use ledger::purge::{PurgeView, staying};
 pub use ledger::{

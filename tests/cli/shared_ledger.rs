@@ -22,7 +22,7 @@ pub(crate) fn hosts(fake: &Fake) -> Option<(Arc<Database>, Operator, Operator)> 
     Some((database, one, two))
 }
 
-fn wait_for(database: &Database, query: &str, answer: &str) {
+pub(crate) fn wait_for(database: &Database, query: &str, answer: &str) {
     let start = Instant::now();
     while database.ask(query) != answer {
         assert!(start.elapsed() < Duration::from_secs(60), "{query}");

@@ -269,6 +269,72 @@ fn no_command_seals_a_job_that_somebody_changed() {
     assert!(!calls.iter().any(is_cancelled), "nothing was cancelled");
 }
 
+/// What the audit trail says, and every request's row.
+fn trail_and_requests(operator: &Operator) -> Vec<String> {
+    let entries = "SELECT CAST(seq AS TEXT) || hash FROM audit ORDER BY seq";
+    let requests = "SELECT due || source || COALESCE(reference, '') FROM requests ORDER BY id";
+    let said = "SELECT request || day FROM answers
+         UNION ALL SELECT request || day FROM extensions ORDER BY 1";
+    [entries, requests, said]
+        .map(|sql| operator.ledger_texts(sql))
+        .concat()
+}
+
+#[test]
+fn no_command_seals_a_request_that_somebody_changed() {
+    let fake = Fake::start();
+    let operator = with_key(&fake, "rate = 1000");
+    operator
+        .run(&["delete", "--gdpr", "--yes", "a1"])
+        .exits_with(0);
+    let id = operator.ledger_texts("SELECT id FROM requests").remove(0);
+    let whole = operator.copies_ledger();
+    operator.give_up_trail();
+    for change in [
+        "UPDATE requests SET due = '2099-01-01'",
+        "UPDATE requests SET reference = 'T-1'",
+        "UPDATE requests SET created = '2026-01-01T00:00:00.000Z'",
+    ] {
+        operator.tamper_with(change);
+        let before = trail_and_requests(&operator);
+        for args in [
+            &["extend", &id, "--reason", "many"][..],
+            &["answered", &id],
+            &["cancel", &id],
+        ] {
+            let refused = operator.run(args);
+            refused.exits_with(74).says(&id).says("`dsr audit verify`");
+            assert_eq!(trail_and_requests(&operator), before, "{change} {args:?}");
+        }
+        operator.run(&["audit", "verify"]).exits_with(74);
+        operator.puts_back(&whole);
+    }
+    let calls = fake.calls();
+    let is_cancelled = |call: &Call| !call.is_post() && call.method != "GET";
+    assert!(!calls.iter().any(is_cancelled), "nothing was cancelled");
+}
+
+#[test]
+fn the_ids_of_a_request_that_somebody_changed_are_not_hashed() {
+    let status = status_reply("SUCCESS");
+    let fake = Fake::answering(move |call: &Call| match call.is_post() {
+        true => object_reply("t-1"),
+        false => status.clone(),
+    });
+    let operator = with_key(&fake, "rate = 1000");
+    operator
+        .run(&["delete", "--gdpr", "--yes", "a1"])
+        .exits_with(0);
+    let id = operator.ledger_texts("SELECT id FROM requests").remove(0);
+    operator.give_up_trail();
+    operator.tamper_with("UPDATE requests SET due = '2099-01-01'");
+    let swept = operator.run(&["status", "--refresh"]);
+    swept.says(&id).says("`dsr audit verify`");
+    let hashed = "SELECT event FROM audit WHERE event = 'ids_hashed' ORDER BY seq";
+    assert_eq!(operator.ledger_texts(hashed), [""; 0]);
+    operator.run(&["audit", "verify"]).exits_with(74);
+}
+
 #[test]
 fn a_sent_job_that_somebody_plans_again_is_not_sent_again() {
     let fake = Fake::start();
@@ -323,6 +389,12 @@ fn nothing_is_sent_while_rows_are_missing_that_the_trail_has() {
             let refused = operator.run(args);
             refused.exits_with(74).says(&format!("{what} {id}"));
             refused.says("nothing was sent").says("`dsr audit verify`");
+        }
+        // A plan is shown all the same.
+        let plan = format!("{}.plan", what.replace(' ', "-"));
+        for plan in [&["--dry-run"][..], &["--plan", &plan]] {
+            let shown = operator.run(&[&["delete", "--gdpr", "ids.csv"], plan].concat());
+            shown.exits_with(0).says(&format!("{what} {id}"));
         }
         operator.puts_back(&whole);
     }

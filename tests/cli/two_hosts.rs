@@ -1,7 +1,9 @@
 //! Two hosts with one ledger on a server, when one of them has gone, is set back or may only read.
 
-use crate::shared_ledger::{hosts, login};
-use crate::support::{Database, Fake, Operator, Reply, states};
+use crate::shared_ledger::{hosts, login, wait_for};
+use std::time::{Duration, Instant};
+
+use crate::support::{Database, Fake, Operator, OwnServer, Reply, states};
 
 #[test]
 fn a_new_trail_begins_by_the_servers_clock() {
@@ -122,4 +124,41 @@ fn a_server_that_refuses_is_told_apart_by_what_mends_it() {
     running.end().exits_with(74).says("tables are gone");
     assert_eq!(limited.posts().len(), 1);
     one.give_up_trail();
+}
+
+/// No commit ends there. The doctor writes nothing then, and so it does not wait.
+#[test]
+fn a_server_that_waits_for_its_standby_is_named_soon_and_nothing_is_sent() {
+    let Some((database, _server)) = OwnServer::start() else {
+        return;
+    };
+    let fake = Fake::start();
+    let host = Operator::at_with(&fake, "rate = 1000").with("DSR_LEDGER_URL", &database.url);
+    host.run(&["ledger", "init"]).exits_with(0);
+    let host = host.with_ledger_key();
+    database.ask("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
+    database.ask("SELECT pg_reload_conf()");
+    let start = Instant::now();
+    let doctor = host.run(&["doctor"]);
+    doctor.exits_with(11);
+    let shown = &doctor.stdout;
+    assert!(
+        shown.contains("waits for its synchronous standby"),
+        "{doctor}"
+    );
+    assert_eq!(shown.matches("Problem ").count(), 1, "{doctor}");
+    assert!(start.elapsed() < Duration::from_secs(20), "{doctor}");
+    assert_eq!(fake.calls().len(), 0, "the pace cannot be kept");
+    let held = host.start(&["delete", "--gdpr", "--yes", "a1"]);
+    let waits = "SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+    wait_for(&database, waits, "1");
+    let second = ["delete", "--gdpr", "--yes", "--lock-timeout", "1s", "a2"];
+    host.run(&second)
+        .exits_with(11)
+        .says("waits for its synchronous standby");
+    assert_eq!(fake.posts().len(), 0);
+    database.ask("ALTER SYSTEM RESET synchronous_standby_names");
+    database.ask("SELECT pg_reload_conf()");
+    held.end().exits_with(0);
+    assert_eq!(fake.posts().len(), 1);
 }

@@ -61,6 +61,21 @@ fn generated_files_are_up_to_date() {
     );
 }
 
+#[test]
+fn no_man_page_and_no_help_page_shows_the_marks_of_markdown() {
+    let folder = tempfile::tempdir().unwrap();
+    let pages = dsr(&["man", "--output", folder.path().to_str().unwrap()]);
+    assert!(pages.lines().count() > 50, "{pages}");
+    for section in ["man1", "man7"] {
+        for page in fs::read_dir(folder.path().join(section)).unwrap() {
+            let page = page.unwrap().path();
+            let text = fs::read_to_string(&page).unwrap();
+            assert!(!text.contains("**"), "{page:?}");
+        }
+    }
+    assert!(!dsr(&["help", "runbooks"]).contains("**"));
+}
+
 fn dsr(args: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_dsr"))
         .env_clear()

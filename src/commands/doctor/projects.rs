@@ -108,9 +108,10 @@ pub(super) async fn ask_each(ctx: &mut Context, resolved: &[Resolved], checks: &
     if resolved.is_empty() {
         return;
     }
-    let is_broken = checks
-        .iter()
-        .any(|check| matches!(check.what, "ledger" | "files") && check.status != ExitStatus::Done);
+    let is_broken = checks.iter().any(|check| {
+        matches!(check.what, "ledger" | "ledger server" | "files")
+            && check.status != ExitStatus::Done
+    });
     let ledger = match is_broken {
         true => None,
         false => match ctx.ledger_to_ask() {

@@ -13,7 +13,7 @@ use crate::config::{create_private_folder, own_man_folder};
 use crate::domain::ExitStatus;
 use crate::ui::{
     Block, Example, Failure, HelpPage, HelpPart, ManFilesView, ManInstalledView, OutputFormat,
-    Sheet, examples_of, folded, without_links,
+    Sheet, examples_of, folded, plain_words,
 };
 
 use super::{man_reader, topics};
@@ -309,10 +309,10 @@ fn blocks(roff: &mut Roff, blocks: &[Block]) {
         is_first = matches!(block, Block::Heading(_));
         match block {
             Block::Heading(title) => drop(roff.control("SS", [title.as_str()])),
-            Block::Paragraph(text) => drop(roff.text([roman(without_links(text))])),
+            Block::Paragraph(text) => drop(roff.text([roman(plain_words(text))])),
             Block::Item(text) => {
                 roff.control("IP", ["\\(bu", "2"])
-                    .text([roman(without_links(text))]);
+                    .text([roman(plain_words(text))]);
             }
             Block::Rows(rows) => {
                 for (name, meaning) in rows {

@@ -39,6 +39,7 @@ pub use finding::{Audit, Finding, Glance, LostHead};
 pub(crate) use evidence::{NOT_EVIDENCE, OTHER_TABLES, tables};
 pub(crate) use job_rows::{LAST_OF_JOB, demand_sealed};
 pub(crate) use rows::{demand_open_rows, details_of, reseal};
+pub(crate) use said::demand_held;
 pub(crate) use start::start;
 pub(crate) use verify::{look, verify, verify_chain};
 

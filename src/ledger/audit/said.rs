@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{AuditEvent, EntrySubject, evidence};
+use super::{AuditEvent, EntrySubject, evidence, value};
 use crate::domain::RequestId;
 use crate::ledger::LedgerError;
 use crate::ledger::engine::{Connection, Row, params};
-use crate::ledger::sql;
+use crate::ledger::sql::{self, prepare};
 
 /// Whether a subject's rows match its last entry.
 pub(crate) fn is_held(
@@ -16,6 +16,16 @@ pub(crate) fn is_held(
 ) -> Result<bool, LedgerError> {
     let digest = last.and_then(|last| last.get(evidence::KEY));
     Ok(digest == Some(&json!(evidence::digest_of(conn, subject)?)))
+}
+
+/// Fails if the rows of a request are not as its last entry sealed them. The next entry would seal
+/// whatever was changed behind the ledger's back.
+pub(crate) fn demand_held(conn: &Connection, request: &RequestId) -> Result<(), LedgerError> {
+    let subject = EntrySubject::Request(request);
+    match is_held(conn, subject, last_entry(conn, subject)?.as_ref())? {
+        true => Ok(()),
+        false => Err(LedgerError::OtherRequest(request.clone())),
+    }
 }
 
 /// The difference to report if no readable fact of an entry differs.
@@ -54,6 +64,50 @@ pub(crate) fn last_entry(
         params![request.map(RequestId::as_str), job],
         |row| Ok(object(row, 0)),
     )
+}
+
+/// The days of a request's answer and extension that differ from their entries.
+pub(crate) fn said_otherwise(
+    conn: &Connection,
+    request: &RequestId,
+) -> Result<Vec<String>, LedgerError> {
+    let answer = [("day", "the day")];
+    let extension = [
+        ("day", "the day"),
+        ("due_before", "the due date before"),
+        ("due_after", "the due date after"),
+    ];
+    let (answered, extended) = (AuditEvent::AnswerRecorded, AuditEvent::RequestExtended);
+    let mut wrong = Vec::new();
+    for (event, table, name, columns) in [
+        (answered, "answers", "its answer", &answer[..]),
+        (extended, "extensions", "its extension", &extension[..]),
+    ] {
+        let told = last_of(conn, request, event)?;
+        let names = columns.iter().map(|(column, _)| *column);
+        let names = names.collect::<Vec<_>>().join(", ");
+        let sql = format!("SELECT {names} FROM {table} WHERE request = $1");
+        let mut statement = prepare(conn, &sql)?;
+        let mut rows = statement.query([request.as_str()])?;
+        match (told, rows.next()?) {
+            (None, None) => {}
+            (Some(_), None) => wrong.push(format!("{name} is missing")),
+            (None, Some(_)) => wrong.push(format!("the trail does not have {name}")),
+            (Some(told), Some(row)) => {
+                for (column, what) in columns {
+                    let (stands, told) = (value(row.get_ref(*column)?), &told[*column]);
+                    if stands != *told {
+                        let text = |value: &Value| value.as_str().unwrap_or("?").to_owned();
+                        let (stands, told) = (text(&stands), text(told));
+                        wrong.push(format!(
+                            "{what} of {name} is {stands}, and the trail has {told}"
+                        ));
+                    }
+                }
+            }
+        }
+    }
+    Ok(wrong)
 }
 
 /// An unreadable value becomes null, which matches nothing.

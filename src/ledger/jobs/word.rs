@@ -75,6 +75,7 @@ impl Ledger {
         now: DateTime<Utc>,
     ) -> Result<Vec<JobId>, LedgerError> {
         let tx = self.write()?;
+        audit::demand_held(&tx, request)?;
         let sql = "SELECT COUNT(*) FROM jobs WHERE request = $1";
         let jobs: u32 = sql::value(&tx, sql, [request.as_str()])?;
         let (event, subject) = (

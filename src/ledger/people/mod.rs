@@ -124,6 +124,7 @@ impl Ledger {
                 }
             }
             for (request, HashedRequest { jobs, ids }) in hashed {
+                audit::demand_held(&tx, request)?;
                 let (event, subject) = (AuditEvent::IdsHashed, EntrySubject::Request(request));
                 let details = json!({ "jobs": jobs, "ids": ids });
                 audit::tell(&tx, event, subject, details, now)?;

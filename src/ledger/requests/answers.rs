@@ -43,6 +43,7 @@ impl Ledger {
         answer: &AnswerRecord,
     ) -> Result<AnswerChange, LedgerError> {
         let tx = self.write()?;
+        audit::demand_held(&tx, request)?;
         let is_first = !sql::exists(&tx, "SELECT 1 FROM answers", [])?;
         let before = list(&tx, "id = $1", &[request.as_str()])?.remove(request);
         let manner_before = before.as_ref().and_then(|before| before.manner.as_ref());

@@ -29,6 +29,7 @@ impl Ledger {
         extension: &Extension,
     ) -> Result<Extended, LedgerError> {
         let tx = self.write()?;
+        audit::demand_held(&tx, request)?;
         let mut found = list(&tx, "id = $1", &[request.as_str()])?;
         if let Some(there) = found.remove(request) {
             return Ok(Extended::There(there));

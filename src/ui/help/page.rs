@@ -103,7 +103,7 @@ impl Block {
     }
 
     fn human(&self, width: u16) -> String {
-        let text = |text: &str, label: &str| wrapped(label, &without_links(text), Some(width));
+        let text = |text: &str, label: &str| wrapped(label, &plain_words(text), Some(width));
         match self {
             Self::Heading(title) => format!("{}\n", title.to_uppercase()),
             Self::Paragraph(words) => text(words, ""),
@@ -169,7 +169,7 @@ impl View for HelpPage {
 fn cells(row: &str) -> (String, String) {
     let (name, meaning) = row.split_once(" | ").unwrap_or((row, ""));
     let meaning = meaning.trim_end_matches([' ', '|']);
-    (name.replace('`', ""), without_links(meaning))
+    (name.replace('`', ""), plain_words(meaning))
 }
 
 /// Joins blocks with an empty line, except between the items of a list.
@@ -209,8 +209,9 @@ fn indented(code: &str) -> String {
     lines.collect()
 }
 
-/// Replaces `[words](address)` by its words: a repository address helps nobody on a screen.
-pub fn without_links(text: &str) -> String {
+/// Replaces `[words](address)` by its words: a repository address helps nobody on a screen. Leaves
+/// out the marks of bold words.
+pub fn plain_words(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('[') {
@@ -230,7 +231,7 @@ pub fn without_links(text: &str) -> String {
         }
     }
     shown.push_str(rest);
-    shown
+    shown.replace("**", "")
 }
 
 #[cfg(test)]

@@ -14,6 +14,38 @@ pub(crate) struct Database {
     pub(crate) url: String,
 }
 
+/// A server of its own, for what changes all databases of a server. It goes when this is dropped.
+pub(crate) struct OwnServer(Child);
+
+impl OwnServer {
+    /// An empty database, and its server, which goes first; without a server for tests, prints that
+    /// the test skips.
+    pub(crate) fn start() -> Option<(Database, Self)> {
+        server_or_skip()?;
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/.ci/with-postgres");
+        let mut keeper = Command::new(script)
+            .args(["sh", "-c", "echo \"$DSR_TEST_POSTGRES\"; exec cat"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("a server can be started");
+        let mut url = String::new();
+        let output = keeper.stdout.as_mut().expect("standard output is piped");
+        let read = BufReader::new(output).read_line(&mut url);
+        read.expect("the script says where its server is");
+        let database = Database::made(url.trim_end().to_owned(), "");
+        Some((database, Self(keeper)))
+    }
+}
+
+impl Drop for OwnServer {
+    fn drop(&mut self) {
+        // Its input ends, and so it stops the server.
+        drop(self.0.stdin.take());
+        drop(self.0.wait());
+    }
+}
+
 /// A database with an empty ledger, and what every database that is made from it shares.
 struct Template {
     database: Database,

@@ -32,7 +32,7 @@ pub(crate) use account::{Job, account, disagreements};
 pub(crate) use accounts::{as_account, has_accounts};
 pub(crate) use calendar::has_calendar;
 pub(crate) use chance::Chance;
-pub(crate) use database::Database;
+pub(crate) use database::{Database, OwnServer};
 pub(crate) use exports::{Exports, handing_out, package_of, the_download};
 pub(crate) use fake::{Fake, NOWHERE, Rules, usual};
 pub(crate) use gate::{Gate, Hold};

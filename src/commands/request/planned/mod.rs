@@ -85,10 +85,9 @@ fn show(ctx: &Context, plans: &mut [Plan]) -> Result<ExitStatus, Failure> {
 fn note_open_requests(ctx: &Context, plans: &[Plan]) {
     let ledger = ctx.ledger_to_ask();
     let ledger = ledger.and_then(|ledger| {
-        ledger
-            .demand_not_set_back()
-            .map(|()| ledger)
-            .map_err(Into::into)
+        ledger.demand_not_set_back()?;
+        ledger.demand_all_rows()?;
+        Ok(ledger)
     });
     let ledger = match ledger {
         Ok(ledger) => ledger,
