@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use dsr::config::Origin;
-use dsr::credentials::{SecretOrigin, TokenOrigin};
+use dsr::credentials::{AccountOrigin, SecretOrigin, TokenOrigin};
 use dsr::domain::{Disclosure, ExitStatus, JobState, Kind, Law, Region};
 use dsr::guide::{Sdk, Topic};
 use dsr::intake::WarningKind;
@@ -70,6 +70,11 @@ fn the_words_of_the_schemas_are_those_of_the_code() {
             "auth-status.json",
             "/$defs/token/properties/source/enum",
             as_written(TokenOrigin::ALL),
+        ),
+        (
+            "auth-status.json",
+            "/$defs/account/properties/source/enum",
+            as_written(AccountOrigin::ALL),
         ),
         (
             "project.json",

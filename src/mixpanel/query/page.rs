@@ -24,11 +24,11 @@ struct Reply {
     page_size: usize,
     total: usize,
     session_id: Option<String>,
-    results: Vec<Profile>,
+    results: Vec<ProfileRow>,
 }
 
 #[derive(Deserialize)]
-struct Profile {
+struct ProfileRow {
     #[serde(rename = "$distinct_id")]
     id: Value,
 }

@@ -17,7 +17,7 @@ use crate::sandbox::{SERVICE_ACCOUNT, SERVICE_ACCOUNT_SECRET, project_id};
 
 /// A project that the account may see.
 #[derive(Debug)]
-pub(crate) struct Project {
+pub(crate) struct QueriedProject {
     pub(crate) id: u32,
     pub(crate) token: String,
 }
@@ -46,12 +46,12 @@ pub(crate) fn check(headers: &HeaderMap) -> Result<(), Refusal> {
 }
 
 /// The projects that the account may see: those of the settings, and every project that has called.
-pub(crate) async fn projects(server: &Arc<Server>) -> Result<Vec<Project>, Refusal> {
+pub(crate) async fn projects(server: &Arc<Server>) -> Result<Vec<QueriedProject>, Refusal> {
     let mut tokens = server.with_store(|store| store.list_projects()).await?;
     tokens.extend(server.settings.projects.iter().cloned());
     tokens.sort();
     tokens.dedup();
-    let project = |token: String| Project {
+    let project = |token: String| QueriedProject {
         id: project_id(&token),
         token,
     };
@@ -59,7 +59,10 @@ pub(crate) async fn projects(server: &Arc<Server>) -> Result<Vec<Project>, Refus
 }
 
 /// The project of a `project_id`.
-pub(crate) async fn project(server: &Arc<Server>, id: Option<&str>) -> Result<Project, Refusal> {
+pub(crate) async fn project(
+    server: &Arc<Server>,
+    id: Option<&str>,
+) -> Result<QueriedProject, Refusal> {
     let id = id.ok_or(Refusal::BadQuery("project_id is required"))?;
     let id: u64 = id
         .parse()
@@ -73,7 +76,7 @@ pub(crate) async fn project(server: &Arc<Server>, id: Option<&str>) -> Result<Pr
 /// Counts a query of the project, and gives it one of the project's turns.
 pub(crate) async fn admit(
     server: &Arc<Server>,
-    project: &Project,
+    project: &QueriedProject,
     kind: QueryKind,
 ) -> Result<OwnedSemaphorePermit, Refusal> {
     let turn = server.turns.take(&project.token);

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
 use super::account;
-use super::parameters::Parameters;
+use super::parameters::QueryParameters;
 use crate::sandbox::SERVICE_ACCOUNT;
 use crate::sandbox::api::replies::{self, Refusal};
 use crate::sandbox::api::server::Server;
@@ -38,7 +38,7 @@ pub(crate) async fn pipelines(
     RawQuery(address): RawQuery,
 ) -> Result<Response, Refusal> {
     account::check(&headers)?;
-    let address = Parameters::parse(address.unwrap_or_default().as_bytes(), &["project_id"])?;
+    let address = QueryParameters::parse(address.unwrap_or_default().as_bytes(), &["project_id"])?;
     let project = account::project(&server, address.get("project_id")).await?;
     let pipeline = json!({
         "name": "events-daily-bigquery-monoschema",

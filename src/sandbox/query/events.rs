@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::account::{self, QueryKind};
 use super::expression::Expression;
-use super::parameters::Parameters;
+use super::parameters::QueryParameters;
 use crate::sandbox::api::replies::Refusal;
 use crate::sandbox::api::server::{Server, off_thread};
 use crate::sandbox::people::person::Person;
@@ -51,7 +51,7 @@ pub(crate) async fn export(
     RawQuery(address): RawQuery,
 ) -> Result<Response, Refusal> {
     account::check(&headers)?;
-    let address = Parameters::parse(address.unwrap_or_default().as_bytes(), &PARAMETERS)?;
+    let address = QueryParameters::parse(address.unwrap_or_default().as_bytes(), &PARAMETERS)?;
     let project = account::project(&server, address.get("project_id")).await?;
     let _turn = account::admit(&server, &project, QueryKind::Events).await?;
     let query = EventQuery::parse(&address)?;
@@ -78,7 +78,7 @@ pub(crate) async fn export(
 }
 
 impl EventQuery {
-    fn parse(address: &Parameters) -> Result<Self, Refusal> {
+    fn parse(address: &QueryParameters) -> Result<Self, Refusal> {
         let from = day(address, "from_date")?;
         let to = day(address, "to_date")?;
         if to < from {
@@ -137,7 +137,7 @@ impl EventQuery {
 }
 
 /// The start of a day in UTC, in Unix seconds.
-fn day(address: &Parameters, name: &str) -> Result<i64, Refusal> {
+fn day(address: &QueryParameters, name: &str) -> Result<i64, Refusal> {
     let text = address.get(name).unwrap_or_default();
     let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
     // The format also takes `2026-1-2`.

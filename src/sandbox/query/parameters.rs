@@ -8,9 +8,9 @@ use url::form_urlencoded;
 use crate::sandbox::api::replies::Refusal;
 
 #[derive(Debug)]
-pub(crate) struct Parameters(HashMap<String, String>);
+pub(crate) struct QueryParameters(HashMap<String, String>);
 
-impl Parameters {
+impl QueryParameters {
     pub(crate) fn parse(text: &[u8], known: &[&str]) -> Result<Self, Refusal> {
         let mut parameters = HashMap::new();
         for (name, value) in form_urlencoded::parse(text).into_owned() {

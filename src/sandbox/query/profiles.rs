@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::account::{self, QueryKind};
 use super::expression::Expression;
-use super::parameters::Parameters;
+use super::parameters::QueryParameters;
 use crate::sandbox::api::body::Received;
 use crate::sandbox::api::replies::Refusal;
 use crate::sandbox::api::server::{Server, off_thread};
@@ -57,7 +57,7 @@ pub(crate) async fn find(
 ) -> Result<Response, Refusal> {
     account::check(&headers)?;
     let address = address.unwrap_or_default();
-    let address = Parameters::parse(address.as_bytes(), &["project_id", "workspace_id"])?;
+    let address = QueryParameters::parse(address.as_bytes(), &["project_id", "workspace_id"])?;
     let project = account::project(&server, address.get("project_id")).await?;
     let _turn = account::admit(&server, &project, QueryKind::Profiles).await?;
     let query = ProfileQuery::parse(&project.token, &headers, &body)?;
@@ -84,7 +84,7 @@ impl ProfileQuery {
         if !is_form && !body.is_empty() {
             return Err(Refusal::BadQuery("the body must be a form"));
         }
-        let form = Parameters::parse(body, &FORM)?;
+        let form = QueryParameters::parse(body, &FORM)?;
         let many = form.texts("distinct_ids", "distinct_ids must be a JSON array of texts")?;
         let distinct_ids = match (many, form.get("distinct_id")) {
             (Some(_), Some(_)) => {
@@ -171,7 +171,7 @@ fn of(profile: &Value) -> impl Fn(&str) -> Value {
 
 impl QuerySession {
     /// The session of a form, or a new one for a first page.
-    fn parse(project: &str, form: &Parameters, page: usize) -> Result<Self, Refusal> {
+    fn parse(project: &str, form: &QueryParameters, page: usize) -> Result<Self, Refusal> {
         let mut asked = Sha256::new().chain_update(project);
         for name in FORM
             .iter()

@@ -31,7 +31,14 @@ impl Call {
         self.method == "POST"
     }
 
+    /// The ids of a create, or of a query's form.
     pub(crate) fn ids(&self) -> Vec<String> {
+        if let Some(form) = self.body.as_str() {
+            let mut fields = url::form_urlencoded::parse(form.as_bytes());
+            let ids = fields.find(|(name, _)| name == "distinct_ids");
+            let (_, ids) = ids.expect("a query names ids");
+            return serde_json::from_str(&ids).expect("the ids are a JSON array");
+        }
         let ids = self.body["distinct_ids"].as_array();
         let ids = ids.expect("a create has a list of distinct_ids");
         let text = |id: &Value| id.as_str().expect("a distinct_id is a string").to_owned();
