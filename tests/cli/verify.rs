@@ -240,12 +240,12 @@ fn the_trail_and_the_report_keep_the_last_check() {
             .exits_with(0)
             .json()
     };
-    assert!(report()["report"]["request"]["erasure_check"].is_null());
+    assert!(report()["report"]["evidence"]["request"]["erasure_check"].is_null());
     let strangers = [event("stranger", LONG_AGO), event("stranger", soon())];
     checked(&operator, &id, lines(&strangers));
     let again = [&strangers[..], &[event("17", soon())]].concat();
     checked(&operator, &id, lines(&again));
-    let check = &report()["report"]["request"]["erasure_check"];
+    let check = &report()["report"]["evidence"]["request"]["erasure_check"];
     assert_eq!(
         (&check["absent"], &check["recollected"]),
         (&json!(2), &json!(1))

@@ -3,8 +3,7 @@
 use crate::mixpanel::saying;
 use crate::scene::{Scene, snapshot};
 
-/// A deletion of three people that is done, and some events. The last one of a day before is that
-/// of a stranger.
+/// A deletion of three people that is done, and some events.
 fn with_events(events: &[(&str, u64)]) -> (Scene, String) {
     let mut scene = Scene::at(saying("SUCCESS"));
     scene
@@ -43,7 +42,7 @@ fn one_is_not_yet_gone_and_one_was_collected_again() {
 
 #[test]
 fn an_export_is_cut_off() {
-    let (mut scene, name) = with_events(&[("u-9", BEFORE)]);
+    let (mut scene, name) = with_events(&[("u-9", BEFORE), ("u-9", AFTER)]);
     let path = scene.operator.work().join("events.jsonl");
     let text = std::fs::read_to_string(path).unwrap();
     scene.operator.file("events.jsonl", &text[..text.len() - 3]);

@@ -76,7 +76,10 @@ pub(crate) fn run(ctx: &mut Context, args: &VerifyArgs) -> Result<ExitStatus, Fa
     let mut take = |place: Place<'_>, event: &Event<'_>| search.take(place, event);
     let read = read_events(&sources, &options, &mut take, &mut progress);
     drop(progress);
-    let read = read?;
+    let read = read.map_err(|error| {
+        let hint = "nothing was recorded; name a raw export as Mixpanel sent it, whole";
+        Failure::from(error).hint(hint)
+    })?;
     let now = ctx.clock.now();
     let findings = search.finish(&read, now);
     warn_of_gaps(ctx, &read, findings.foreign);
