@@ -8,13 +8,9 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 
 use super::audit::{self, AuditEvent, EntrySubject};
-use super::jobs::pace::{self, Left};
+use super::jobs::pace::{self, COUNTS_FOR, Left};
 use super::{Ledger, LedgerError, Slot};
 use crate::domain::{HourlyQueries, Project, ProjectKey, ProjectName};
-
-/// How long a query counts, in microseconds from when it is recorded: an hour, and the longest call,
-/// since Mixpanel counts from when it sees the query.
-pub(crate) const COUNTS_FOR: i64 = 3_600_000_000 + 140_000_000;
 
 /// Where a project's queries wait for their turn.
 #[derive(Debug, Clone)]

@@ -55,7 +55,7 @@ pub use submit::run::{record, submit};
 pub use submit::settle::{Adopted, adopt};
 pub use submit::submitted::{RunTally, SubmitReport, standing};
 pub use submit::verdict::Stop;
-pub use submit::waiting::{Settles, Waiting, list_waiting};
+pub use submit::waiting::{Settles, Waiting, list_seen_waiting};
 
 /// What every step of a run needs.
 pub struct Run<'a> {

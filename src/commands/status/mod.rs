@@ -14,7 +14,7 @@ use crate::commands::context::named::{find, find_all};
 use crate::commands::people::minimise;
 use crate::domain::{ExitStatus, Rate, RequestId};
 use crate::ledger::{
-    Backlog, JobGroup, Ledger, LedgerError, RequestRecord, Scope, Standing, Turn, Untold, Which,
+    Backlog, JobGroup, Ledger, RequestRecord, Scope, Standing, Turn, Untold, Which,
 };
 use crate::ui::{
     Delivery, Failure, Phase, Polling, Progress, ResultLines, Shown, capital, duration, plural,
@@ -407,11 +407,7 @@ fn advise(ctx: &Context, ledger: &Ledger, requests: &[RequestRecord]) -> Result<
         // A job that waits has a reason. Finding what it waits for reads ids, so do it once.
         if job.state.is_sendable() && job.reason.is_some() && waiting.is_none() {
             let now = ctx.clock.now();
-            waiting = Some(match workflow::list_waiting(ledger, requests, now) {
-                // An auditor reads without a key, and sees the reason without the other request.
-                Err(LedgerError::NoKey(_)) => Vec::new(),
-                found => found?,
-            });
+            waiting = Some(workflow::list_seen_waiting(ledger, requests, now)?);
         }
         let waits = waiting.iter().flatten().find(|waits| waits.job == job.id);
         let short = request.id.short();

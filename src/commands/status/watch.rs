@@ -105,7 +105,7 @@ fn conclude(
     }
     let report = SubmitReport {
         settling: Settles::of(eyes, &requests, ctx.clock.now())?,
-        waiting: workflow::list_waiting(eyes, &requests, ctx.clock.now())?,
+        waiting: workflow::list_seen_waiting(eyes, &requests, ctx.clock.now())?,
         requests,
         stops: Vec::new(),
         tally: RunTally::default(),

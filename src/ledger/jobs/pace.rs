@@ -7,7 +7,6 @@ use crate::domain::{JobId, Lane, ProjectKey, Rate};
 use super::call_of;
 use super::row::read_one;
 use crate::ledger::engine::{OptionalExtension, Question, params};
-use crate::ledger::queries::COUNTS_FOR;
 use crate::ledger::sql::{self, prepare};
 use crate::ledger::{Ledger, LedgerError, Write};
 
@@ -20,6 +19,9 @@ pub enum Slot {
     Wait(Duration),
 }
 
+/// How long a query counts, in microseconds from when it is recorded: an hour, and the longest call,
+/// since Mixpanel counts from when it sees the query.
+pub(crate) const COUNTS_FOR: i64 = 3_600_000_000 + 140_000_000;
 /// How long beyond its next slot a sending process delays the questions of others. It renews this
 /// with each job and releases it at its end. The limit matters only if it is killed.
 const HOLD: TimeDelta = TimeDelta::seconds(10);
