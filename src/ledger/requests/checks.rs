@@ -19,6 +19,7 @@ impl Ledger {
         now: DateTime<Utc>,
     ) -> Result<(), LedgerError> {
         let tx = self.write()?;
+        audit::demand_held(&tx, request)?;
         let (event, subject) = (AuditEvent::ErasureChecked, EntrySubject::Request(request));
         audit::tell(&tx, event, subject, json!(found), now)?;
         tx.commit()

@@ -319,13 +319,22 @@ fn what(entry: &AuditEntry) -> String {
             many("ids", "id", "ids"),
             text("project")
         ),
-        "erasure_checked" => format!(
-            "checked {}: {} absent, {} present, {} re-collected",
-            many("events", "event", "events"),
-            of("absent"),
-            of("present"),
-            of("recollected"),
-        ),
+        "erasure_checked" => {
+            let words = [
+                ("absent", "absent"),
+                ("not_yet", "not yet gone"),
+                ("present", "present"),
+                ("recollected", "re-collected"),
+                ("not_checkable", "not checkable"),
+                ("not_done", "whose deletion is not done"),
+            ];
+            let people = words.into_iter().filter(|(key, _)| details[*key] != 0);
+            let people: Vec<_> = people
+                .map(|(key, word)| format!("{} {word}", of(key)))
+                .collect();
+            let events = many("events", "event", "events");
+            format!("checked {events} for the people: {}", people.join(", "))
+        }
         "ids_resealed" => "the ids' digest keyed, for a server".to_owned(),
         "ledger_moved" => format!("moved the ledger from {} to {}", text("from"), text("to")),
         other => other.to_owned(),
