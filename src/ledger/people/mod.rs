@@ -10,7 +10,7 @@ pub(super) mod purge;
 pub(super) mod search;
 pub(super) mod suppressed;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
@@ -103,6 +103,8 @@ impl Ledger {
         let mut swept = Swept::default();
         let hasher = key.hasher();
         let mut last = None;
+        // Their ids stay; everyone else's are replaced all the same.
+        let mut altered = BTreeSet::new();
         loop {
             let jobs = self.list_to_hash(last.as_ref(), now)?;
             let Some(newest) = jobs.last().cloned() else {
@@ -116,6 +118,18 @@ impl Ledger {
             }
             let mut hashed: BTreeMap<&RequestId, HashedRequest> = BTreeMap::new();
             for job in &jobs {
+                if altered.contains(&job.request) {
+                    continue;
+                }
+                if !hashed.contains_key(&job.request) {
+                    match audit::demand_held(&tx, &job.request) {
+                        Err(LedgerError::OtherRequest(request)) => {
+                            altered.insert(request);
+                            continue;
+                        }
+                        held => held?,
+                    }
+                }
                 if let Some(ids) = hash_one(&tx, job, &hasher, &mut swept)? {
                     audit::note(&tx, job, Why::Hashed, now)?;
                     let of_request = hashed.entry(&job.request).or_default();
@@ -124,7 +138,6 @@ impl Ledger {
                 }
             }
             for (request, HashedRequest { jobs, ids }) in hashed {
-                audit::demand_held(&tx, request)?;
                 let (event, subject) = (AuditEvent::IdsHashed, EntrySubject::Request(request));
                 let details = json!({ "jobs": jobs, "ids": ids });
                 audit::tell(&tx, event, subject, details, now)?;
@@ -132,7 +145,10 @@ impl Ledger {
             tx.commit()?;
         }
         self.record_clean()?;
-        Ok(swept)
+        match altered.pop_first() {
+            Some(request) => Err(LedgerError::OtherRequest(request)),
+            None => Ok(swept),
+        }
     }
 
     /// Removes possible copies of deleted ids from the ledger's files, such as after a kill or

@@ -39,9 +39,13 @@ fn digest(ledger: &Ledger, request: &RequestId) -> String {
     digest.unwrap()
 }
 
-fn as_export(ledger: &Ledger) {
+fn as_export(ledger: &mut Ledger, request: &RequestId) {
     let sql = "UPDATE requests SET kind = 'export'";
     ledger.conn.execute(sql, []).unwrap();
+    let tx = ledger.write().unwrap();
+    let (event, subject) = (AuditEvent::RequestRecorded, EntrySubject::Request(request));
+    audit::tell(&tx, event, subject, json!({}), noon()).unwrap();
+    tx.commit().unwrap();
 }
 
 #[test]
@@ -112,7 +116,7 @@ fn only_what_has_ended_for_good_loses_its_ids() {
 fn a_finished_export_keeps_its_ids_while_its_link_may_live() {
     let folder = tempfile::tempdir().unwrap();
     let (mut ledger, record) = with_request(&folder);
-    as_export(&ledger);
+    as_export(&mut ledger, &record.id);
     let (first, second) = (nth(&record.id, 1), nth(&record.id, 2));
     finish(&mut ledger, &first, "t-1", noon());
     accept(&mut ledger, &second, "t-2");
