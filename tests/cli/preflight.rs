@@ -178,6 +178,8 @@ fn an_odd_answer_is_never_no_profile() {
     let whole = page(&[json!("user-17")]);
     let mut error = whole.clone();
     error["status"] = json!("error");
+    let mut partial = page(&[]);
+    partial["error"] = json!("query timed out, partial results");
     let mut nameless = whole.clone();
     nameless["results"][0] = json!({ "$properties": {} });
     let html = Reply::text(200, "text/html", "<html>log in</html>");
@@ -189,6 +191,7 @@ fn an_odd_answer_is_never_no_profile() {
     for (reply, status) in [
         (Reply::json(200, &short), 75),
         (Reply::json(200, &error), 3),
+        (Reply::json(200, &partial), 3),
         (Reply::json(200, &nameless), 75),
         (Reply::json(200, &page(&[json!("USER-17")])), 75),
         (
