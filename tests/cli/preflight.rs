@@ -1,12 +1,12 @@
 //! `--preflight`: what goes over the wire, what is said of the answer, and the hour's budget.
 
-use std::time::{Duration, Instant};
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::support::{Call, Fake, Keyring, OAUTH_TOKEN, Operator, Outcome, Reply, shows, usual};
+
+mod waits;
 
 const USER: &str = "dsr.1f2e3d.mp-service-account";
 const SECRET: &str = "account-canary:4c5b6a7d8e";
@@ -222,58 +222,6 @@ fn an_odd_answer_is_never_no_profile() {
         let posts = fake.posts();
         assert_eq!(posts.len(), 1, "no second query, no deletion: {shown}");
         assert!(operator.requests().is_empty(), "{shown}");
-    }
-}
-
-#[test]
-fn a_429_is_obeyed_as_long_as_the_operator_waits() {
-    let fake = Fake::answering(|call| match is_query(call) && call.place == 0 {
-        true => Reply::error(429, "slow down").with("Retry-After", "2"),
-        false => profiles(call),
-    });
-    let operator = set_up(&fake, "");
-    let outcome = operator.run(&DRY_RUN);
-    shown(outcome.exits_with(0), "3 of 5 ids have a profile");
-    let posts = fake.posts();
-    assert_eq!(posts.len(), 2);
-    assert!(posts[1].arrived - posts[0].arrived >= Duration::from_secs(2));
-
-    let fake = Fake::answering(|_| Reply::error(429, "slow down").with("Retry-After", "90"));
-    let operator = set_up(&fake, "");
-    let args = [&DRY_RUN[..], &["--max-wait", "1s"]].concat();
-    operator.run(&args).exits_with(75).says("429");
-    assert_eq!(fake.posts().len(), 1);
-    // Another process leaves the server alone, too.
-    let waiting = operator.start(&DRY_RUN);
-    std::thread::sleep(Duration::from_secs(1));
-    waiting.kill();
-    assert_eq!(fake.posts().len(), 1);
-}
-
-#[test]
-fn processes_share_the_queries_of_an_hour() {
-    let fake = Fake::answering(profiles);
-    let operator = set_up(&fake, "queries_per_hour = 4");
-    let ids: String = (0..1500).map(|n| format!("user-{n}\n")).collect();
-    operator.file("many.csv", format!("id\n{ids}"));
-    let args = ["delete", "--gdpr", "--dry-run", "--preflight", "many.csv"];
-    let processes: Vec<_> = (0..3).map(|_| operator.start(&args)).collect();
-    let start = Instant::now();
-    while fake.posts().len() < 4 && start.elapsed() < Duration::from_secs(30) {
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    std::thread::sleep(Duration::from_secs(2));
-    for process in processes {
-        process.kill();
-    }
-    assert_eq!(fake.posts().len(), 4);
-    // The hour outlives them, and the plan says how long it takes.
-    let later = operator.start(&args);
-    std::thread::sleep(Duration::from_secs(8));
-    later.kill().says("2 queries").says("1h");
-    assert_eq!(fake.posts().len(), 4);
-    for post in fake.posts() {
-        assert!(post.ids().len() <= 1000);
     }
 }
 

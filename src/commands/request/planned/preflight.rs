@@ -73,7 +73,7 @@ pub(in crate::commands::request) async fn ask_first(
             max_wait: request.sending.max_wait,
             on_wait: &|wait, answered| {
                 ui.note(&format!(
-                    "Asked {} of {queries}. The next query may leave in {}.",
+                    "Asked {} so far. The next query may leave in {}.",
                     plural(answered, "query", "queries"),
                     duration(wait)
                 ));
