@@ -116,7 +116,7 @@ fn a_deletion_asks_before_it_sends() {
     let operator = set_up(&fake, "");
     let args = ["delete", "--gdpr", "--yes", "--preflight", "ids.csv"];
     let outcome = operator.run(&args);
-    outcome.exits_with(0).says("3 of 5 ids have a profile");
+    outcome.exits_with(0).says("2 of 5 ids have no profile");
     names_no_id(&outcome);
     let posts = fake.posts();
     assert!(is_query(&posts[0]) && !is_query(&posts[1]), "{posts:#?}");
@@ -222,6 +222,57 @@ fn an_odd_answer_is_never_no_profile() {
         let posts = fake.posts();
         assert_eq!(posts.len(), 1, "no second query, no deletion: {shown}");
         assert!(operator.requests().is_empty(), "{shown}");
+    }
+}
+
+#[test]
+fn who_has_no_profile_is_reported_in_every_mode() {
+    let fake = Fake::answering(profiles);
+    let operator = set_up(&fake, "");
+    let delete = [
+        "delete",
+        "--gdpr",
+        "--yes",
+        "--new",
+        "--preflight",
+        "ids.csv",
+    ];
+    for more in [&[][..], &["-q"]] {
+        let outcome = operator.run(&[&delete[..], more].concat());
+        outcome.exits_with(0).says("2 of 5 ids have no profile");
+        outcome.says("(`ids.csv`, lines 3, 7)");
+        names_no_id(&outcome);
+    }
+    for kind in ["delete", "export"] {
+        let args = [kind, "--gdpr", "--new", "--preflight", "ids.csv", "--json"];
+        let yes = (kind == "delete").then_some("--yes");
+        let args: Vec<_> = args.into_iter().chain(yes).collect();
+        let outcome = operator.run(&args);
+        names_no_id(&outcome);
+        let json = outcome.exits_with(0).json();
+        assert_eq!(json["request"]["state"], "accepted", "{json}");
+        let warnings = json["warnings"].as_array().cloned().unwrap_or_default();
+        let missing = warnings.iter().find(|one| one["kind"] == "no_profile");
+        let missing = missing.unwrap_or_else(|| panic!("{json}"));
+        assert_eq!(missing["count"], 2);
+        let places = missing["places"].as_array().unwrap();
+        let lines: Vec<_> = places.iter().map(|place| place["line"].clone()).collect();
+        assert_eq!(lines, [3, 7]);
+    }
+}
+
+#[test]
+fn if_nobody_has_a_profile_the_number_of_the_project_may_be_wrong() {
+    let fake = Fake::answering(|call| match is_query(call) {
+        true => Reply::json(200, &page(&[])),
+        false => usual(call),
+    });
+    let operator = set_up(&fake, "");
+    let delete = ["delete", "--gdpr", "--yes", "--preflight", "ids.csv", "-q"];
+    for args in [&DRY_RUN[..], &delete] {
+        let outcome = operator.run(args);
+        outcome.exits_with(0).says("dsr project show shop");
+        outcome.says("project_id");
     }
 }
 

@@ -82,9 +82,16 @@ pub(in crate::commands::request) async fn ask_first(
         let found = workflow::find_profiles(&mut inquiry, &ids).await;
         ctx.interrupt.pause();
         let found = found?;
-        if !request.is_only_shown() && request.plan.is_none() {
-            let (name, profiles) = (&plan.project.name, profiles_text(&found));
-            ctx.ui.note(&format!("Project {name}: {profiles}"));
+        let is_shown = request.is_only_shown() || request.plan.is_some();
+        match found.without.is_empty() {
+            true if !is_shown => {
+                let (name, profiles) = (&plan.project.name, profiles_text(&found));
+                ctx.ui.note(&format!("Project {name}: {profiles}"));
+            }
+            false if !is_shown || found.with_profile == 0 => {
+                ctx.ui.warn_of_missing_profiles(&plan.project.name, &found);
+            }
+            _ => {}
         }
         plan.preflight = Some(found);
     }
