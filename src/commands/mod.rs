@@ -29,6 +29,7 @@ pub(crate) use ledger::purge::PurgeArgs;
 pub(crate) use people::find::FindArgs;
 pub(crate) use people::lookup::LookupArgs;
 pub(crate) use people::suppressions::SuppressionsArgs;
+pub(crate) use people::verify::VerifyArgs;
 pub(crate) use plan::apply::ApplyArgs;
 pub(crate) use plan::approve::ApproveArgs;
 pub(crate) use project::ProjectArgs;
@@ -60,6 +61,7 @@ pub(crate) enum Command {
     Answered(AnsweredArgs),
     Lookup(LookupArgs),
     Find(FindArgs),
+    Verify(VerifyArgs),
     Report(ReportArgs),
     Audit(AuditArgs),
     Suppressions(SuppressionsArgs),
@@ -94,6 +96,7 @@ impl Command {
             Self::Download(args) => download::run(ctx, args).await,
             Self::Lookup(args) => people::lookup::run(ctx, &args),
             Self::Find(args) => people::find::run(ctx, &args),
+            Self::Verify(args) => people::verify::run(ctx, &args),
             Self::Report(args) => report::run(ctx, &args),
             Self::Suppressions(args) => people::suppressions::run(ctx, &args),
             Self::Purge(args) => ledger::purge::run(ctx, &args),
@@ -131,6 +134,7 @@ impl Command {
             Self::Download(_) => "dsr download",
             Self::Lookup(_) => "dsr lookup",
             Self::Find(_) => "dsr find",
+            Self::Verify(_) => "dsr verify",
             Self::Report(_) => "dsr report",
             Self::Suppressions(_) => "dsr suppressions",
             Self::Purge(_) => "dsr purge",

@@ -95,7 +95,7 @@ impl ExitStatus {
             Self::Unknown => "an outcome is unknown; Mixpanel may or may not have the job",
             Self::Failed => "Mixpanel reports a job failed, revoked or not found",
             Self::Running => {
-                "accepted and still running (from --timeout, and status --exit-status)"
+                "accepted and still running (from --timeout, and status or verify --exit-status)"
             }
             Self::Overdue => {
                 "a legal deadline has passed (from status --exit-status), or is near (with --due-within)"

@@ -40,8 +40,8 @@ pub use request::confirmation::{Confirmed, YesFlag};
 pub use request::doubt::{CarriedOut, Doubt};
 pub use request::erasure::{Arrival, Erasure, ErasurePeriod};
 pub use request::history::{
-    Attempt, Closed, Deed, Extension, HistoryStep, LedgerReview, LeftOut, Passage, PlanRecord,
-    Purge, Setback,
+    Attempt, CheckedPeople, Closed, Deed, ErasureCheck, Extension, HistoryStep, LedgerReview,
+    LeftOut, Passage, PlanRecord, Purge, Setback,
 };
 pub use request::identifiers::{JobId, RequestId, SubjectRequestId, TaskId, random_bytes};
 pub use request::operation::{Disclosure, Kind, Law, Operation, RetrievalScope};

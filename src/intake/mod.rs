@@ -43,7 +43,8 @@ pub use near::how_it_differs;
 pub use place::{At, Place};
 pub use problem::{Fault, IntakeError, Problem, Problems, Remedy};
 pub use profiles::{
-    Profile, RecordsRead, ValueKind, demand_rereadable, read_identities, read_profiles,
+    Identity, MainId, Profile, RecordsRead, ValueKind, demand_rereadable, read_identities,
+    read_profiles,
 };
 pub use reader::columns::HeaderRow;
 pub use reader::format::Format;

@@ -5,8 +5,8 @@ use serde::Serialize;
 
 use crate::domain::timestamp::{time, time_or_none};
 use crate::domain::{
-    Attempt, Deed, Disclosure, Extension, HistoryStep, JobState, Kind, Law, LedgerReview, LeftOut,
-    Passage, PlanRecord, Purge, Setback,
+    Attempt, Deed, Disclosure, ErasureCheck, Extension, HistoryStep, JobState, Kind, Law,
+    LedgerReview, LeftOut, Passage, PlanRecord, Purge, Setback,
 };
 
 use super::answer::{Answer, IdCounts, Nature, Timing};
@@ -51,6 +51,9 @@ pub struct RequestFacts {
     /// The first audit entries of the request, without the steps of its jobs.
     pub deeds: Vec<Deed>,
     pub other_deeds: usize,
+    /// The last check whether the people of a deletion are gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub erasure_check: Option<ErasureCheck>,
 }
 
 impl RequestFacts {

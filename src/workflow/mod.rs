@@ -40,6 +40,7 @@ pub use people::profiles::{
 };
 pub use people::recollected::{Arrivals, Recollected, Search, SeenEvent};
 pub use people::suppressed::{Deletions, HashShare, HeldIds, Suppressed, SuppressedIndex};
+pub use people::verify::{ErasureFindings, ErasureSearch, Remains};
 pub use plan::plan_file::{Outdated, PlanningError, check_fit, restore_plan, write_plan};
 pub use plan::ready::{Earlier, NotReady, Plan, ReadyPlan, RequestTerms};
 pub use request::answer::{AnswerError, record_answer};

@@ -106,6 +106,7 @@ fn every_command_that_names_a_file_or_folder_is_known_here() {
         ("lookup", "--profiles"),
         ("lookup", "--identities"),
         ("suppressions check", "FILE"),
+        ("verify", "--events"),
         ("auth ledger-key", "--from"),
         ("audit verify", "--head"),
     ];

@@ -99,6 +99,43 @@ fn a_shared_device_brings_in_nobody() {
 }
 
 #[test]
+fn a_second_person_is_seen_who_is_only_in_the_identities() {
+    let list = |id: &str| {
+        let properties = json!({ "$email": format!("{id}@x.test"), "$distinct_ids": [id, "d1"] });
+        json!({ "$distinct_id": id, "$properties": properties }).to_string()
+    };
+    let lists = format!("{}\n{}\n", list("u1"), list("u2"));
+    let head = "distinct_id,resolved_distinct_id\n";
+    for (name, map, expected) in [
+        ("map.json", lists, "joined"),
+        ("map.csv", format!("{head}d1,u1\nd1,u2\nd2,u2\n"), "joined"),
+        // One person: each id resolves to one other, over a step or to an id without a profile.
+        ("map.csv", format!("{head}d1,u1\nd2,d1\nu1,u1\n"), "one"),
+        ("map.csv", format!("{head}u1,u3\nd1,u3\n"), "one"),
+    ] {
+        let operator = Operator::new();
+        operator.file("users.csv", "distinct_id,email\nu1,a@x.test\n");
+        operator.file(name, &map);
+        let files = ["--profiles", "users.csv", "--identities", name];
+        let rest = ["-o", "ids.csv", "--exit-status", "a@x.test"];
+        let outcome = lookup(&operator, &[files, rest].concat());
+        let rows = rows(&operator);
+        assert_eq!(rows[0], ["u1", expected, "u1"], "{outcome}");
+        match expected {
+            "joined" => {
+                outcome.exits_with(1);
+                assert_eq!(warnings(&outcome), ["joined_profiles"], "{outcome}");
+                assert_eq!(rows.len(), 1, "{rows:?}");
+            }
+            _ => {
+                outcome.exits_with(0);
+                assert_eq!(rows.len(), 3, "{rows:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn lines_that_share_a_profile_are_named_with_all_that_repeat_them() {
     let operator = Operator::new();
     let profile = json!({ "distinct_id": "u1", "email": ["a@x.test", "b@x.test"] });

@@ -110,6 +110,7 @@ mod two_hosts;
 mod typos;
 mod unfinished;
 mod unfinished_move;
+mod verify;
 mod waiting;
 mod watch;
 mod widths;

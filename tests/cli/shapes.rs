@@ -194,6 +194,7 @@ fn each_shape_is_that_of_some_run() {
         &["suppressions", "export"],
         &["suppressions", "export", "--output", "list.txt"],
         &["suppressions", "check", "events.jsonl"],
+        &["verify", &id, "--events", "events.jsonl"],
         &["help", "exit-status"],
         &["help", "status"],
         &["man"],

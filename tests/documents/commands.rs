@@ -184,12 +184,12 @@ impl World {
             scene.run("dsr audit head >>evidence/heads").exits_with(0);
         }
         if has(REQUEST) {
-            let kind: &[&str] = match has("dsr cancel") {
+            let kind: &[&str] = match has("dsr cancel") || has("dsr verify") {
                 true => &["delete", "--gdpr", "--yes", "ids.csv"],
                 false => &["export", "--gdpr", "ids.csv"],
             };
             scene = scene.with_request(kind, 0);
-            if has("dsr download") {
+            if has("dsr download") || has("dsr verify") {
                 scene.operator.run(&["status", "--watch"]).exits_with(0);
             }
         }

@@ -39,6 +39,7 @@ mod resume;
 mod sources;
 mod status;
 mod suppressions;
+mod verify;
 mod warnings;
 
 use std::fs;

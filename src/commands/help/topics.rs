@@ -6,7 +6,7 @@ use crate::domain::ExitStatus;
 use crate::ui::{Block, HelpPage};
 
 /// The guide's pages, in the order in which a reader needs them. Tests run their commands.
-const GUIDE: [&str; 15] = [
+const GUIDE: [&str; 16] = [
     include_str!("../../../docs/guide/set-up.md"),
     include_str!("../../../docs/guide/sources.md"),
     include_str!("../../../docs/guide/find-ids.md"),
@@ -17,6 +17,7 @@ const GUIDE: [&str; 15] = [
     include_str!("../../../docs/guide/hand-over-exports.md"),
     include_str!("../../../docs/guide/record-owners.md"),
     include_str!("../../../docs/guide/after-a-deletion.md"),
+    include_str!("../../../docs/guide/verify.md"),
     include_str!("../../../docs/guide/prove-it.md"),
     include_str!("../../../docs/guide/tokens.md"),
     include_str!("../../../docs/guide/share-the-ledger.md"),

@@ -182,7 +182,7 @@ fn join(
     lookup.begin_pass();
     loop {
         let mut progress = reading(&ctx.ui);
-        let read = read_identities(identities, &mut |ids| lookup.join(ids), &mut progress);
+        let read = read_identities(identities, &mut |one| lookup.join(one), &mut progress);
         drop(progress);
         let read = read.map_err(lookup_failure)?;
         if !lookup.begin_pass() {

@@ -30,6 +30,15 @@ pub(crate) fn people_key(ctx: &Context, ledger: &Ledger) -> Result<LedgerKey, Fa
     Ok(key)
 }
 
+/// Returns the ledger's key, or any key if no one was hashed yet: then the ledger has the ids.
+pub(crate) fn key_or_any(ctx: &Context, ledger: &Ledger) -> Result<(LedgerKey, bool), Failure> {
+    match people_key(ctx, ledger) {
+        Ok(key) => Ok((key, true)),
+        Err(_) if ledger.find_people_key()?.is_none() => Ok((LedgerKey::random(), false)),
+        Err(failure) => Err(failure),
+    }
+}
+
 /// Removes the ids of jobs that have ended from the ledger, and warns if some stay. A failure does
 /// not fail the command: the next one tries again.
 pub(crate) fn sweep(ctx: &Context, ledger: &mut Ledger) {

@@ -6,3 +6,4 @@ pub(super) mod lookup;
 pub(super) mod minimise;
 pub(super) mod sources;
 pub(super) mod suppressions;
+pub(super) mod verify;

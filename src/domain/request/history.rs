@@ -157,6 +157,38 @@ pub struct Purge {
     pub suppressed: usize,
 }
 
+/// A check whether the events of a deletion's people are gone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ErasureCheck {
+    #[serde(serialize_with = "time")]
+    pub at: DateTime<Utc>,
+    /// `user@host`
+    pub by: String,
+    #[serde(flatten)]
+    pub found: CheckedPeople,
+}
+
+/// The people of a deletion, by what the events show of each.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckedPeople {
+    /// No event.
+    pub absent: usize,
+    /// Events from before the deletion, while Mixpanel may still show them.
+    pub not_yet: usize,
+    /// Events from before the deletion, which should be gone.
+    pub present: usize,
+    /// Events from after the deletion was sent.
+    pub recollected: usize,
+    /// No event, in a file that may lack some.
+    pub not_checkable: usize,
+    /// The deletion is not done.
+    pub not_done: usize,
+    /// The events looked through, and the days (UTC) of the first and the last one.
+    pub events: usize,
+    pub from: Option<NaiveDate>,
+    pub to: Option<NaiveDate>,
+}
+
 /// The operator's statement that the lost time was reviewed, and the result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LedgerReview {

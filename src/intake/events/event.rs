@@ -42,12 +42,18 @@ pub struct Event<'e> {
     /// have `happened` in the project's time zone.
     received: Option<i64>,
     is_event: bool,
+    has_name: bool,
 }
 
 impl Event<'_> {
     /// Whether it has a time or the name of an event. A profile has neither.
     pub(crate) fn is_event(&self) -> bool {
         self.is_event
+    }
+
+    /// Whether it has a name and a time, as each event of a raw export has.
+    pub fn is_whole(&self) -> bool {
+        self.has_name && self.time().is_some()
     }
 
     /// When Mixpanel received the event, or else its own time, in Unix seconds.
@@ -74,6 +80,7 @@ impl Event<'_> {
 impl<'e> Event<'e> {
     pub(crate) fn add(&mut self, field: Field, text: Cow<'e, str>) {
         self.is_event |= !matches!(field, Field::Person | Field::Device);
+        self.has_name |= field == Field::Name;
         let time = |text: &str| event_time(text, ProjectZone::default());
         match field {
             Field::Person => self.people.push(text),

@@ -10,8 +10,25 @@ use crate::intake::problem::Fault;
 use crate::intake::reader::element::each_in_list;
 use crate::intake::records::{Content, Field, Record, RecordTaker, find};
 
+/// The ids of one person, as one record names them.
+pub struct Identity {
+    /// The first one is the main one, if the record says which.
+    pub ids: Vec<String>,
+    pub main: MainId,
+}
+
+/// What a record says of the first of its ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MainId {
+    /// It has a profile, with a list of other ids.
+    Profile,
+    /// The other one resolves to it.
+    Resolved,
+    Unknown,
+}
+
 /// Receives the ids of one person; returns whether one of them is known.
-pub(crate) type IdentitySink<'a> = &'a mut dyn FnMut(&[String]) -> bool;
+pub(crate) type IdentitySink<'a> = &'a mut dyn FnMut(&Identity) -> bool;
 
 pub(crate) struct IdentityTaker<'s> {
     pub(crate) sink: IdentitySink<'s>,
@@ -65,20 +82,27 @@ impl RecordTaker for IdentityTaker<'_> {
         let mut ids: Vec<String> = Vec::new();
         let list = find(&record, Field::Ids)?;
         let resolved = find(&record, Field::Resolved)?;
-        for content in [find(&record, Field::Person)?, resolved]
-            .into_iter()
-            .flatten()
-        {
-            if !matches!(content, Content::Other) {
-                ids.push(id_in(Some(content))?.to_owned());
+        let mut main = MainId::Unknown;
+        for (content, says) in [
+            (resolved, MainId::Resolved),
+            (find(&record, Field::Person)?, MainId::Profile),
+        ] {
+            let id = match content {
+                None | Some(Content::Other) => continue,
+                content => id_in(content)?,
+            };
+            if ids.is_empty() && !id.is_empty() {
+                main = says;
             }
+            ids.push(id.to_owned());
         }
         if let Some(list) = list {
             each_alias(list, &mut ids)?;
         }
         ids.retain(|id| !id.is_empty());
-        if (self.sink)(&ids) {
-            ids.iter().try_for_each(|id| demand_usable(id))?;
+        let identity = Identity { ids, main };
+        if (self.sink)(&identity) {
+            identity.ids.iter().try_for_each(|id| demand_usable(id))?;
         }
         Ok(list.is_some() || resolved.is_some())
     }

@@ -18,6 +18,7 @@ use crate::intake::damage::Damage;
 use identity::{IdentitySink, IdentityTaker};
 use profile::{ProfileSink, ProfileTaker};
 
+pub use identity::{Identity, MainId};
 pub use profile::{Profile, ValueKind};
 
 /// How files of profiles or identities were read.

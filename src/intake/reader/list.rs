@@ -49,7 +49,10 @@ pub(crate) fn each_line(
                 values.problems.note(place, Damage::TooLong);
                 return Ok(values);
             }
-            LineStep::End => return Ok(values),
+            LineStep::End => {
+                values.is_unended = lines.is_unended();
+                return Ok(values);
+            }
         }
     }
 }

@@ -30,6 +30,8 @@ pub struct Reading {
     pub values: usize,
     /// Lines that are empty or hold only delimiters.
     pub blank_lines: usize,
+    /// The last line of JSON lines or of a list has no line end: more may have followed.
+    pub is_unended: bool,
 }
 
 /// What messages and format detection need to know about the source.
@@ -59,6 +61,7 @@ impl SourceName {
 pub(crate) struct Values {
     pub(crate) count: usize,
     pub(crate) blank_lines: usize,
+    pub(crate) is_unended: bool,
     pub(crate) delimiter: Option<u8>,
     pub(crate) column: Option<String>,
     pub(crate) problems: Problems,
@@ -95,6 +98,7 @@ impl Values {
             packing: name.packing,
             values: self.count,
             blank_lines: self.blank_lines,
+            is_unended: self.is_unended,
         };
         (reading, self.problems)
     }

@@ -37,6 +37,8 @@ pub enum AuditEvent {
     IdsResealed,
     /// Mixpanel was asked which of some people have a profile.
     ProfilesAsked,
+    /// Events were searched for the people of a deletion.
+    ErasureChecked,
 }
 
 words!(AuditEvent {
@@ -61,4 +63,5 @@ words!(AuditEvent {
     LedgerMoved => "ledger_moved",
     IdsResealed => "ids_resealed",
     ProfilesAsked => "profiles_asked",
+    ErasureChecked => "erasure_checked",
 });

@@ -3,6 +3,7 @@
 
 pub(super) mod answers;
 pub(super) mod candidates;
+pub(super) mod checks;
 pub(super) mod downloads;
 pub(super) mod extensions;
 pub(super) mod history;

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use maud::{Markup, PreEscaped, html};
 
 use crate::document::text::{Visible, counted, day, moment};
-use crate::domain::{Actor, CONFIRMATION_RULE, Kind, Law};
+use crate::domain::{Actor, CONFIRMATION_RULE, ErasureCheck, Kind, Law};
 
 use super::super::answer::IdCounts;
 use super::super::answer::{Nature, Timing};
@@ -43,6 +43,9 @@ pub fn request_page(
         page.write(jobs::ids(shown))?;
     }
     if request.asked.kind == Kind::Delete {
+        if let Some(check) = &request.erasure_check {
+            page.write(checked(check))?;
+        }
         page.write(after_deletion())?;
     }
     page.write(limits(request.limits))?;
@@ -266,6 +269,45 @@ fn people(ids: &IdCounts) -> Markup {
             }
             @if ids.linked > 0 {
                 p.note { (counted(ids.linked as u64, "of these ids was", "of these ids were")) " already in another deletion. dsr does not send an id twice: it follows the task of that deletion, which the jobs name." }
+            }
+        }
+    }
+}
+
+/// What the last check of the events found, person by person.
+fn checked(check: &ErasureCheck) -> Markup {
+    let found = &check.found;
+    let rows = [
+        ("Absent: no event", found.absent),
+        (
+            "Not yet: events from before the deletion, which exports may show for 30 days",
+            found.not_yet,
+        ),
+        ("Present: events from before the deletion", found.present),
+        (
+            "Collected again: events from after the deletion was sent",
+            found.recollected,
+        ),
+        (
+            "Not checkable: the files may lack events",
+            found.not_checkable,
+        ),
+        ("Not checked: the deletion was not done", found.not_done),
+    ];
+    html! {
+        section aria-labelledby="gone" {
+            h2 #gone { "Whether the events are gone" }
+            p {
+                "Verified on " (moment(check.at)) " UTC by " (Visible(&check.by)) ", with "
+                (counted(found.events as u64, "event", "events"))
+                @if let (Some(from), Some(to)) = (found.from, found.to) { " from " (day(from)) " to " (day(to)) " (UTC)" }
+                " in files that the operator named."
+            }
+            table {
+                thead { tr { th scope="col" { "People" } th.number scope="col" { "How many" } } }
+                tbody { @for (what, number) in rows.into_iter().filter(|(_, number)| *number > 0) {
+                    tr { th scope="row" { (what) } td.number { (count(number)) } }
+                } }
             }
         }
     }

@@ -240,6 +240,7 @@ fn what(entry: &AuditEntry) -> String {
     let details = &entry.details;
     let text = |key: &str| details[key].as_str().unwrap_or("-").to_owned();
     let many = |key: &str, one, many| count(details[key].as_u64().unwrap_or(0), one, many);
+    let of = |key: &str| number(to_usize(details[key].as_u64().unwrap_or(0)));
     match entry.event.as_str() {
         "trail_started" => "the trail starts here".to_owned(),
         "request_recorded" => format!(
@@ -317,6 +318,13 @@ fn what(entry: &AuditEntry) -> String {
             "about to ask Mixpanel which of {} have a profile, project {}",
             many("ids", "id", "ids"),
             text("project")
+        ),
+        "erasure_checked" => format!(
+            "checked {}: {} absent, {} present, {} re-collected",
+            many("events", "event", "events"),
+            of("absent"),
+            of("present"),
+            of("recollected"),
         ),
         "ids_resealed" => "the ids' digest keyed, for a server".to_owned(),
         "ledger_moved" => format!("moved the ledger from {} to {}", text("from"), text("to")),

@@ -13,7 +13,7 @@ use crate::workflow::{Arrivals, Recollected, SeenEvent};
 use super::sources;
 
 /// How many people are named on the screen.
-const MAX_NAMED: usize = 20;
+pub(super) const MAX_NAMED: usize = 20;
 
 /// How many damaged lines of a file are named on the screen.
 const MAX_PLACES: usize = 3;
@@ -138,10 +138,7 @@ impl RecollectedView<'_> {
             erased.unwrap_or(erasure),
         ];
         row.extend([after, during, undated, before].map(number));
-        row.push(printable(&place_text(
-            &person.first.label,
-            &person.first.place(),
-        )));
+        row.push(person.first.text());
         row
     }
 
@@ -169,6 +166,11 @@ impl RecollectedView<'_> {
 impl SeenEvent {
     fn place(&self) -> (Option<u64>, Option<u64>) {
         (self.line, self.element)
+    }
+
+    /// The file and the line or element.
+    pub(super) fn text(&self) -> String {
+        printable(&place_text(&self.label, &self.place()))
     }
 }
 
@@ -225,7 +227,7 @@ impl View for RecollectedView<'_> {
     }
 }
 
-fn source(read: &EventsRead) -> Value {
+pub(super) fn source(read: &EventsRead) -> Value {
     let mut object = sources::object(&read.reading);
     let damaged = read.problems.kept().iter();
     object["nameless"] = read.nameless.into();

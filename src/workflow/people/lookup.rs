@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::domain::IdHasher;
 use crate::domain::id_form::{Extent, Folder};
-use crate::intake::{Place, Profile, ValueKind, how_it_differs};
+use crate::intake::{Identity, MainId, Place, Profile, ValueKind, how_it_differs};
 
 /// Mixpanel joins at most this many ids into one person.
 const LARGEST_CLUSTER: usize = 500;
@@ -56,6 +56,10 @@ struct FoundId {
     listed_as: ListedAs,
     /// Whether it has a profile of its own, asked for or not.
     has_profile: bool,
+    /// Whether the identities resolve other ids to it.
+    is_resolved_to: bool,
+    /// Whether the identities resolve it to another id.
+    resolves: bool,
     /// The first line that asks for it.
     line: u32,
     /// Another id of the same person, or itself.
@@ -243,6 +247,8 @@ impl Lookup {
                 id: id.into(),
                 listed_as,
                 has_profile: false,
+                is_resolved_to: false,
+                resolves: false,
                 line: u32::MAX,
                 parent: place,
             });
@@ -251,16 +257,24 @@ impl Lookup {
     }
 
     /// Joins the ids of one person, if one of them is known; returns whether one is.
-    pub fn join(&mut self, ids: &[String]) -> bool {
+    pub fn join(&mut self, identity: &Identity) -> bool {
         let known = |id: &String| self.known.get(&self.hasher.hash(id.as_bytes()));
-        let Some(first) = ids.iter().find_map(known).copied() else {
+        let Some(first) = identity.ids.iter().find_map(known).copied() else {
             return false;
         };
         self.has_identities = true;
-        for id in ids {
+        let mut main = None;
+        for id in &identity.ids {
             let place = self.place_of(id, ListedAs::Alias);
             let (one, other) = (self.root(first), self.root(place));
             self.ids[other as usize].parent = one;
+            let main = *main.get_or_insert(place);
+            match identity.main {
+                MainId::Profile => self.ids[main as usize].has_profile = true,
+                MainId::Resolved if place == main => self.ids[main as usize].is_resolved_to = true,
+                MainId::Resolved => self.ids[place as usize].resolves = true,
+                MainId::Unknown => {}
+            }
         }
         true
     }
@@ -294,9 +308,13 @@ impl Lookup {
             let root = self.root(place);
             let cluster = clusters.entry(root).or_default();
             cluster.ids += 1;
-            if self.ids[place as usize].has_profile {
+            let found = &self.ids[place as usize];
+            if found.has_profile {
                 cluster.profiles += 1;
                 cluster.profile = place;
+            }
+            if (found.has_profile || found.is_resolved_to) && !found.resolves {
+                cluster.people += 1;
             }
         }
         let mut askers: HashMap<u32, Vec<u32>> = HashMap::new();
@@ -306,7 +324,7 @@ impl Lookup {
             if self.values[value as usize].profiles > 1 {
                 self.ids[place as usize].listed_as = ListedAs::Several;
             }
-            if clusters[&self.root(place)].profiles > 1 {
+            if clusters[&self.root(place)].is_joined() {
                 joined.insert(value);
             }
         }
@@ -314,7 +332,7 @@ impl Lookup {
         for place in 0..at(self.ids.len()) {
             let cluster = &clusters[&self.root(place)];
             let found = &self.ids[place as usize];
-            let is_joined = cluster.profiles > 1;
+            let is_joined = cluster.is_joined();
             let (listed_as, profile) = match (found.listed_as, is_joined) {
                 // Whose it is, nobody knows.
                 (ListedAs::Alias, true) => continue,
@@ -369,8 +387,17 @@ impl Lookup {
 struct Cluster {
     ids: usize,
     profiles: usize,
+    /// The profiles and the ids that others resolve to, without those that resolve to another.
+    people: usize,
     /// The last of the profiles.
     profile: u32,
+}
+
+impl Cluster {
+    /// Whether it may hold the ids of more than one person.
+    fn is_joined(&self) -> bool {
+        self.profiles.max(self.people) > 1
+    }
 }
 
 impl AskedLine {

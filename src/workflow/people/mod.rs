@@ -1,7 +1,8 @@
-//! Deleted people: the suppression list, and who was collected again. People by a property, and who has a
-//! profile.
+//! Deleted people: the suppression list, who was collected again, and whether they are gone. People
+//! by a property, and who has a profile.
 
 pub(super) mod lookup;
 pub(super) mod profiles;
 pub(super) mod recollected;
 pub(super) mod suppressed;
+pub(super) mod verify;

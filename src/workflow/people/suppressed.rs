@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::domain::{Arrival, ErasurePeriod, PersonHash};
+use crate::domain::{Arrival, ErasurePeriod, PersonHash, RequestId};
 use crate::ledger::{Erased, ErasedJob, LedgerError};
 
 /// The most people in memory while a list is written. Longer lists are read in parts.
@@ -113,6 +113,25 @@ impl SuppressedIndex {
         Ok(Self::of(people, jobs))
     }
 
+    /// Reads the people of one request, each with all their deletions.
+    pub fn read_of(erased: &Erased<'_>, request: &RequestId) -> Result<Self, LedgerError> {
+        let whole = Self::read(erased)?;
+        let is_theirs =
+            |(_, job): &(PersonHash, u32)| whole.jobs[*job as usize].job.request == *request;
+        let people = whole.people.chunk_by(|a, b| a.0 == b.0);
+        let people = people.filter(|deletions| deletions.iter().any(is_theirs));
+        Ok(Self::of(
+            people.flatten().copied().collect(),
+            whole.jobs.clone(),
+        ))
+    }
+
+    /// The deletions of each person.
+    pub fn people(&self) -> impl Iterator<Item = Deletions<'_>> {
+        let (people, jobs) = (self.people.chunk_by(|a, b| a.0 == b.0), &self.jobs);
+        people.map(move |entries| Deletions { entries, jobs })
+    }
+
     /// `people` must be sorted.
     fn of(people: Vec<(PersonHash, u32)>, jobs: Vec<ErasedJob>) -> Self {
         let mut starts = vec![0; BEGINNINGS + 1];
@@ -156,6 +175,14 @@ impl<'i> Deletions<'i> {
     /// When an event (Unix seconds) came, compared with the person's deletions.
     pub fn arrival(self, time: Option<i64>) -> Arrival {
         Arrival::of(time, self.jobs().map(|job| job.period))
+    }
+
+    /// When this request's deletion of the person was sent, and when dsr heard that it was done;
+    /// `None` before.
+    pub fn period_in(self, request: &RequestId) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+        let jobs = self.jobs().filter(|job| job.job.request == *request);
+        jobs.filter_map(|job| Some((job.period.begun, job.period.done?)))
+            .max_by_key(|(_, done)| *done)
     }
 
     /// The last deletion that is done, or else the last one.

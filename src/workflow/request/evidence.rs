@@ -58,6 +58,7 @@ pub fn request_facts(ledger: &Ledger, course: &Course) -> Result<RequestFacts, L
         limits: request_limits(operation),
         deeds,
         other_deeds,
+        erasure_check: ledger.find_erasure_check(&request.id)?,
     })
 }
 

@@ -47,7 +47,7 @@ pub(super) const ASKING: [&[&str]; 11] = [
 ];
 
 /// Commands that ask nobody, with their standard input.
-pub(super) const LOCAL: [(&[&str], &str); 52] = [
+pub(super) const LOCAL: [(&[&str], &str); 53] = [
     (&["help", "files"], ""),
     (&["man", "export"], ""),
     (&["auth", "ledger-key", "--to", "own/ledger-key"], ""),
@@ -87,6 +87,16 @@ pub(super) const LOCAL: [(&[&str], &str); 52] = [
         "",
     ),
     (&["suppressions", "check", "own/ids.csv", "own/bad.csv"], ""),
+    (
+        &[
+            "verify",
+            "REQUEST",
+            "--events",
+            "own/ids.csv",
+            "--exit-status",
+        ],
+        "",
+    ),
     (
         &["delete", "--gdpr", "own/ids.csv", "--plan", "new.plan"],
         "",

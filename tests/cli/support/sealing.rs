@@ -1,4 +1,4 @@
-//! Seals jobs that a test has changed, as dsr seals what it does itself: a history that would take
+//! Seals requests and jobs that a test has changed, as dsr seals what it does itself: a history that would take
 //! years is made in the file, and is still one that the trail knows. Only by
 //! docs/design/audit-trail.md, without dsr's code.
 
@@ -10,7 +10,15 @@ use sha2::{Digest, Sha256};
 use super::Operator;
 use super::trail::hash_of;
 
-const ROWS: [(&str, &str); 5] = [
+/// The tables of a request, and the order of their rows.
+const OF_REQUESTS: [(&str, &str); 5] = [
+    ("requests", "id"),
+    ("extensions", "request"),
+    ("plans", "request"),
+    ("approvals", "number"),
+    ("answers", "request"),
+];
+const OF_JOBS: [(&str, &str); 5] = [
     ("jobs", "number"),
     ("attempts", "attempt"),
     ("steps", "step"),
@@ -19,7 +27,7 @@ const ROWS: [(&str, &str); 5] = [
 ];
 
 impl Operator {
-    /// Changes the ledger, and appends an entry for each job that is now another.
+    /// Changes the ledger, and appends an entry for each request and job that is now another.
     pub(crate) fn change_ledger(&self, statements: &str) {
         self.tamper_with(statements);
         let ledger = self.open_ledger().expect("the ledger can be opened");
@@ -41,23 +49,30 @@ fn missing_entries(ledger: &Connection) -> Result<Vec<String>> {
     let frame: Vec<String> =
         ledger.query_row(last, [], |row| (0..5).map(|place| row.get(place)).collect())?;
     let mut statements = Vec::new();
-    let mut jobs = ledger.prepare("SELECT request, number FROM jobs ORDER BY request, number")?;
-    let jobs = jobs.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    for (request, job) in jobs.collect::<Result<Vec<(String, i64)>>>()? {
-        let Some((event, details)) = missing_entry(ledger, &request, job)? else {
+    let subjects = "SELECT id, NULL FROM requests UNION ALL SELECT request, number FROM jobs
+         ORDER BY 1, 2";
+    let mut subjects = ledger.prepare(subjects)?;
+    let subjects = subjects.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    for (request, job) in subjects.collect::<Result<Vec<(String, Option<i64>)>>>()? {
+        let missing = match job {
+            None => missing_entry_of_request(ledger, &request)?,
+            Some(job) => missing_entry(ledger, &request, job)?,
+        };
+        let Some((event, details)) = missing else {
             continue;
         };
         seq += 1;
-        let (number, job) = (seq.to_string(), job.to_string());
-        let mut fields = vec![number];
-        fields.extend(frame.clone());
-        fields.extend([event.to_owned(), request, job, details.to_string()]);
-        let texts: Vec<_> = fields.iter().map(|text| Some(text.as_str())).collect();
+        let mut fields = vec![Some(seq.to_string())];
+        fields.extend(frame.iter().cloned().map(Some));
+        fields.extend([Some(event), Some(request), job.map(|job| job.to_string())]);
+        fields.push(Some(details.to_string()));
+        let texts: Vec<_> = fields.iter().map(Option::as_deref).collect();
         before = hash_of(&before, &texts);
-        fields.push(before.clone());
-        let quoted = fields
-            .iter()
-            .map(|text| format!("'{}'", text.replace('\'', "''")));
+        fields.push(Some(before.clone()));
+        let quoted = fields.iter().map(|text| match text {
+            Some(text) => format!("'{}'", text.replace('\'', "''")),
+            None => "NULL".to_owned(),
+        });
         let quoted = quoted.collect::<Vec<_>>().join(", ");
         statements.push(format!("INSERT INTO audit VALUES ({quoted});"));
     }
@@ -69,11 +84,39 @@ fn missing_entries(ledger: &Connection) -> Result<Vec<String>> {
     Ok(statements)
 }
 
-fn missing_entry(
-    ledger: &Connection,
-    request: &str,
-    job: i64,
-) -> Result<Option<(&'static str, Value)>> {
+/// The last entry of a request again, of the rows as they are.
+fn missing_entry_of_request(ledger: &Connection, request: &str) -> Result<Option<(String, Value)>> {
+    let last =
+        "SELECT event, details, due, project FROM audit JOIN requests ON requests.id = request
+         WHERE request = $1 AND job IS NULL ORDER BY seq DESC LIMIT 1";
+    let last = ledger.query_row(last, [request], |row| {
+        Ok((
+            row.get(0)?,
+            row.get::<_, String>(1)?,
+            [
+                json!(row.get::<_, Option<String>>(2)?),
+                json!(row.get::<_, Option<String>>(3)?),
+            ],
+        ))
+    });
+    let Some((event, details, facts)) = last.optional()? else {
+        return Ok(None);
+    };
+    let mut details: Value = serde_json::from_str(&details).expect("JSON");
+    let rows = json!(digest_of(ledger, request, None)?);
+    if details["rows"] == rows {
+        return Ok(None);
+    }
+    details["rows"] = rows;
+    for (key, fact) in ["due", "project"].into_iter().zip(facts) {
+        if details.get(key).is_some() {
+            details[key] = fact;
+        }
+    }
+    Ok(Some((event, details)))
+}
+
+fn missing_entry(ledger: &Connection, request: &str, job: i64) -> Result<Option<(String, Value)>> {
     let last =
         "SELECT details FROM audit WHERE request = $1 AND job = $2 ORDER BY seq DESC LIMIT 1";
     let told: Option<String> = ledger
@@ -98,7 +141,7 @@ fn missing_entry(
                 });
                 Ok((facts, row.get::<_, bool>(6)?))
             })?;
-    let rows = json!(digest_of(ledger, request, job)?);
+    let rows = json!(digest_of(ledger, request, Some(job))?);
     let is_new = is_plain && details["state"] == "planned" && details["attempts"] == 0;
     match &told {
         Some(told) if told["rows"] == rows => return Ok(None),
@@ -115,29 +158,33 @@ fn missing_entry(
     if event == "job_moved" {
         details["from"] = from;
     }
-    Ok(Some((event, details)))
+    Ok(Some((event.to_owned(), details)))
 }
 
-fn digest_of(ledger: &Connection, request: &str, job: i64) -> Result<String> {
+fn digest_of(ledger: &Connection, request: &str, job: Option<i64>) -> Result<String> {
     let mut hash = Sha256::new();
     let salt = "SELECT rows_salt FROM requests WHERE id = $1";
     let salt: String = ledger
         .prepare_cached(salt)?
         .query_row([request], |row| row.get(0))?;
     add(&mut hash, "salt", salt.as_bytes());
-    for (table, order) in ROWS {
-        let sql =
-            format!("SELECT * FROM {table} WHERE request = $1 AND number = $2 ORDER BY {order}");
+    for (table, order) in job.map_or(OF_REQUESTS, |_| OF_JOBS) {
+        let which = match (job, table) {
+            (Some(job), _) => format!("request = $1 AND number = {job}"),
+            (None, "requests") => "id = $1".to_owned(),
+            (None, _) => "request = $1".to_owned(),
+        };
+        let sql = format!("SELECT * FROM {table} WHERE {which} ORDER BY {order}");
         let mut statement = ledger.prepare_cached(&sql)?;
         let names = statement.column_names();
         let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
-        let mut rows = statement.query((request, job))?;
+        let mut rows = statement.query([request])?;
         while let Some(row) = rows.next()? {
             add(&mut hash, "table", table.as_bytes());
             let is_followed = table == "jobs" && row.get_ref("next_check")? != ValueRef::Null;
             for (place, name) in names.iter().enumerate() {
                 let is_left_out = match name.as_str() {
-                    "next_check" | "told" => true,
+                    "next_check" | "told" | "ids_digest" | "ids_salt" => true,
                     "checked_at" => is_followed,
                     _ => false,
                 };

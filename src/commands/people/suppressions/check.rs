@@ -4,14 +4,14 @@ use std::path::PathBuf;
 
 use crate::commands::context::Context;
 use crate::commands::failures::local_io;
-use crate::domain::{ExitStatus, LedgerKey};
+use crate::domain::ExitStatus;
 use crate::intake::{EventOptions, Format, Source, read_events};
-use crate::ledger::{ErasedBy, Ledger};
+use crate::ledger::ErasedBy;
 use crate::ui::{Failure, RecollectedView, damage_text, reading};
 use crate::workflow::{Recollected, Search, SuppressedIndex};
 
 use crate::commands::context::ledger::PEOPLE_LOST;
-use crate::commands::people::minimise::people_key;
+use crate::commands::people::minimise::key_or_any;
 
 /// Find erased people in files of events: who was collected again
 ///
@@ -78,7 +78,7 @@ pub(super) fn run(ctx: &mut Context, args: &CheckEventsArgs) -> Result<ExitStatu
         );
     }
     let ledger = ctx.ledger()?;
-    let (key, has_key) = key_of(ctx, &ledger)?;
+    let (key, has_key) = key_or_any(ctx, &ledger)?;
     let by = ErasedBy {
         project: &|name| ctx.means(name),
         since: None,
@@ -131,14 +131,5 @@ impl CheckEventsArgs {
             time_column: self.time_column.clone(),
             delimiter: None,
         }
-    }
-}
-
-/// Returns the ledger's key, or any key if no one was hashed yet: then the ledger has the ids.
-fn key_of(ctx: &Context, ledger: &Ledger) -> Result<(LedgerKey, bool), Failure> {
-    match people_key(ctx, ledger) {
-        Ok(key) => Ok((key, true)),
-        Err(_) if ledger.find_people_key()?.is_none() => Ok((LedgerKey::random(), false)),
-        Err(failure) => Err(failure),
     }
 }
