@@ -3,8 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::domain::{CarriedOut, Kind, ProjectName};
-use crate::ui::console::{OutputFormat, Ui};
+use crate::domain::{CarriedOut, Kind};
 use crate::ui::drawing::paper::FactList;
 use crate::ui::drawing::words::{number, plural};
 use crate::ui::people::warnings::places_text;
@@ -12,8 +11,6 @@ use crate::workflow::{Earlier, Plan, Preflight};
 
 /// How many earlier requests are shown; scripts get all.
 const FIRST: usize = 5;
-/// The most places of a warning in JSON.
-const MOST_PLACES: usize = 1000;
 
 /// Adds the lines about profiles and earlier requests.
 pub(super) fn add(facts: &mut FactList<'_>, plan: &Plan) {
@@ -49,53 +46,9 @@ pub fn profiles_text(preflight: &Preflight) -> String {
         1 => "1 has none".to_owned(),
         many => format!("{} have none", number(many)),
     };
-    let places = first_places(preflight);
-    format!("{text}; {none}{places}. A person without a profile may still have events.")
-}
-
-fn first_places(preflight: &Preflight) -> String {
-    let without = &preflight.without;
     let places = without.iter().map(|place| (&*place.label, place.line));
-    places_text(places, without.len())
-}
-
-impl Ui {
-    /// Warns that ids have no profile. If none has one, the project's number may be wrong.
-    pub fn warn_of_missing_profiles(&self, project: &ProjectName, preflight: &Preflight) {
-        let count = preflight.without.len();
-        let asked = plural(preflight.asked, "id", "ids");
-        let have = match count {
-            1 => "has",
-            _ => "have",
-        };
-        let counted = format!("{} of {asked} {have} no profile", number(count));
-        let advice = match preflight.with_profile {
-            0 => format!(
-                "Check `project_id` with `dsr project show {project}`: in another project, the ids have no profile either."
-            ),
-            _ => "A person without a profile may still have events.".to_owned(),
-        };
-        match self.format {
-            OutputFormat::Human => {
-                let places = first_places(preflight);
-                let text = format!("{counted} in project {project}{places}. {advice}");
-                self.warn("no_profile", &text);
-            }
-            OutputFormat::Json => {
-                let places = preflight.without.iter().take(MOST_PLACES);
-                let places =
-                    places.map(|place| json!({ "source": &*place.label, "line": place.line }));
-                let object = json!({
-                    "kind": "no_profile",
-                    "message": self.spell(&format!("{counted} in project {project}. {advice}")),
-                    "count": count,
-                    "places": places.collect::<Vec<_>>(),
-                    "not_listed": count.saturating_sub(MOST_PLACES),
-                });
-                self.warnings.borrow_mut().push(object);
-            }
-        }
-    }
+    let places = places_text(places, without.len());
+    format!("{text}; {none}{places}. A person without a profile may still have events.")
 }
 
 /// `2 were erased under request q7tz… on 2026-03-02`, for each request.
