@@ -29,7 +29,7 @@ pub(crate) use ledger::purge::PurgeArgs;
 pub(crate) use people::find::FindArgs;
 pub(crate) use people::lookup::LookupArgs;
 pub(crate) use people::suppressions::SuppressionsArgs;
-pub(crate) use people::verify::VerifyArgs;
+pub(crate) use people::verify::VerifyErasureArgs;
 pub(crate) use plan::apply::ApplyArgs;
 pub(crate) use plan::approve::ApproveArgs;
 pub(crate) use project::ProjectArgs;
@@ -61,7 +61,7 @@ pub(crate) enum Command {
     Answered(AnsweredArgs),
     Lookup(LookupArgs),
     Find(FindArgs),
-    Verify(VerifyArgs),
+    Verify(VerifyErasureArgs),
     Report(ReportArgs),
     Audit(AuditArgs),
     Suppressions(SuppressionsArgs),

@@ -31,7 +31,7 @@ use super::minimise::key_or_any;
   dsr verify q7tz0xma --events export.jsonl.gz
   dsr verify q7tz0xma --events september.jsonl --events october.jsonl
   dsr verify q7tz0xma --events export.jsonl --exit-status       0 only if everyone is absent")]
-pub(crate) struct VerifyArgs {
+pub(crate) struct VerifyErasureArgs {
     /// A deletion (at least four characters of its id) or a task id
     #[arg(value_name = "REQUEST | TASK_ID")]
     name: String,
@@ -44,7 +44,7 @@ pub(crate) struct VerifyArgs {
     exit_status: bool,
 }
 
-pub(crate) fn run(ctx: &mut Context, args: &VerifyArgs) -> Result<ExitStatus, Failure> {
+pub(crate) fn run(ctx: &mut Context, args: &VerifyErasureArgs) -> Result<ExitStatus, Failure> {
     let files = args.events.iter();
     let sources: Vec<Source> = files.map(|path| Source::from_path(path)).collect();
     for label in Source::find_repeated(&sources)? {
