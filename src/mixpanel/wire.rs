@@ -62,6 +62,15 @@ pub(super) enum Created {
 
 pub(super) struct ReplyDocument(Value);
 
+/// Whether an answer's `error` is one: neither null nor empty.
+pub(super) fn names_error(error: &Value) -> bool {
+    match error {
+        Value::Null => false,
+        Value::String(text) => !text.is_empty(),
+        _ => true,
+    }
+}
+
 impl ReplyDocument {
     /// `None` unless the body is one complete JSON object.
     pub(super) fn parse(body: &[u8]) -> Option<Self> {
@@ -98,6 +107,11 @@ impl ReplyDocument {
     pub(super) fn says_error(&self) -> bool {
         let status = self.0.get("status").and_then(Value::as_str);
         status.is_some_and(|status| status.eq_ignore_ascii_case("error"))
+    }
+
+    /// Whether there is an `error`, whatever the status.
+    pub(super) fn names_error(&self) -> bool {
+        self.0.get("error").is_some_and(names_error)
     }
 
     /// The status of a task; never the `status` of the reply itself.

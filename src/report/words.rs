@@ -155,7 +155,7 @@ pub(super) fn deed(event: &str) -> &str {
         "packages_made" => "Made packages of an export",
         "set_back_accepted" => "Accepted an older copy of the ledger",
         "set_back_reviewed" => "Reviewed what the older copy lacks",
-        "profiles_asked" => "Asked which people have a profile",
+        "profiles_asked" => "About to ask Mixpanel which people have a profile",
         "erasure_checked" => "Checked whether the events are gone",
         "ids_resealed" => "Keyed the digest of the ids, for a server",
         "ledger_moved" => "Moved the ledger to a server",

@@ -1,12 +1,12 @@
 //! `--preflight`: what goes over the wire, what is said of the answer, and the hour's budget.
 
-use std::time::{Duration, Instant};
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::support::{Call, Fake, Keyring, OAUTH_TOKEN, Operator, Outcome, Reply, shows, usual};
+
+mod waits;
 
 const USER: &str = "dsr.1f2e3d.mp-service-account";
 const SECRET: &str = "account-canary:4c5b6a7d8e";
@@ -116,7 +116,7 @@ fn a_deletion_asks_before_it_sends() {
     let operator = set_up(&fake, "");
     let args = ["delete", "--gdpr", "--yes", "--preflight", "ids.csv"];
     let outcome = operator.run(&args);
-    outcome.exits_with(0).says("3 of 5 ids have a profile");
+    outcome.exits_with(0).says("2 of 5 ids have no profile");
     names_no_id(&outcome);
     let posts = fake.posts();
     assert!(is_query(&posts[0]) && !is_query(&posts[1]), "{posts:#?}");
@@ -178,6 +178,8 @@ fn an_odd_answer_is_never_no_profile() {
     let whole = page(&[json!("user-17")]);
     let mut error = whole.clone();
     error["status"] = json!("error");
+    let mut partial = page(&[]);
+    partial["error"] = json!("query timed out, partial results");
     let mut nameless = whole.clone();
     nameless["results"][0] = json!({ "$properties": {} });
     let html = Reply::text(200, "text/html", "<html>log in</html>");
@@ -189,6 +191,7 @@ fn an_odd_answer_is_never_no_profile() {
     for (reply, status) in [
         (Reply::json(200, &short), 75),
         (Reply::json(200, &error), 3),
+        (Reply::json(200, &partial), 3),
         (Reply::json(200, &nameless), 75),
         (Reply::json(200, &page(&[json!("USER-17")])), 75),
         (
@@ -223,54 +226,53 @@ fn an_odd_answer_is_never_no_profile() {
 }
 
 #[test]
-fn a_429_is_obeyed_as_long_as_the_operator_waits() {
-    let fake = Fake::answering(|call| match is_query(call) && call.place == 0 {
-        true => Reply::error(429, "slow down").with("Retry-After", "2"),
-        false => profiles(call),
-    });
+fn who_has_no_profile_is_reported_in_every_mode() {
+    let fake = Fake::answering(profiles);
     let operator = set_up(&fake, "");
-    let outcome = operator.run(&DRY_RUN);
-    shown(outcome.exits_with(0), "3 of 5 ids have a profile");
-    let posts = fake.posts();
-    assert_eq!(posts.len(), 2);
-    assert!(posts[1].arrived - posts[0].arrived >= Duration::from_secs(2));
-
-    let fake = Fake::answering(|_| Reply::error(429, "slow down").with("Retry-After", "90"));
-    let operator = set_up(&fake, "");
-    let args = [&DRY_RUN[..], &["--max-wait", "1s"]].concat();
-    operator.run(&args).exits_with(75).says("429");
-    assert_eq!(fake.posts().len(), 1);
-    // Another process leaves the server alone, too.
-    let waiting = operator.start(&DRY_RUN);
-    std::thread::sleep(Duration::from_secs(1));
-    waiting.kill();
-    assert_eq!(fake.posts().len(), 1);
+    let delete = [
+        "delete",
+        "--gdpr",
+        "--yes",
+        "--new",
+        "--preflight",
+        "ids.csv",
+    ];
+    for more in [&[][..], &["-q"]] {
+        let outcome = operator.run(&[&delete[..], more].concat());
+        outcome.exits_with(0).says("2 of 5 ids have no profile");
+        outcome.says("(`ids.csv`, lines 3, 7)");
+        names_no_id(&outcome);
+    }
+    for kind in ["delete", "export"] {
+        let args = [kind, "--gdpr", "--new", "--preflight", "ids.csv", "--json"];
+        let yes = (kind == "delete").then_some("--yes");
+        let args: Vec<_> = args.into_iter().chain(yes).collect();
+        let outcome = operator.run(&args);
+        names_no_id(&outcome);
+        let json = outcome.exits_with(0).json();
+        assert_eq!(json["request"]["state"], "accepted", "{json}");
+        let warnings = json["warnings"].as_array().cloned().unwrap_or_default();
+        let missing = warnings.iter().find(|one| one["kind"] == "no_profile");
+        let missing = missing.unwrap_or_else(|| panic!("{json}"));
+        assert_eq!(missing["count"], 2);
+        let places = missing["places"].as_array().unwrap();
+        let lines: Vec<_> = places.iter().map(|place| place["line"].clone()).collect();
+        assert_eq!(lines, [3, 7]);
+    }
 }
 
 #[test]
-fn processes_share_the_queries_of_an_hour() {
-    let fake = Fake::answering(profiles);
-    let operator = set_up(&fake, "queries_per_hour = 4");
-    let ids: String = (0..1500).map(|n| format!("user-{n}\n")).collect();
-    operator.file("many.csv", format!("id\n{ids}"));
-    let args = ["delete", "--gdpr", "--dry-run", "--preflight", "many.csv"];
-    let processes: Vec<_> = (0..3).map(|_| operator.start(&args)).collect();
-    let start = Instant::now();
-    while fake.posts().len() < 4 && start.elapsed() < Duration::from_secs(30) {
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    std::thread::sleep(Duration::from_secs(2));
-    for process in processes {
-        process.kill();
-    }
-    assert_eq!(fake.posts().len(), 4);
-    // The hour outlives them, and the plan says how long it takes.
-    let later = operator.start(&args);
-    std::thread::sleep(Duration::from_secs(8));
-    later.kill().says("2 queries").says("1h");
-    assert_eq!(fake.posts().len(), 4);
-    for post in fake.posts() {
-        assert!(post.ids().len() <= 1000);
+fn if_nobody_has_a_profile_the_number_of_the_project_may_be_wrong() {
+    let fake = Fake::answering(|call| match is_query(call) {
+        true => Reply::json(200, &page(&[])),
+        false => usual(call),
+    });
+    let operator = set_up(&fake, "");
+    let delete = ["delete", "--gdpr", "--yes", "--preflight", "ids.csv", "-q"];
+    for args in [&DRY_RUN[..], &delete] {
+        let outcome = operator.run(args);
+        outcome.exits_with(0).says("dsr project show shop");
+        outcome.says("project_id");
     }
 }
 

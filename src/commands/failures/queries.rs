@@ -46,11 +46,14 @@ impl From<PreflightError> for Failure {
                 "refused",
                 "nothing was sent; leave `--preflight` out to go on without it",
             ),
-            PreflightError::RateLimited => (
-                ExitStatus::Temporary,
-                "temporary",
-                "nothing was sent; try again in an hour, or wait longer with `--max-wait`",
-            ),
+            PreflightError::TooLate { wait, .. } => {
+                // A minute more, because other processes may take turns.
+                let minutes = wait.as_secs() / 60 + 2;
+                let hint = format!(
+                    "nothing was sent; add `--max-wait {minutes}m` to wait that long, or leave `--preflight` out"
+                );
+                return Self::from_error(ExitStatus::Temporary, "temporary", &error).hint(hint);
+            }
             PreflightError::Unclear { .. } => (
                 ExitStatus::Temporary,
                 "temporary",

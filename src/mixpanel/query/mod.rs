@@ -208,7 +208,8 @@ pub(super) fn classify_query(exchange: Exchange, confidential: &Confidential<'_>
 }
 
 fn says_error(answered: &Answered) -> bool {
-    ReplyDocument::parse(&answered.body).is_some_and(|document| document.says_error())
+    let document = ReplyDocument::parse(&answered.body);
+    document.is_some_and(|document| document.says_error() || document.names_error())
 }
 
 fn message_of(answered: &Answered, confidential: &Confidential<'_>) -> Words {

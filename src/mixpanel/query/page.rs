@@ -3,6 +3,8 @@
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::mixpanel::wire::names_error;
+
 /// A page of profiles: their ids, and where it belongs.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ProfilePage {
@@ -20,6 +22,9 @@ pub struct ProfilePage {
 #[derive(Deserialize)]
 struct Reply {
     status: String,
+    /// Also beside `ok`, when only a part was found.
+    #[serde(default)]
+    error: Value,
     page: usize,
     page_size: usize,
     total: usize,
@@ -36,7 +41,7 @@ struct ProfileRow {
 /// `None` unless it is a whole page without an error, each profile of it with an id.
 pub(super) fn read(body: &[u8]) -> Option<ProfilePage> {
     let reply: Reply = serde_json::from_slice(body).ok()?;
-    if reply.status != "ok" || reply.page_size == 0 {
+    if reply.status != "ok" || names_error(&reply.error) || reply.page_size == 0 {
         return None;
     }
     let ids = reply.results.into_iter().map(|profile| match profile.id {

@@ -116,6 +116,25 @@ fn errors_keep_their_class_and_quote_no_secret() {
 }
 
 #[test]
+fn a_page_with_an_error_is_an_error_whatever_its_status() {
+    let mut page = reply(0, 0, &[]);
+    for error in [
+        json!("timed out"),
+        json!({ "message": "partial" }),
+        json!(1),
+    ] {
+        page["error"] = error;
+        let answer = classify(200, &page.to_string());
+        assert!(matches!(answer, QueryAnswer::Refused { .. }), "{answer:?}");
+    }
+    for none in [Value::Null, json!("")] {
+        page["error"] = none;
+        let answer = classify(200, &page.to_string());
+        assert!(matches!(answer, QueryAnswer::Page(_)), "{answer:?}");
+    }
+}
+
+#[test]
 fn pages_add_up_to_the_total() {
     let mut profiles = Profiles::of(ids(&["a", "b", "c", "4"]));
     assert!(!profiles.is_whole());

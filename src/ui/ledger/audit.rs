@@ -315,7 +315,7 @@ fn what(entry: &AuditEntry) -> String {
         ),
         "set_back_reviewed" => format!("reviewed the lost time: {}", text("note")),
         "profiles_asked" => format!(
-            "asked which of {} have a profile, project {}",
+            "about to ask Mixpanel which of {} have a profile, project {}",
             many("ids", "id", "ids"),
             text("project")
         ),

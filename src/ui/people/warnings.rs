@@ -1,13 +1,17 @@
 //! Shows what is suspicious about ids: counts and places, never a value.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
-use crate::intake::{Warning, WarningKind, Warnings};
+use crate::intake::{At, Warning, WarningKind, Warnings};
 use crate::ui::console::{OutputFormat, Ui};
 use crate::ui::drawing::words::{number, plural, printable};
 
 /// How many places are shown beside the count.
 const FIRST: usize = 5;
+/// The most places of a warning in JSON.
+const MOST_PLACES: usize = 1000;
 
 /// Which places are shown to people; scripts get all that were kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +45,29 @@ impl Ui {
         for warning in warnings.iter().filter(|warning| is_odd(&warning.kind)) {
             let values = plural(warning.count, "value", "values");
             self.warn_of(&warning, &values, ListedPlaces::First);
+        }
+    }
+
+    /// Warns of `counted` ids at these places, and gives advice.
+    pub fn warn_of_places(&self, kind: &str, counted: &str, places: &[At<Arc<str>>], advice: &str) {
+        let count = places.len();
+        let lines = places.iter().map(|place| (&*place.label, place.line));
+        match self.format {
+            OutputFormat::Human => {
+                let places = places_text(lines, count);
+                self.warn(kind, &format!("{counted}{places}. {advice}"));
+            }
+            OutputFormat::Json => {
+                let listed = lines.take(MOST_PLACES);
+                let listed = listed.map(|(label, line)| json!({ "source": label, "line": line }));
+                self.warnings.borrow_mut().push(json!({
+                    "kind": kind,
+                    "message": self.spell(&format!("{counted}. {advice}")),
+                    "count": count,
+                    "places": listed.collect::<Vec<_>>(),
+                    "not_listed": count.saturating_sub(MOST_PLACES),
+                }));
+            }
         }
     }
 

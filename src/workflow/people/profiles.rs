@@ -5,6 +5,8 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+
 use crate::domain::{Clock, DistinctId, ProjectId};
 use crate::intake::{At, IntakeError, UniqueIds};
 use crate::ledger::{Ledger, LedgerError, QueryLane, Slot};
@@ -16,6 +18,15 @@ use crate::workflow::{Interrupt, Signal};
 const AT_ONCE: NonZeroUsize = NonZeroUsize::new(MOST_ASKED).expect("not zero");
 /// How long no query is sent after a 429 that names no time.
 const AFTER_LIMIT: Duration = Duration::from_secs(60);
+
+const HOURLY: &str = "the project's hourly limit is reached";
+
+/// The waits of one inquiry.
+#[derive(Default)]
+struct Waits {
+    time: Duration,
+    said_429: bool,
+}
 
 /// Which ids of a list have a profile.
 #[derive(Debug, Clone)]
@@ -35,7 +46,7 @@ pub struct Inquiry<'a> {
     pub project: ProjectId,
     pub clock: &'a dyn Clock,
     pub interrupt: &'a Interrupt,
-    /// How long to wait out Mixpanel's 429s in all.
+    /// How long to wait in all for the hour's next query and after 429s.
     pub max_wait: Duration,
     /// Hears of each wait for the next query, and how many were answered.
     pub on_wait: &'a dyn Fn(Duration, usize),
@@ -52,8 +63,14 @@ pub enum PreflightError {
     NotAllowed { account: String, http_status: u16 },
     #[error("Mixpanel refused the query of profiles ({http_status}): {message}")]
     Refused { http_status: u16, message: Words },
-    #[error("Mixpanel's query limit is used up (429)")]
-    RateLimited,
+    /// `wait` is the whole wait, until `until`.
+    #[error("the {which} query of profiles may leave only at {}, because {limit}", until.format("%Y-%m-%d %H:%M:%S UTC"))]
+    TooLate {
+        limit: &'static str,
+        which: &'static str,
+        until: DateTime<Utc>,
+        wait: Duration,
+    },
     #[error("Mixpanel could not be asked for profiles: {reason}")]
     Unclear { reason: Words },
     #[error("Mixpanel's answer about profiles cannot be relied on")]
@@ -75,10 +92,7 @@ pub async fn find_profiles(
     inquiry: &mut Inquiry<'_>,
     ids: &UniqueIds,
 ) -> Result<Preflight, PreflightError> {
-    let planned = (ids.count(), count_queries(ids.count()));
-    let now = inquiry.clock.now();
-    let lane = &inquiry.lane;
-    inquiry.ledger.record_profiles_asked(lane, planned, now)?;
+    demand_time(inquiry, count_queries(ids.count()))?;
     let mut preflight = Preflight {
         asked: ids.count(),
         with_profile: 0,
@@ -86,14 +100,19 @@ pub async fn find_profiles(
         without: Vec::new(),
     };
     let mut places = ids.places();
-    let mut limited = Duration::ZERO;
+    let mut waits = Waits::default();
     for batch in ids.batches(AT_ONCE) {
         let batch = batch.map_err(PreflightError::Ids)?;
         let mut profiles = Profiles::of(batch.ids().filter_map(DistinctId::restore).collect());
         while !profiles.is_whole() {
-            take_turn(inquiry, preflight.queries).await?;
+            take_turn(inquiry, preflight.queries, &mut waits).await?;
+            if preflight.queries == 0 {
+                let (lane, now) = (&inquiry.lane, inquiry.clock.now());
+                let planned = (ids.count(), count_queries(ids.count()));
+                inquiry.ledger.record_profiles_asked(lane, planned, now)?;
+            }
             preflight.queries += 1;
-            ask(inquiry, &mut profiles, &mut limited).await?;
+            ask(inquiry, &mut profiles, &mut waits).await?;
         }
         for (has_profile, place) in profiles.into_answer().into_iter().zip(&mut places) {
             match has_profile {
@@ -105,13 +124,49 @@ pub async fn find_profiles(
     Ok(preflight)
 }
 
-async fn take_turn(inquiry: &mut Inquiry<'_>, asked: usize) -> Result<(), PreflightError> {
+/// Fails if so many queries take longer than the operator waits: their answers would be lost.
+fn demand_time(inquiry: &mut Inquiry<'_>, queries: usize) -> Result<(), PreflightError> {
+    let now = inquiry.clock.now();
+    let wait = inquiry
+        .ledger
+        .find_query_time(&inquiry.lane, queries, now)?;
+    match wait > inquiry.max_wait {
+        true => Err(PreflightError::TooLate {
+            limit: HOURLY,
+            which: match queries {
+                1 => "next",
+                _ => "last",
+            },
+            until: now + wait,
+            wait,
+        }),
+        false => Ok(()),
+    }
+}
+
+async fn take_turn(
+    inquiry: &mut Inquiry<'_>,
+    asked: usize,
+    waits: &mut Waits,
+) -> Result<(), PreflightError> {
     loop {
         let now = inquiry.clock.now();
         let wait = match inquiry.ledger.record_query(&inquiry.lane, now)? {
             Slot::Yours => return Ok(()),
             Slot::Wait(wait) => wait,
         };
+        waits.time += wait;
+        if waits.time > inquiry.max_wait {
+            return Err(PreflightError::TooLate {
+                limit: match waits.said_429 {
+                    true => "Mixpanel's query limit is used up (429)",
+                    false => HOURLY,
+                },
+                which: "next",
+                until: now + wait,
+                wait: waits.time,
+            });
+        }
         (inquiry.on_wait)(wait, asked);
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
@@ -123,7 +178,7 @@ async fn take_turn(inquiry: &mut Inquiry<'_>, asked: usize) -> Result<(), Prefli
 async fn ask(
     inquiry: &mut Inquiry<'_>,
     profiles: &mut Profiles,
-    limited: &mut Duration,
+    waits: &mut Waits,
 ) -> Result<(), PreflightError> {
     let answer = tokio::select! {
         answer = inquiry.client.engage_query(inquiry.project, profiles) => answer,
@@ -138,11 +193,8 @@ async fn ask(
             inquiry
                 .ledger
                 .record_query_block(&inquiry.lane, until, now)?;
-            *limited += wait;
-            match *limited > inquiry.max_wait {
-                true => Err(PreflightError::RateLimited),
-                false => Ok(()),
-            }
+            waits.said_429 = true;
+            Ok(())
         }
         QueryAnswer::NotAllowed { http_status } => Err(PreflightError::NotAllowed {
             account: inquiry.client.account().description(),

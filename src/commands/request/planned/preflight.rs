@@ -3,11 +3,11 @@
 use crate::commands::context::Context;
 use crate::commands::failures::usage;
 use crate::config::Resolved;
-use crate::domain::{Project, ProjectId};
+use crate::domain::{Project, ProjectId, ProjectName};
 use crate::ledger::QueryLane;
 use crate::mixpanel::Timeouts;
-use crate::ui::{Failure, duration, plural, profiles_text};
-use crate::workflow::{self, Inquiry, Plan};
+use crate::ui::{Failure, duration, number, plural, profiles_text};
+use crate::workflow::{self, Inquiry, Plan, Preflight};
 
 use crate::commands::request::args::RequestArgs;
 
@@ -73,7 +73,7 @@ pub(in crate::commands::request) async fn ask_first(
             max_wait: request.sending.max_wait,
             on_wait: &|wait, answered| {
                 ui.note(&format!(
-                    "Asked {} of {queries}. The next query may leave in {}.",
+                    "Asked {} so far. The next query may leave in {}.",
                     plural(answered, "query", "queries"),
                     duration(wait)
                 ));
@@ -82,11 +82,37 @@ pub(in crate::commands::request) async fn ask_first(
         let found = workflow::find_profiles(&mut inquiry, &ids).await;
         ctx.interrupt.pause();
         let found = found?;
-        if !request.is_only_shown() && request.plan.is_none() {
-            let (name, profiles) = (&plan.project.name, profiles_text(&found));
-            ctx.ui.note(&format!("Project {name}: {profiles}"));
+        let is_shown = request.is_only_shown() || request.plan.is_some();
+        match found.without.is_empty() {
+            true if !is_shown => {
+                let (name, profiles) = (&plan.project.name, profiles_text(&found));
+                ctx.ui.note(&format!("Project {name}: {profiles}"));
+            }
+            false if !is_shown || found.with_profile == 0 => {
+                warn_of_missing(ctx, &plan.project.name, &found);
+            }
+            _ => {}
         }
         plan.preflight = Some(found);
     }
     Ok(())
+}
+
+/// Warns of ids without a profile. If none has one, the project's number may be wrong.
+fn warn_of_missing(ctx: &Context, project: &ProjectName, found: &Preflight) {
+    let asked = plural(found.asked, "id", "ids");
+    let none = number(found.without.len());
+    let have = match found.without.len() {
+        1 => "has",
+        _ => "have",
+    };
+    let counted = format!("{none} of {asked} {have} no profile in project {project}");
+    let advice = match found.with_profile {
+        0 => format!(
+            "Check `project_id` with `dsr project show {project}`: in another project, the ids have no profile either."
+        ),
+        _ => "A person without a profile may still have events.".to_owned(),
+    };
+    ctx.ui
+        .warn_of_places("no_profile", &counted, &found.without, &advice);
 }
