@@ -35,7 +35,7 @@ pub enum AuditEvent {
     LedgerMoved,
     /// On a server a request's ids have another digest than in a file.
     IdsResealed,
-    /// Mixpanel was asked which of some people have a profile.
+    /// dsr was about to ask Mixpanel which of some people have a profile.
     ProfilesAsked,
     /// Events were searched for the people of a deletion.
     ErasureChecked,
