@@ -259,10 +259,7 @@ fn the_trail_and_the_report_keep_the_last_check() {
     let log = operator.run(&["audit", "log"]);
     log.exits_with(0);
     let said = log.stdout.replace('\n', " ");
-    assert!(
-        said.contains("2 absent, 0 present, 1 re-collected"),
-        "{log}"
-    );
+    assert!(said.contains("2 absent, 1 re-collected"), "{log}");
     operator.run(&["audit", "verify"]).exits_with(0);
 }
 

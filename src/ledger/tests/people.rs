@@ -1,4 +1,7 @@
 use super::*;
+use serde_json::json;
+
+use crate::ledger::audit::{AuditEvent, EntrySubject, tell};
 use crate::ledger::engine::params;
 
 fn ledger_key() -> LedgerKey {
@@ -44,7 +47,7 @@ fn as_export(ledger: &mut Ledger, request: &RequestId) {
     ledger.conn.execute(sql, []).unwrap();
     let tx = ledger.write().unwrap();
     let (event, subject) = (AuditEvent::RequestRecorded, EntrySubject::Request(request));
-    audit::tell(&tx, event, subject, json!({}), noon()).unwrap();
+    tell(&tx, event, subject, json!({}), noon()).unwrap();
     tx.commit().unwrap();
 }
 
