@@ -1,5 +1,7 @@
 //! Somebody changes the ledger's file so that an answer looks timely: `dsr audit verify` finds it.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use serde_json::{Value, json};
 
 use crate::minimisation::with_key;
@@ -317,8 +319,9 @@ fn no_command_seals_a_request_that_somebody_changed() {
 #[test]
 fn the_ids_of_a_request_that_somebody_changed_are_not_hashed() {
     let status = status_reply("SUCCESS");
+    let tasks = AtomicUsize::new(0);
     let fake = Fake::answering(move |call: &Call| match call.is_post() {
-        true => object_reply("t-1"),
+        true => object_reply(&format!("t-{}", tasks.fetch_add(1, Ordering::Relaxed))),
         false => status.clone(),
     });
     let operator = with_key(&fake, "rate = 1000");
