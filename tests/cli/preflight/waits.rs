@@ -63,7 +63,7 @@ fn processes_share_the_queries_of_an_hour() {
 
 fn count_asked(operator: &Operator) -> usize {
     let log = operator.run(&["audit", "log", "--json"]).json();
-    let entries = log["audit"]["entries"].as_array().unwrap();
+    let entries = log["audit"]["entries"].as_array().expect("entries");
     let asked = |one: &&Value| one["event"] == "profiles_asked";
     entries.iter().filter(asked).count()
 }
