@@ -18,7 +18,6 @@ pub(crate) fn start(conn: &Connection, opening: &Opening) -> Result<(), LedgerEr
     let sql = "INSERT INTO audit_head (count, hash) VALUES (0, $1)";
     sql::execute(conn, sql, params![NOTHING_BEFORE])?;
     let (event, subject) = (AuditEvent::TrailStarted, EntrySubject::Ledger);
-    conn.read_clock()?;
     let now = conn.time().unwrap_or(opening.now);
     let raw = sealed(opening, event, subject, &details, now, 0);
     append(conn, &raw, NOTHING_BEFORE).map(drop)

@@ -78,6 +78,8 @@ impl Ledger {
         let place = shared.to_string();
         let from = conn.schema_version()?;
         let is_new = conn.is_empty()?;
+        // The first entry has the server's time.
+        conn.read_clock()?;
         let migrated = migrations::apply(&conn, &place, opening)?;
         let made = match (migrated, is_new) {
             (migrations::Migrated::No, _) => MadeReady::Nothing,
