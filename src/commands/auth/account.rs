@@ -78,7 +78,7 @@ pub(super) fn list(ctx: &Context) -> Result<AccountsView, ServiceAccountError> {
         true => vec![sandbox_account()],
         false => match find_environments_account(&ctx.environment)? {
             Some(account) => vec![account],
-            // Nobody must have an account, and the tokens tell of a keyring that is needed.
+            // Nobody needs an account. If the keyring is needed, the tokens report what is wrong with it.
             None => Keyring::list_accounts().unwrap_or_default(),
         },
     };

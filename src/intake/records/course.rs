@@ -3,7 +3,7 @@
 use crate::intake::stream::meter::Meter;
 use crate::intake::{Headway, Source};
 
-/// Tells of every 4096th record.
+/// Reports every 4096th record.
 pub(crate) struct RecordCourse<'h> {
     meter: Meter,
     of_bytes: Option<u64>,
