@@ -78,7 +78,7 @@ pub(super) fn list(ctx: &Context) -> Result<AccountsView, ServiceAccountError> {
         true => vec![sandbox_account()],
         false => match find_environments_account(&ctx.environment)? {
             Some(account) => vec![account],
-            // Nobody needs an account. If the keyring is needed, the tokens report what is wrong with it.
+            // Nobody needs an account. If the keyring is needed, the tokens report its trouble.
             None => Keyring::list_accounts().unwrap_or_default(),
         },
     };
