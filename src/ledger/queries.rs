@@ -10,7 +10,7 @@ use serde_json::json;
 use super::audit::{self, AuditEvent, EntrySubject};
 use super::jobs::pace::{self, COUNTS_FOR, Left};
 use super::{Ledger, LedgerError, Slot};
-use crate::domain::{HourlyQueries, Project, ProjectKey, ProjectName};
+use crate::domain::{HourlyQueries, Project, ProjectId, ProjectKey, ProjectName};
 
 /// Where a project's queries wait for their turn.
 #[derive(Debug, Clone)]
@@ -22,10 +22,12 @@ pub struct QueryLane {
 }
 
 impl QueryLane {
-    pub fn of(project: &Project) -> Self {
+    /// The budget belongs to Mixpanel's `id` of the project, under whatever token.
+    pub fn of(project: &Project, id: ProjectId) -> Self {
+        let service = project.api_url.service();
         Self {
             name: project.name.clone(),
-            key: ProjectKey::restore(format!("{}/queries", project.key().as_str())),
+            key: ProjectKey::restore(format!("{service}/{}/queries", id.get())),
             limit: project.queries,
         }
     }
@@ -59,6 +61,19 @@ impl Ledger {
             0 => Slot::Yours,
             wait => Slot::Wait(Duration::from_micros(wait.unsigned_abs())),
         })
+    }
+
+    /// Gives back the last query taken, which never left.
+    pub fn record_query_unsent(
+        &mut self,
+        lane: &QueryLane,
+        now: DateTime<Utc>,
+    ) -> Result<(), LedgerError> {
+        let tx = self.write()?;
+        let (mut left, _) = pace::read(&tx, &lane.key, now)?;
+        left.queries.pop();
+        pace::write(&tx, &lane.key, left, now)?;
+        tx.commit()
     }
 
     /// Records that the server wants no query of the project until `until`, from any process.

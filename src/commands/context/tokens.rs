@@ -52,6 +52,17 @@ impl Context {
         }
     }
 
+    /// # Errors
+    /// When the number is not set.
+    pub(crate) fn demand_project_id(&self, project: &Project) -> Result<ProjectId, Failure> {
+        self.project_id(project).ok_or_else(|| {
+            let name = &project.name;
+            usage(format!("project `{name}` has no `project_id`; nothing was sent")).hint(format!(
+                "run `dsr project set {name} --project-id N`; Mixpanel's project settings show the number"
+            ))
+        })
+    }
+
     /// Warns of a token in the environment that ends soon. Reading it costs nothing, so every
     /// command does; a keyring's token is checked when it is used.
     pub(crate) fn warn_of_environments_token(&self) {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::credentials::{HashKeyError, KeyringError, ServiceAccountError};
 use crate::domain::ExitStatus;
 use crate::ui::Failure;
-use crate::workflow::PreflightError;
+use crate::workflow::{PreflightError, QueryError};
 
 use super::quoted;
 
@@ -31,43 +31,60 @@ impl From<ServiceAccountError> for Failure {
     }
 }
 
-impl From<PreflightError> for Failure {
-    fn from(error: PreflightError) -> Self {
-        let (status, kind, hint) = match error {
-            PreflightError::Ledger(error) => return error.into(),
-            PreflightError::Ids(error) => return error.into(),
-            PreflightError::NotAllowed { .. } => (
-                ExitStatus::Auth,
-                "service_account",
-                "nothing was sent; check `project_id`, the region and the account's role in the project, then run `dsr doctor`",
+/// A command whose queries got no answer: what it did not do, and how it does without them.
+#[derive(Clone, Copy)]
+pub(crate) struct Unasked {
+    pub(crate) undone: &'static str,
+    /// An imperative, such as "leave `--preflight` out".
+    pub(crate) instead: &'static str,
+}
+
+pub(crate) const NO_PREFLIGHT: Unasked = Unasked {
+    undone: "nothing was sent",
+    instead: "leave `--preflight` out to go on without it",
+};
+
+pub(crate) fn query_failure(error: QueryError, of: Unasked) -> Failure {
+    let Unasked { undone, instead } = of;
+    let (status, kind, hint) = match error {
+        QueryError::Ledger(error) => return error.into(),
+        QueryError::NotAllowed { .. } => (
+            ExitStatus::Auth,
+            "service_account",
+            format!(
+                "{undone}; check `project_id`, the region and the account's role in the project, then run `dsr doctor`"
             ),
-            PreflightError::Refused { .. } => (
-                ExitStatus::Refused,
-                "refused",
-                "nothing was sent; leave `--preflight` out to go on without it",
-            ),
-            PreflightError::TooLate { wait, .. } => {
-                // A minute more, because other processes may take turns.
-                let minutes = wait.as_secs() / 60 + 2;
-                let hint = format!(
-                    "nothing was sent; add `--max-wait {minutes}m` to wait that long, or leave `--preflight` out"
-                );
-                return Self::from_error(ExitStatus::Temporary, "temporary", &error).hint(hint);
-            }
-            PreflightError::Unclear { .. } => (
-                ExitStatus::Temporary,
-                "temporary",
-                "nothing was sent; try again, or leave `--preflight` out",
-            ),
-            PreflightError::Fault(_) => (
-                ExitStatus::Temporary,
-                "profiles",
-                "nothing was sent, and nothing is known of who has a profile; leave `--preflight` out to go on without it",
-            ),
-            PreflightError::Interrupted(signal) => {
-                (signal.exit_status(), "interrupted", "nothing was sent")
-            }
-        };
-        Self::from_error(status, kind, &error).hint(hint)
+        ),
+        QueryError::Refused { .. } => (
+            ExitStatus::Refused,
+            "refused",
+            format!("{undone}; {instead}"),
+        ),
+        QueryError::TooLate { wait, .. } => {
+            // A minute more, because other processes may take turns.
+            let minutes = wait.as_secs() / 60 + 2;
+            let hint =
+                format!("{undone}; add `--max-wait {minutes}m` to wait that long, or {instead}");
+            (ExitStatus::Temporary, "temporary", hint)
+        }
+        QueryError::Unclear { .. } => (
+            ExitStatus::Temporary,
+            "temporary",
+            format!("{undone}; try again, or {instead}"),
+        ),
+        QueryError::Interrupted(signal) => (signal.exit_status(), "interrupted", undone.to_owned()),
+    };
+    Failure::from_error(status, kind, &error).hint(hint)
+}
+
+pub(crate) fn profiles_failure(error: PreflightError, of: Unasked) -> Failure {
+    match error {
+        PreflightError::Ids(error) => error.into(),
+        PreflightError::Query(error) => query_failure(error, of),
+        PreflightError::Fault(_) => {
+            let Unasked { undone, instead } = of;
+            let hint = format!("{undone}, and nothing is known of who has a profile; {instead}");
+            Failure::from_error(ExitStatus::Temporary, "profiles", &error).hint(hint)
+        }
     }
 }

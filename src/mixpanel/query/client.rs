@@ -6,7 +6,7 @@ use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
 use url::form_urlencoded::Serializer;
 
-use super::{AccountAnswer, Profiles, QueryAnswer, classify_account, classify_query};
+use super::{AccountAnswer, ProfilePage, Profiles, QueryAnswer, classify_account, classify_query};
 use crate::credentials::ServiceAccount;
 use crate::domain::{ApiUrl, DistinctId, ProjectId, ProjectName, ProjectToken};
 use crate::mixpanel::client::caller::{Caller, Timeouts};
@@ -53,7 +53,11 @@ impl QueryClient {
     }
 
     /// Asks for the next page of `profiles` with exactly one POST: `engage-query`.
-    pub async fn engage_query(&self, project: ProjectId, profiles: &Profiles) -> QueryAnswer {
+    pub async fn engage_query(
+        &self,
+        project: ProjectId,
+        profiles: &Profiles,
+    ) -> QueryAnswer<ProfilePage> {
         let ids: Vec<&str> = profiles.asked().map(DistinctId::expose).collect();
         let ids = serde_json::to_string(&ids).expect("texts are always JSON");
         let mut form = Serializer::new(String::new());

@@ -17,10 +17,14 @@ pub use page::ProfilePage;
 /// The most ids to ask about at once: the profiles of one page (OpenAPI description, `page_size`).
 pub const MOST_ASKED: usize = 1000;
 
-/// What an answer to a query of profiles means.
+/// What an answer to a query means.
 #[derive(Debug)]
-pub enum QueryAnswer {
-    Page(ProfilePage),
+pub enum QueryAnswer<T> {
+    Answered(T),
+    /// No connection was made.
+    NotSent {
+        reason: Words,
+    },
     /// 429: the hour's queries, which others use too, or too many at once.
     Deferred {
         retry_after: Option<Duration>,
@@ -33,7 +37,7 @@ pub enum QueryAnswer {
         http_status: u16,
         message: Words,
     },
-    /// No connection was made, or the answer cannot be relied on.
+    /// The answer cannot be relied on.
     Unclear {
         reason: Words,
     },
@@ -174,11 +178,13 @@ impl Profiles {
     }
 }
 
-pub(super) fn classify_query(exchange: Exchange, confidential: &Confidential<'_>) -> QueryAnswer {
+pub(super) fn classify_query(
+    exchange: Exchange,
+    confidential: &Confidential<'_>,
+) -> QueryAnswer<ProfilePage> {
     let answered = match exchange {
-        Exchange::NotSent { reason } | Exchange::Lost { reason, .. } => {
-            return QueryAnswer::Unclear { reason };
-        }
+        Exchange::NotSent { reason } => return QueryAnswer::NotSent { reason },
+        Exchange::Lost { reason, .. } => return QueryAnswer::Unclear { reason },
         Exchange::Answered(answered) => answered,
     };
     let http_status = answered.status;
@@ -191,7 +197,7 @@ pub(super) fn classify_query(exchange: Exchange, confidential: &Confidential<'_>
         },
         _ if answered.looks_like_html() => unclear(super::classify::WEB_PAGE),
         200 => match page::read(&answered.body) {
-            Some(page) => QueryAnswer::Page(page),
+            Some(page) => QueryAnswer::Answered(page),
             None if says_error(&answered) => QueryAnswer::Refused {
                 http_status,
                 message: message_of(&answered, confidential),

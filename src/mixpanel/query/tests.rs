@@ -26,7 +26,7 @@ fn answered(status: u16, body: &str) -> Exchange {
     })
 }
 
-fn classify(status: u16, body: &str) -> QueryAnswer {
+fn classify(status: u16, body: &str) -> QueryAnswer<ProfilePage> {
     let sent = || Some(ids(&["user-17"]));
     let confidential = Confidential {
         tokens: vec!["top-secret"],
@@ -44,7 +44,7 @@ fn ids_are_texts_or_numbers_with_every_digit() {
     let body = r#"{"page":0,"page_size":1000,"session_id":"s","status":"ok","total":4,"results":[
         {"$distinct_id":"user-17","$properties":{"a":[1]}},{"$distinct_id":4},
         {"$distinct_id":12345678901234567890123},{"$distinct_id":1.50}]}"#;
-    let QueryAnswer::Page(page) = classify(200, body) else {
+    let QueryAnswer::Answered(page) = classify(200, body) else {
         panic!("it is a page");
     };
     assert_eq!(
@@ -58,7 +58,7 @@ fn what_is_not_a_whole_page_is_never_no_profile() {
     let whole = reply(0, 0, &[]);
     assert!(matches!(
         classify(200, &whole.to_string()),
-        QueryAnswer::Page(_)
+        QueryAnswer::Answered(_)
     ));
     for missing in ["page", "page_size", "total", "status", "results"] {
         let mut less = whole.clone();
@@ -130,7 +130,7 @@ fn a_page_with_an_error_is_an_error_whatever_its_status() {
     for none in [Value::Null, json!("")] {
         page["error"] = none;
         let answer = classify(200, &page.to_string());
-        assert!(matches!(answer, QueryAnswer::Page(_)), "{answer:?}");
+        assert!(matches!(answer, QueryAnswer::Answered(_)), "{answer:?}");
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::{DRY_RUN, is_query, names_no_id, page, profiles, set_up, shown};
-use crate::support::{Call, Fake, Operator, Reply};
+use crate::support::{Call, Fake, Operator, PROJECT_TOKEN, Reply};
 
 #[test]
 fn a_429_is_obeyed_as_long_as_the_operator_waits() {
@@ -135,4 +135,32 @@ fn a_wait_counts_the_queries_of_small_pages() {
     let operator = set_up(&fake, "queries_per_hour = 2");
     operator.run(&DRY_RUN).exits_with(75).says("the next query");
     assert_eq!(fake.posts().len(), 2);
+}
+
+#[test]
+fn a_query_that_could_not_leave_costs_nothing() {
+    let fake = Fake::answering(profiles);
+    let mut operator = set_up(&fake, "queries_per_hour = 1");
+    let url = fake.url();
+    operator.set("DSR_API_URL", "http://127.0.0.1:9/api/app");
+    for _ in 0..3 {
+        let outcome = operator.run(&DRY_RUN);
+        outcome.exits_with(75).says("nothing was sent");
+    }
+    operator.set("DSR_API_URL", &url);
+    shown(operator.run(&DRY_RUN).exits_with(0), "3 of 5 ids");
+    operator.run(&DRY_RUN).exits_with(75);
+    assert_eq!(fake.posts().len(), 1);
+}
+
+#[test]
+fn two_tokens_of_one_project_share_its_hour() {
+    let fake = Fake::answering(profiles);
+    let operator = set_up(&fake, "queries_per_hour = 1");
+    operator.run(&DRY_RUN).exits_with(0);
+    let config = std::fs::read_to_string(operator.config_path()).unwrap();
+    let other = config.replace("projects.shop", "projects.other");
+    operator.write_config(&other.replace(PROJECT_TOKEN, "fedcba9876543210fedcba9876543210"));
+    operator.run(&DRY_RUN).exits_with(75);
+    assert_eq!(fake.posts().len(), 1);
 }

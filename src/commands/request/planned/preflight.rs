@@ -1,13 +1,13 @@
 //! `--preflight`: asks Mixpanel who of the plan's people has a profile, before anything is sent.
 
 use crate::commands::context::Context;
-use crate::commands::failures::usage;
+use crate::commands::failures::{NO_PREFLIGHT, profiles_failure};
 use crate::config::Resolved;
-use crate::domain::{Project, ProjectId, ProjectName};
+use crate::domain::ProjectName;
 use crate::ledger::QueryLane;
 use crate::mixpanel::Timeouts;
 use crate::ui::{Failure, duration, number, plural, profiles_text};
-use crate::workflow::{self, Inquiry, Plan, Preflight};
+use crate::workflow::{self, Plan, Preflight, Queries, QueryCourse};
 
 use crate::commands::request::args::RequestArgs;
 
@@ -21,19 +21,10 @@ pub(in crate::commands::request) fn demand_account(
         return Ok(());
     }
     for project in resolved.iter().map(|resolved| &resolved.project) {
-        project_id(ctx, project)?;
+        ctx.demand_project_id(project)?;
         ctx.account_of(project)?;
     }
     Ok(())
-}
-
-fn project_id(ctx: &Context, project: &Project) -> Result<ProjectId, Failure> {
-    ctx.project_id(project).ok_or_else(|| {
-        let name = &project.name;
-        usage(format!("project `{name}` has no `project_id`; nothing was sent")).hint(format!(
-            "run `dsr project set {name} --project-id N`; Mixpanel's project settings show the number"
-        ))
-    })
 }
 
 /// Asks about each plan's people, if the operator wants that.
@@ -46,11 +37,11 @@ pub(in crate::commands::request) async fn ask_first(
         return Ok(());
     }
     for plan in plans {
-        let id = project_id(ctx, &plan.project)?;
+        let id = ctx.demand_project_id(&plan.project)?;
         let client = ctx.query_client(&plan.project, Timeouts::default())?;
         let ids = plan.ids()?;
         let mut ledger = ctx.ledger_to_fill()?;
-        let lane = QueryLane::of(&plan.project);
+        let lane = QueryLane::of(&plan.project, id);
         let queries = workflow::count_queries(ids.count());
         let time = ledger.find_query_time(&lane, queries, ctx.clock.now())?;
         ctx.ui.note(&format!(
@@ -63,11 +54,10 @@ pub(in crate::commands::request) async fn ask_first(
         ));
         ctx.interrupt.begin();
         let ui = &ctx.ui;
-        let mut inquiry = Inquiry {
+        let mut queries = Queries {
             ledger: &mut ledger,
-            client: &client,
             lane,
-            project: id,
+            course: QueryCourse::default(),
             clock: ctx.clock.as_ref(),
             interrupt: &ctx.interrupt,
             max_wait: request.sending.max_wait,
@@ -79,9 +69,9 @@ pub(in crate::commands::request) async fn ask_first(
                 ));
             },
         };
-        let found = workflow::find_profiles(&mut inquiry, &ids).await;
+        let found = workflow::find_profiles(&mut queries, (&client, id), &ids).await;
         ctx.interrupt.pause();
-        let found = found?;
+        let found = found.map_err(|error| profiles_failure(error, NO_PREFLIGHT))?;
         let is_shown = request.is_only_shown() || request.plan.is_some();
         match found.without.is_empty() {
             true if !is_shown => {

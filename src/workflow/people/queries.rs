@@ -1,0 +1,171 @@
+//! The queries of one project, each in its turn: within the hour's budget, over all processes that
+//! share the ledger.
+
+use std::future::Future;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use crate::domain::Clock;
+use crate::ledger::{Ledger, LedgerError, QueryLane, Slot};
+use crate::mixpanel::{QueryAnswer, QueryClient, Words};
+use crate::workflow::{Interrupt, Signal};
+
+/// How long no query is sent after a 429 that names no time.
+const AFTER_LIMIT: Duration = Duration::from_secs(60);
+
+const HOURLY: &str = "the project's hourly limit is reached";
+
+/// How a command asks: for which project, and how long it waits.
+pub struct Queries<'a> {
+    pub ledger: &'a mut Ledger,
+    pub lane: QueryLane,
+    pub clock: &'a dyn Clock,
+    pub interrupt: &'a Interrupt,
+    /// How long to wait in all for the hour's next query and after 429s.
+    pub max_wait: Duration,
+    /// Hears of each wait for the next query, and how many were sent.
+    pub on_wait: &'a dyn Fn(Duration, usize),
+    pub course: QueryCourse,
+}
+
+/// The queries of one command so far.
+#[derive(Debug, Default)]
+pub struct QueryCourse {
+    pub sent: usize,
+    waited: Duration,
+    said_429: bool,
+}
+
+/// Why a query has no answer. Quotes no id and no value.
+#[derive(Debug, thiserror::Error)]
+pub enum QueryError {
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    #[error("Mixpanel does not allow {account} to ask for {what} ({http_status})")]
+    NotAllowed {
+        account: String,
+        what: &'static str,
+        http_status: u16,
+    },
+    #[error("Mixpanel refused the query of {what} ({http_status}): {message}")]
+    Refused {
+        what: &'static str,
+        http_status: u16,
+        message: Words,
+    },
+    /// `wait` is the whole wait, until `until`.
+    #[error("the {which} query may leave only at {}, because {limit}", until.format("%Y-%m-%d %H:%M:%S UTC"))]
+    TooLate {
+        limit: &'static str,
+        which: &'static str,
+        until: DateTime<Utc>,
+        wait: Duration,
+    },
+    #[error("Mixpanel could not be asked for {what}: {reason}")]
+    Unclear { what: &'static str, reason: Words },
+    #[error("interrupted")]
+    Interrupted(Signal),
+}
+
+impl Queries<'_> {
+    /// Fails if so many queries take longer than the operator waits: the answers to the first would be lost.
+    ///
+    /// # Errors
+    /// [`QueryError::TooLate`], or the ledger's.
+    pub fn demand_time(&mut self, queries: usize) -> Result<(), QueryError> {
+        let now = self.clock.now();
+        let wait = self.ledger.find_query_time(&self.lane, queries, now)?;
+        match wait > self.max_wait {
+            true => Err(QueryError::TooLate {
+                limit: HOURLY,
+                which: match queries {
+                    1 => "next",
+                    _ => "last",
+                },
+                until: now + wait,
+                wait,
+            }),
+            false => Ok(()),
+        }
+    }
+
+    /// Waits until a query may leave, and takes it from the hour's budget.
+    ///
+    /// # Errors
+    /// When that takes longer than the operator waits, or a signal came.
+    pub async fn take_turn(&mut self) -> Result<(), QueryError> {
+        loop {
+            let now = self.clock.now();
+            let wait = match self.ledger.record_query(&self.lane, now)? {
+                Slot::Yours => {
+                    self.course.sent += 1;
+                    return Ok(());
+                }
+                Slot::Wait(wait) => wait,
+            };
+            self.course.waited += wait;
+            if self.course.waited > self.max_wait {
+                return Err(QueryError::TooLate {
+                    limit: match self.course.said_429 {
+                        true => "Mixpanel's query limit is used up (429)",
+                        false => HOURLY,
+                    },
+                    which: "next",
+                    until: now + wait,
+                    wait: self.course.waited,
+                });
+            }
+            (self.on_wait)(wait, self.course.sent);
+            self.unless_interrupted(tokio::time::sleep(wait)).await?;
+        }
+    }
+
+    /// Sends one query, whose turn was taken; `None` if it must be asked again, after another turn.
+    ///
+    /// # Errors
+    /// When Mixpanel gives no answer to rely on, or a signal came.
+    pub async fn ask<T>(
+        &mut self,
+        what: &'static str,
+        client: &QueryClient,
+        call: impl Future<Output = QueryAnswer<T>>,
+    ) -> Result<Option<T>, QueryError> {
+        let answer = self.unless_interrupted(call).await?;
+        let now = self.clock.now();
+        match answer {
+            QueryAnswer::Answered(answer) => Ok(Some(answer)),
+            QueryAnswer::Deferred { retry_after } => {
+                let until = now + retry_after.unwrap_or(AFTER_LIMIT);
+                self.course.said_429 = true;
+                self.ledger.record_query_block(&self.lane, until, now)?;
+                Ok(None)
+            }
+            QueryAnswer::NotSent { reason } => {
+                self.ledger.record_query_unsent(&self.lane, now)?;
+                Err(QueryError::Unclear { what, reason })
+            }
+            QueryAnswer::Unclear { reason } => Err(QueryError::Unclear { what, reason }),
+            QueryAnswer::NotAllowed { http_status } => Err(QueryError::NotAllowed {
+                account: client.account().description(),
+                what,
+                http_status,
+            }),
+            QueryAnswer::Refused {
+                http_status,
+                message,
+            } => Err(QueryError::Refused {
+                what,
+                http_status,
+                message,
+            }),
+        }
+    }
+
+    async fn unless_interrupted<T>(&self, call: impl Future<Output = T>) -> Result<T, QueryError> {
+        tokio::select! {
+            answer = call => Ok(answer),
+            signal = self.interrupt.raised() => Err(QueryError::Interrupted(signal)),
+        }
+    }
+}
