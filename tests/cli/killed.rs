@@ -4,7 +4,10 @@ use std::net::TcpListener;
 use std::thread;
 use std::time::Duration;
 
-use crate::support::{Fault, Model, Operator, account, at_once, csv_of, disagreements, people};
+use crate::support::{
+    Fake, Fault, Model, Operator, Reply, account, at_once, csv_of, disagreements, object_reply,
+    people,
+};
 
 /// The moment in the life of the second of three POSTs at which dsr is killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,4 +135,30 @@ fn the_doctor_and_the_ledgers_status_name_a_job_whose_sender_was_killed() {
     }
     let json = operator.run(&["ledger", "status", "--json"]).json();
     assert_eq!(json["ledger"]["interrupted"], 1);
+}
+
+#[test]
+fn a_sender_that_is_killed_while_another_resumes_is_reported_by_that_resume() {
+    let fake = Fake::answering(|call| match call.place {
+        0 => Reply::error(429, "later"),
+        1 => Reply::After(Duration::from_secs(60), Box::new(object_reply("lost"))),
+        place => {
+            let reply = object_reply(&format!("task-{place}"));
+            Reply::After(Duration::from_secs(4), Box::new(reply))
+        }
+    });
+    let operator = Operator::at_with(&fake, "rate = 1000");
+    let delete = ["delete", "--gdpr", "--yes", "--id"];
+    let planned = [&delete[..], &["person-1", "--max-wait", "0s"]].concat();
+    operator.run(&planned).exits_with(75);
+    thread::sleep(Duration::from_millis(2100));
+    let killed = operator.start(&[&delete[..], &["person-2"]].concat());
+    fake.wait_for_posts(2);
+    let resuming = operator.start(&["resume"]);
+    fake.wait_for_posts(3);
+    killed.kill();
+    resuming.end().exits_with(6).says("unknown");
+    assert_eq!(fake.posts().len(), 3);
+    let states = states_on_disk(&operator);
+    assert!(states.contains(&"unknown".to_owned()), "{states:?}");
 }

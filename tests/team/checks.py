@@ -8,6 +8,8 @@ import re
 
 # What measuring the pace may cost, in seconds.
 TOLERANCE = 0.005
+# How long dsr waits for an answer before the next call, in seconds: `jobs/pace.rs`.
+IN_FLIGHT = 5
 # Clocks in the ledger have milliseconds; the fake may wait for a processor.
 SLACK = 0.25
 STATUSES = {0, 2, 3, 4, 5, 6, 7, 8, 9, 11, 74, 75, 129, 130, 143, -9, -15, -2}
@@ -202,9 +204,15 @@ def held(scenario, post):
 
 def the_pace_holds(e):
     interval = e.scenario.fake.interval
+    clock_set = list(e.scenario.clock_set)
     for before, after in zip(e.calls, e.calls[1:]):
         gap = after.steady - before.steady
         if gap < interval - TOLERANCE:
+            # All hosts go by the server's clock. If it is set forward, one call may come early.
+            moved = [at for at in clock_set if before.steady - IN_FLIGHT <= at <= after.steady]
+            if moved:
+                clock_set.remove(moved[0])
+                continue
             waiting = "" if before.ended and before.ended < after.began else ", the first without an answer"
             yield (
                 f"{gap * 1000:.1f} ms between calls {before.number} ({before.host} {before.command} {before.verb}) and "

@@ -159,6 +159,7 @@ class Disaster(Scenario):
         super().disturb(length / 3)
         for step in self.random.sample(["+1h", "+7", "-7", "-1h", "+0"], 2):
             self.server.set_clock(step)
+            self.clock_set.append(time.monotonic())
             self.note(f"the clock of the server is set to {step}")
             super().disturb(length / 3)
 

@@ -34,6 +34,8 @@ class Scenario:
         self.batch = self.random.choice([1, 2, 3])
         self.log = []
         self.problems = []
+        # When somebody set the server's clock.
+        self.clock_set = []
         self.number = 0
         self.asked = {}
         answers = "answers" in self.faults

@@ -326,7 +326,7 @@ impl Context {
         }
     }
 
-    fn record_left(&self, ledger: &mut Ledger) -> Result<(), LedgerError> {
+    pub(crate) fn record_left(&self, ledger: &mut Ledger) -> Result<(), LedgerError> {
         let receipts = ledger.record_receipts(self.clock.now())?;
         if receipts.recorded > 0 {
             let count = receipts.recorded;

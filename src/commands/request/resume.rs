@@ -137,6 +137,8 @@ async fn resume(
         .follow(ctx, &mut ledger, &clients, &scope, report)
         .await?;
     deadlines::warn_of_token_for(ctx, &ledger, &report.requests)?;
+    // A dsr that seemed to be sending at first may have been killed since, or be known as dead by now.
+    ctx.record_left(&mut ledger)?;
     minimise::sweep(ctx, &mut ledger);
     ledger.in_one_view(|ledger| {
         report.requests = waiting::renew(ledger, &report.requests)?;

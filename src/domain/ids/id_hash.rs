@@ -1,4 +1,6 @@
+use std::collections::HashMap;
 use std::fmt;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use siphasher::sip128::SipHasher24;
 use uuid::Uuid;
@@ -32,6 +34,27 @@ impl IdHasher {
 impl fmt::Debug for IdHasher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("IdHasher")
+    }
+}
+
+/// A map by the hashes of an [`IdHasher`], which are random already: no second hash is made of them.
+pub type HashedMap<V> = HashMap<u128, V, BuildHasherDefault<AsItIs>>;
+
+/// Takes half of a hash as it is.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write_u128(&mut self, hash: u128) {
+        self.0 = u64::try_from(hash >> 64).expect("64 bits are left");
+    }
+
+    fn write(&mut self, _: &[u8]) {
+        unreachable!("its keys are hashes of 128 bits");
     }
 }
 

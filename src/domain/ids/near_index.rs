@@ -1,21 +1,19 @@
-use std::collections::HashMap;
-
 use super::id_form::Extent;
-use crate::domain::IdHasher;
+use crate::domain::{HashedMap, IdHasher};
 
 /// Finds a known id that nearly equals another one, by their folded forms. Keeps only hashes of the
 /// forms.
 #[derive(Debug)]
 pub struct NearIndex<V> {
     hasher: IdHasher,
-    forms: HashMap<u128, (Extent, V)>,
+    forms: HashedMap<(Extent, V)>,
 }
 
 impl<V> NearIndex<V> {
     pub fn new(hasher: IdHasher) -> Self {
         Self {
             hasher,
-            forms: HashMap::new(),
+            forms: HashedMap::default(),
         }
     }
 

@@ -3,11 +3,11 @@
 //! `--exclude` compares byte for byte, so a held id in other letters would protect nobody: a near
 //! match stops everything. Memory grows with the held ids only.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::fmt;
 
 use crate::domain::id_form::{Extent, Folder};
-use crate::domain::{Exclusion, IdHasher, NearIndex};
+use crate::domain::{Exclusion, HashedMap, IdHasher, NearIndex};
 
 use super::place::{At, Place};
 
@@ -19,7 +19,7 @@ const KEPT: usize = 50;
 #[derive(Debug)]
 pub(crate) struct ExcludedIds {
     /// The hash of each id, and whether the list has it.
-    exact: HashMap<u128, bool>,
+    exact: HashedMap<bool>,
     folded: NearIndex<Folded>,
     /// The label of each file, and the hashes of its ids.
     files: Vec<(String, Vec<u128>)>,
@@ -61,7 +61,7 @@ struct Pair {
 impl ExcludedIds {
     pub(crate) fn new(hasher: IdHasher, labels: Vec<String>) -> Self {
         Self {
-            exact: HashMap::new(),
+            exact: HashedMap::default(),
             folded: NearIndex::new(hasher),
             files: labels
                 .into_iter()

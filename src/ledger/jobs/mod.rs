@@ -16,12 +16,11 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 
-use crate::domain::{Batch, JobId, JobState, Lane, ProjectKey, SubjectRequestId, TaskStatus};
+use crate::domain::{Batch, JobId, JobState, Lane, SubjectRequestId, TaskStatus};
 
 use super::audit::{self, Moved, Why};
 use super::open::presence::{SenderState, list_sending};
 use super::open::sender::{DeadSenders, Sender};
-use super::sql;
 use super::{JobRecord, Ledger, LedgerError};
 use attempts::{
     IN_DOUBT, Of, Outcome, begin_attempt, finish_attempt, is_called_off, sender_of,
@@ -290,10 +289,6 @@ impl Ledger {
             if record.state == JobState::Sending && sender_of(&tx, &job)? == sender {
                 finish_attempt(&tx, &record, &Outcome::Unknown, Some(reason), now)?
                     .tell(&tx, Why::Interrupted)?;
-                let sql = "SELECT project_key FROM requests WHERE id = $1";
-                let project = sql::value(&tx, sql, [job.request.as_str()])?;
-                let call = call_of(&job, record.attempts);
-                pace::give_up(&tx, &ProjectKey::restore(project), &call, now)?;
                 count += 1;
             }
         }

@@ -31,7 +31,8 @@ const SLOTS_A_QUESTION: i64 = 20;
 /// The least time between two such questions; at a high rate the answers take the time.
 const LEAST_BETWEEN: TimeDelta = TimeDelta::seconds(10);
 /// How long the next call of a shared ledger waits for the last one's answer, in microseconds: on
-/// the way to Mixpanel two hosts' calls could come together.
+/// the way to Mixpanel two hosts' calls could come together. Also if the sender is dead: its call
+/// may still be under way.
 const IN_FLIGHT: i64 = 5_000_000;
 /// When to look for that answer again, at the earliest.
 const LOOK_FOR_ANSWER: Duration = Duration::from_millis(50);
@@ -248,22 +249,6 @@ pub(crate) fn after_answer(
         left.last_call.clear();
     }
     Ok(left)
-}
-
-/// No answer comes any more for this call: its sender is dead. The next call need not wait for it.
-pub(crate) fn give_up(
-    tx: &Write<'_>,
-    project: &ProjectKey,
-    call: &str,
-    now: DateTime<Utc>,
-) -> Result<(), LedgerError> {
-    let (mut left, _) = read(tx, project, now)?;
-    if !tx.is_shared() || left.last_call != call {
-        return Ok(());
-    }
-    left.slot = left.slot.saturating_sub(IN_FLIGHT).max(0);
-    left.last_call.clear();
-    write(tx, project, left, now)
 }
 
 pub(crate) fn block(

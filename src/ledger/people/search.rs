@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 
 use crate::domain::{
-    DistinctId, IdHasher, JobId, LedgerKey, PersonHash, PersonHasher, ProjectKey, RequestId, TaskId,
+    DistinctId, HashedMap, IdHasher, JobId, LedgerKey, PersonHash, PersonHasher, ProjectKey,
+    RequestId, TaskId,
 };
 
 use super::deletions::read_hashes;
@@ -20,7 +21,7 @@ use crate::ledger::{Ledger, LedgerError};
 pub struct WantedPeople {
     plain: IdHasher,
     /// Two ids with one hash count as equal, see [`IdHasher`].
-    by_id: HashMap<u128, u32>,
+    by_id: HashedMap<u32>,
     keyed: Option<PersonHasher>,
     by_hash: HashMap<PersonHash, u32>,
 }
@@ -37,7 +38,7 @@ impl WantedPeople {
     pub fn new(key: Option<&LedgerKey>) -> Self {
         Self {
             plain: IdHasher::random(),
-            by_id: HashMap::new(),
+            by_id: HashedMap::default(),
             keyed: key.map(LedgerKey::hasher),
             by_hash: HashMap::new(),
         }

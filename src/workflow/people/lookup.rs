@@ -8,8 +8,8 @@ use std::rc::Rc;
 
 use serde::Serialize;
 
-use crate::domain::IdHasher;
 use crate::domain::id_form::{Extent, Folder};
+use crate::domain::{HashedMap, IdHasher};
 use crate::intake::{Identity, MainId, Place, Profile, ValueKind, how_it_differs};
 
 /// Mixpanel joins at most this many ids into one person.
@@ -21,11 +21,11 @@ pub struct Lookup {
     folder: Folder,
     values: Vec<AskedValue>,
     /// The first value of each folded form.
-    forms: HashMap<u128, u32>,
+    forms: HashedMap<u32>,
     lines: Vec<AskedLine>,
     ids: Vec<FoundId>,
     /// The place of each id in `ids`, by its hash.
-    known: HashMap<u128, u32>,
+    known: HashedMap<u32>,
     /// Which value found which id.
     matches: HashSet<(u32, u32)>,
     /// How many ids there were when the last pass over the identities began.
@@ -134,10 +134,10 @@ impl Default for Lookup {
             hasher: IdHasher::random(),
             folder: Folder::default(),
             values: Vec::new(),
-            forms: HashMap::new(),
+            forms: HashedMap::default(),
             lines: Vec::new(),
             ids: Vec::new(),
-            known: HashMap::new(),
+            known: HashedMap::default(),
             matches: HashSet::new(),
             before: 0,
             has_identities: false,
