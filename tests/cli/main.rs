@@ -24,6 +24,7 @@ mod completion;
 mod confirmation;
 mod conflicts;
 mod contradictions;
+mod copies;
 mod countdowns;
 mod crash;
 mod cron;

@@ -1,5 +1,5 @@
 //! Asks Mixpanel which ids have a profile: query after query, within the hour's budget. Whoever has
-//! none may still have events.
+//! none may still have events. Also asks who a service account is, and which copies it may see.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -11,7 +11,9 @@ use crate::domain::{Clock, DistinctId, ProjectId};
 use crate::intake::{At, IntakeError, UniqueIds};
 use crate::ledger::{Ledger, LedgerError, QueryLane, Slot};
 use crate::mixpanel::query::{MOST_ASKED, PageFault};
-use crate::mixpanel::{AccountAnswer, Profiles, QueryAnswer, QueryClient, Words};
+use crate::mixpanel::{
+    AccountAnswer, CopiesAnswer, CopyKind, Profiles, QueryAnswer, QueryClient, Words,
+};
 use crate::workflow::{Interrupt, Signal};
 
 /// The ids of one query.
@@ -208,6 +210,19 @@ async fn ask(
             message,
         }),
         QueryAnswer::Unclear { reason } => Err(PreflightError::Unclear { reason }),
+    }
+}
+
+/// Asks for one list of the project's copies; `None` if a signal came first.
+pub async fn list_copies(
+    client: &QueryClient,
+    project: ProjectId,
+    kind: CopyKind,
+    interrupt: &Interrupt,
+) -> Option<CopiesAnswer> {
+    tokio::select! {
+        answer = client.list_copies(project, kind) => Some(answer),
+        _ = interrupt.raised() => None,
     }
 }
 
