@@ -104,6 +104,7 @@ mod strangers;
 mod submission;
 mod suppressions;
 mod tampered;
+mod ticks;
 mod tokens;
 mod transfers;
 mod turned_away;
