@@ -332,6 +332,8 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
         'dsr;answered' {
             [CompletionResult]::new('--on', '--on', [CompletionResultType]::ParameterName, 'The day you told the person [default: the day recorded before, or today]')
             [CompletionResult]::new('--manner', '--manner', [CompletionResultType]::ParameterName, 'How you told the person, such as `by e-mail`; the ledger keeps it, so write no personal data')
+            [CompletionResult]::new('--copy', '--copy', [CompletionResultType]::ParameterName, 'A copy of the data that you dealt with, such as `warehouse`; may be given several times. The audit trail and reports keep the name for ever, so it must not be or hold an id')
+            [CompletionResult]::new('--withdraw-copy', '--withdraw-copy', [CompletionResultType]::ParameterName, 'Withdraw a copy that was recorded by mistake; the audit trail keeps both')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use color')
             [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'The project to work on; repeat it to work on several at once')
             [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long to wait for another dsr that holds the ledger')
@@ -627,6 +629,7 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'The project to work on; repeat it to work on several at once')
             [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long to wait for another dsr that holds the ledger')
             [CompletionResult]::new('--offline', '--offline', [CompletionResultType]::ParameterName, 'Check this machine only, and count the skipped checks')
+            [CompletionResult]::new('--copies', '--copies', [CompletionResultType]::ParameterName, 'List the copies of each project''s data; needs a service account and `project_id`')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON: one object on stdout, an error as one object on stderr')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only the result, warnings and errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only the result, warnings and errors')

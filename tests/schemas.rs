@@ -94,7 +94,8 @@ fn the_words_of_the_schemas_are_those_of_the_code() {
         (
             "guide.json",
             &format!("{guide}/topic/enum"),
-            typed::<Topic>(),
+            // `dsr guide copies` prints a page, in the shape of a help topic.
+            &typed::<Topic>() - &as_written([Topic::Copies.name()]),
         ),
         (
             "guide.json",

@@ -37,6 +37,7 @@ pub use project::region::Region;
 pub use project::time_zone::ProjectZone;
 pub use project::token_name::TokenName;
 pub use request::confirmation::{Confirmed, YesFlag};
+pub use request::copies::{CopyName, CopyNameError, CopyTick};
 pub use request::doubt::{CarriedOut, Doubt};
 pub use request::erasure::{Arrival, Erasure, ErasurePeriod};
 pub use request::history::{

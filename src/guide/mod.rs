@@ -51,6 +51,8 @@ impl Sdk {
 pub enum Topic {
     /// What a deletion leaves behind, and how to handle it
     AfterDeletion,
+    /// Where else the data of erased people is, and what to do there
+    Copies,
     /// Stop collecting data about a person
     OptOut,
     /// Collect data about a person again
@@ -64,8 +66,9 @@ pub enum Topic {
 }
 
 impl Topic {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::AfterDeletion,
+        Self::Copies,
         Self::OptOut,
         Self::OptIn,
         Self::OptedOutByDefault,
@@ -77,6 +80,7 @@ impl Topic {
     pub fn name(self) -> &'static str {
         match self {
             Self::AfterDeletion => "after-deletion",
+            Self::Copies => "copies",
             Self::OptOut => "opt-out",
             Self::OptIn => "opt-in",
             Self::OptedOutByDefault => "opted-out-by-default",
@@ -89,6 +93,7 @@ impl Topic {
     pub fn title(self) -> &'static str {
         match self {
             Self::AfterDeletion => "What a deletion leaves behind, and how to handle it",
+            Self::Copies => "Where else the data of erased people is, and what to do there",
             Self::OptOut => "Stop collecting data about a person",
             Self::OptIn => "Collect data about a person again",
             Self::OptedOutByDefault => "Collect nothing until a person agrees",
@@ -126,7 +131,7 @@ pub struct Library {
 impl Library {
     fn section(&self, topic: Topic) -> Option<&Section> {
         match topic {
-            Topic::AfterDeletion => None,
+            Topic::AfterDeletion | Topic::Copies => None,
             Topic::OptOut => Some(&self.opt_out),
             Topic::OptIn => Some(&self.opt_in),
             Topic::OptedOutByDefault => Some(&self.opted_out_by_default),

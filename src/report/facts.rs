@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::domain::timestamp::{time, time_or_none};
 use crate::domain::{
-    Attempt, Deed, Disclosure, ErasureCheck, Extension, HistoryStep, JobState, Kind, Law,
+    Attempt, CopyTick, Deed, Disclosure, ErasureCheck, Extension, HistoryStep, JobState, Kind, Law,
     LedgerReview, LeftOut, Passage, PlanRecord, Purge, Setback,
 };
 
@@ -54,6 +54,9 @@ pub struct RequestFacts {
     /// The last check whether the people of a deletion are gone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub erasure_check: Option<ErasureCheck>,
+    /// The copies that the operator dealt with for a deletion.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub copies: Vec<CopyTick>,
 }
 
 impl RequestFacts {

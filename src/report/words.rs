@@ -135,7 +135,7 @@ pub(super) fn step(to: JobState) -> &'static str {
 pub(super) const AFTER_DELETION: [&str; 4] = [
     "Copies stay. The deletion does not reach earlier exports to a warehouse, a bucket or a file.",
     "If collection goes on, new events of the person are stored under the same id.",
-    "Mixpanel keeps session replays for 30 days. Its documentation does not say whether a deletion reaches them.",
+    "Mixpanel keeps session replays for 30 days, on some plans for 7 to 360. Its documentation says only for websites that deletion requests reach them.",
     "A person may have other ids, such as anonymous device ids from before a login. The deletion reaches the listed ids and the ids that the project has merged with them.",
 ];
 
@@ -157,6 +157,7 @@ pub(super) fn deed(event: &str) -> &str {
         "set_back_reviewed" => "Reviewed what the older copy lacks",
         "profiles_asked" => "About to ask Mixpanel which people have a profile",
         "erasure_checked" => "Checked whether the events are gone",
+        "copies_recorded" => "Recorded copies that were dealt with, or withdrew some",
         "ids_resealed" => "Keyed the digest of the ids, for a server",
         "ledger_moved" => "Moved the ledger to a server",
         "ids_hashed" => "Replaced the ids by keyed hashes",

@@ -3,7 +3,8 @@
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
-use crate::domain::ExitStatus;
+use crate::domain::{ExitStatus, ProjectName};
+use crate::mixpanel::{CopyKind, CopyState, ListedCopy, Words};
 use crate::ui::drawing::paper::{Layout, Paper};
 use crate::ui::drawing::tone::Tone;
 use crate::ui::drawing::view::View;
@@ -113,11 +114,103 @@ pub struct Setting {
     pub from: &'static str,
 }
 
+/// Where else a project's data is, as far as Mixpanel lists it. `None` is a list that dsr could not
+/// read.
+#[derive(Debug)]
+pub struct ProjectCopies {
+    project: ProjectName,
+    pub pipelines: Option<Vec<ListedCopy>>,
+    pub warehouse_imports: Option<Vec<ListedCopy>>,
+    /// No known list may lack a copy that Mixpanel lists.
+    pub is_complete: bool,
+}
+
+impl ProjectCopies {
+    /// Nobody was asked yet.
+    pub fn unknown(project: &ProjectName) -> Self {
+        Self {
+            project: project.clone(),
+            pipelines: None,
+            warehouse_imports: None,
+            is_complete: true,
+        }
+    }
+
+    fn object(&self) -> Value {
+        let list = |copies: &Option<Vec<ListedCopy>>| {
+            let copies = copies.as_ref()?.iter().map(|copy| {
+                json!({
+                    "name": copy.name.as_str(),
+                    "state": copy.state.as_str(),
+                    "about": copy.about.iter().map(Words::as_str).collect::<Vec<_>>(),
+                    "to_do": to_do(copy),
+                })
+            });
+            Some(copies.collect::<Vec<_>>())
+        };
+        let is_known = self.pipelines.is_some() && self.warehouse_imports.is_some();
+        json!({
+            "project": self.project.as_str(),
+            "complete": self.is_complete && is_known,
+            "pipelines": list(&self.pipelines),
+            "warehouse_imports": list(&self.warehouse_imports),
+        })
+    }
+
+    /// A checklist; empty if Mixpanel lists no copy, or nothing is known.
+    fn text(&self, paper: &Paper) -> String {
+        let lists = [&self.pipelines, &self.warehouse_imports];
+        let mut facts = paper.facts(2, 3);
+        let (tick, arrow) = match paper.layout {
+            Layout::Columns => ("[ ]", "→ "),
+            Layout::Plain => ("Copy", ""),
+        };
+        for copy in lists.into_iter().flatten().flatten() {
+            let kind = match copy.kind {
+                CopyKind::Pipeline => "pipeline ",
+                CopyKind::WarehouseImport => "warehouse ",
+            };
+            let state = match copy.state {
+                CopyState::Unknown => None,
+                known => Some(known.as_str()),
+            };
+            let about = copy.about.iter().map(Words::as_str);
+            let about: Vec<&str> = state.into_iter().chain(about).collect();
+            let text = format!("{kind}{}: {}", copy.name, about.join(", "));
+            facts.add(tick, &printable(text.trim_end_matches(": ")));
+            facts.add_below("To do", &format!("{arrow}{}", to_do(copy)));
+        }
+        match facts.into_text() {
+            text if text.is_empty() => text,
+            text => format!("\nCopies of the data of {}\n{text}", self.project),
+        }
+    }
+}
+
+fn to_do(copy: &ListedCopy) -> &'static str {
+    match (copy.kind, copy.state) {
+        (_, CopyState::Deleted) => "nothing: Mixpanel no longer runs it",
+        (CopyKind::Pipeline, _) => {
+            "erase the people at its destination, too: a deletion at Mixpanel does not reach it"
+        }
+        (CopyKind::WarehouseImport, CopyState::Paused) => {
+            "erase the people in the warehouse before anybody resumes the import"
+        }
+        (CopyKind::WarehouseImport, CopyState::Active | CopyState::Unknown) => {
+            "erase the people in the warehouse first: the next import can bring them back"
+        }
+    }
+}
+
 /// Everything the doctor checked.
 pub struct DoctorView<'a> {
     pub checks: &'a [Check],
     pub settings: &'a [Setting],
+    /// Only if they were asked for.
+    pub copies: Option<&'a [ProjectCopies]>,
 }
+
+const BEYOND_THE_LISTS: &str = "Mixpanel lists no cohort sync and no exported file, and may lack pipelines made in its pages: `dsr guide copies`. Record what you dealt with: `dsr answered REQUEST --copy NAME`.";
 
 /// The width of `Problem`.
 const WIDTH: usize = 7;
@@ -145,6 +238,11 @@ impl View for DoctorView<'_> {
         for check in &fine {
             text.push_str(&lines_of(check, paper));
         }
+        if let Some(copies) = self.copies {
+            text.extend(copies.iter().map(|copies| copies.text(paper)));
+            text.push('\n');
+            text.push_str(&paper.wrapped("", BEYOND_THE_LISTS));
+        }
         text.push_str("\nSettings\n");
         text.push_str(&self.settings_text(paper));
         text
@@ -152,11 +250,15 @@ impl View for DoctorView<'_> {
 
     fn json(&self) -> Value {
         let worst = self.checks.iter().map(|check| check.level).min();
-        json!({ "doctor": {
+        let mut doctor = json!({
             "level": worst.unwrap_or(Level::Fine),
             "checks": self.checks,
             "settings": self.settings,
-        }})
+        });
+        if let Some(copies) = self.copies {
+            doctor["copies"] = copies.iter().map(ProjectCopies::object).collect();
+        }
+        json!({ "doctor": doctor })
     }
 }
 

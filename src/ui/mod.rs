@@ -25,7 +25,7 @@ pub use auth::kept::{Change, KeptSecret, LoggedOut};
 pub use auth::ledger_key::LedgerKeyView;
 pub use auth::tokens::{TokenState, TokensView};
 pub use console::{Color, Drawing, Input, OutputFormat, Talk, Ui};
-pub use doctor::{Check, DoctorView, Level, Setting};
+pub use doctor::{Check, DoctorView, Level, ProjectCopies, Setting};
 pub use download::{DownloadView, DownloadsView};
 pub use drawing::paper::{Layout, Paper};
 pub use drawing::words::{

@@ -36,7 +36,7 @@ pub use interrupt::{GRACE, Interrupt, Signal};
 pub use new_file::{NewFile, NewFileError, PlacedFile};
 pub use people::lookup::{AnsweredLine, ListedAs, ListedId, LookedUp, Lookup, LookupAnswer};
 pub use people::profiles::{
-    Preflight, PreflightError, check_account, count_queries, find_profiles,
+    Preflight, PreflightError, check_account, count_queries, find_profiles, list_copies,
 };
 pub use people::queries::{Queries, QueryCourse, QueryError};
 pub use people::recollected::{Arrivals, Recollected, Search, SeenEvent};

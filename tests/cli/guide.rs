@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use crate::support::{Fake, Operator, Terminal, object_reply, status_reply};
 
-const TOPICS: [&str; 6] = [
+const TOPICS: [&str; 7] = [
     "after-deletion",
+    "copies",
     "opt-out",
     "opt-in",
     "opted-out-by-default",
@@ -25,7 +26,7 @@ const SDKS: [&str; 6] = [
 #[test]
 fn each_sdk_has_its_version_source_and_calls() {
     let operator = Operator::new();
-    for topic in &TOPICS[1..] {
+    for topic in &TOPICS[2..] {
         for sdk in SDKS {
             let outcome = operator.run(&["guide", topic, "--sdk", sdk, "--json"]);
             outcome.exits_with(0);
@@ -102,6 +103,8 @@ fn without_a_topic_the_topics_are_listed() {
     operator.run(&["guide", "opt"]).exits_with(2);
     let outcome = operator.run(&["guide", "after-deletion", "--sdk", "ios"]);
     outcome.exits_with(2).says("same for every SDK");
+    let outcome = operator.run(&["guide", "copies", "--sdk", "ios"]);
+    outcome.exits_with(2).says("`copies` is the same");
 }
 
 #[test]
@@ -132,6 +135,20 @@ fn a_narrow_terminal_folds_the_text_and_leaves_code_and_addresses_whole() {
             assert!(width <= 60, "{topic}: {width}: {line}");
         }
     }
+}
+
+#[test]
+fn the_copies_are_a_page_of_the_guide() {
+    let outcome = Operator::new().run(&["guide", "copies"]);
+    for text in [
+        "dsr doctor --copies",
+        "ERASE IN THIS ORDER",
+        "7 to 360 days",
+    ] {
+        assert!(outcome.exits_with(0).stdout.contains(text), "{outcome}");
+    }
+    let page = Operator::new().run(&["guide", "copies", "--json"]);
+    assert_eq!(page.exits_with(0).json()["help"]["topic"], "copies");
 }
 
 /// All deletions have succeeded when dsr first asks.

@@ -183,6 +183,8 @@ fn each_shape_is_that_of_some_run() {
         &["report", &id],
         &["guide"],
         &["guide", "opt-out"],
+        &["guide", "copies"],
+        &["answered", &id, "--copy", "warehouse"],
         &["completions", "fish"],
         &["audit", "verify"],
         &["audit", "head"],

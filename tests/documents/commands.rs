@@ -20,7 +20,11 @@ use crate::shell;
 use crate::support::{NOWHERE, Outcome, in_turns};
 
 /// What is not run, by how it begins, and why. dsr commands in it are parsed all the same.
-const NOT_RUN: [(&str, &str); 13] = [
+const NOT_RUN: [(&str, &str); 14] = [
+    (
+        "dsr doctor --copies",
+        "needs a service account; the next command asks the sandbox instead",
+    ),
     ("cargo test", "is this very run"),
     ("DSR_UPDATE=1 cargo test", "writes into this very folder"),
     (

@@ -52,6 +52,17 @@ fn a_day_of_an_answer_is_impossible() {
 }
 
 #[test]
+fn copies_are_dealt_with() {
+    let (mut scene, name) = with_a_finished_deletion();
+    scene.shows(&["status", &name, "--cached"]);
+    let copies = ["--copy", "warehouse", "--copy", "raw exports"];
+    scene.pipes(&[&["answered", &name][..], &copies].concat());
+    scene.pipes(&["answered", &name, "--copy", "anna@example.test"]);
+    scene.pipes(&["answered", &name, "--withdraw-copy", "warehouse"]);
+    snapshot!(scene.plain(&["status", &name, "--cached"]));
+}
+
+#[test]
 fn an_answer_is_missing() {
     let (mut scene, name) = with_a_finished_deletion();
     scene.did(&["answered", &name]);

@@ -1,6 +1,7 @@
 //! Checks everything a run depends on, and names the command that fixes each problem.
 
 mod accounts;
+mod copies;
 mod local;
 mod projects;
 mod server;
@@ -22,6 +23,10 @@ use crate::ui::{Check, DoctorView, Failure, Level};
 /// cannot exist. That creates and changes nothing. If there is a service account, dsr also asks
 /// Mixpanel who it is.
 ///
+/// `--copies` also lists the pipelines and warehouse imports of each project, with what to do about
+/// each when you erase people. Mixpanel's deletion does not reach such copies. If dsr cannot read a
+/// list, that is a problem, and never "no copies".
+///
 /// dsr exits with status 0 if there are only warnings or none. Otherwise it exits as a command
 /// would: 11 if another dsr holds the ledger or its server is unreachable, 74 for the ledger and other files, 2 for the config,
 /// 4 for tokens, 75 for the network. If several apply, the first of these wins.
@@ -30,12 +35,16 @@ use crate::ui::{Check, DoctorView, Failure, Level};
   dsr doctor
   dsr doctor --project shop      one project only
   dsr doctor --offline           check this machine only
+  dsr doctor --copies            where else the data of each project is
   dsr doctor --json
   dsr --sandbox doctor")]
 pub(crate) struct DoctorArgs {
     /// Check this machine only, and count the skipped checks
     #[arg(long)]
     offline: bool,
+    /// List the copies of each project's data; needs a service account and `project_id`
+    #[arg(long, conflicts_with = "offline")]
+    copies: bool,
 }
 
 pub(super) async fn run(ctx: &mut Context, args: DoctorArgs) -> Result<ExitStatus, Failure> {
@@ -71,6 +80,10 @@ pub(super) async fn run(ctx: &mut Context, args: DoctorArgs) -> Result<ExitStatu
             accounts::ask_each(ctx, &resolved, &mut checks).await;
         }
     }
+    let copies = match args.copies {
+        true => Some(copies::ask_each(ctx, &resolved, &mut checks).await),
+        false => None,
+    };
     if let Some(signal) = ctx.interrupt.signal() {
         return Err(Failure::new(
             signal.exit_status(),
@@ -90,6 +103,7 @@ pub(super) async fn run(ctx: &mut Context, args: DoctorArgs) -> Result<ExitStatu
     let view = DoctorView {
         checks: &checks,
         settings: &settings,
+        copies: copies.as_deref(),
     };
     ctx.ui.print(&view).map_err(|error| local_io(&error))?;
     Ok(exit_status(&checks))

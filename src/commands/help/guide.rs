@@ -4,7 +4,9 @@ use crate::commands::context::Context;
 use crate::commands::failures::{local_io, usage};
 use crate::domain::ExitStatus;
 use crate::guide::{Sdk, Topic};
-use crate::ui::{Failure, GuideView, TopicsView};
+use crate::ui::{Failure, GuideView, HelpPage, TopicsView};
+
+use super::topics::{COPIES, below_the_title};
 
 /// How to stop Mixpanel's SDKs from collecting data
 ///
@@ -14,6 +16,7 @@ use crate::ui::{Failure, GuideView, TopicsView};
 #[command(after_help = "Examples:
   dsr guide                                     the topics
   dsr guide after-deletion                      what a deletion leaves behind
+  dsr guide copies                              where else the data is
   dsr guide opt-out                             the calls of all SDKs
   dsr guide opt-out --sdk swift                 the calls of one SDK
   dsr guide opt-out --sdk server                what your servers must do
@@ -30,10 +33,17 @@ pub(crate) struct GuideArgs {
 pub(crate) fn run(ctx: &Context, args: &GuideArgs) -> Result<ExitStatus, Failure> {
     let printed = match (args.topic, args.sdk) {
         (None, _) => ctx.ui.print(&TopicsView),
-        (Some(Topic::AfterDeletion), Some(_)) => {
-            return Err(usage("`after-deletion` is the same for every SDK")
-                .hint("leave `--sdk` out, or run `dsr guide opt-out --sdk NAME`"));
+        (Some(topic @ (Topic::AfterDeletion | Topic::Copies)), Some(_)) => {
+            let message = format!("`{}` is the same for every SDK", topic.name());
+            return Err(
+                usage(message).hint("leave `--sdk` out, or run `dsr guide opt-out --sdk NAME`")
+            );
         }
+        (Some(topic @ Topic::Copies), None) => ctx.ui.print(&HelpPage {
+            name: topic.name(),
+            title: topic.title(),
+            blocks: below_the_title(COPIES),
+        }),
         (Some(topic), sdk) => ctx.ui.print(&GuideView { topic, sdk }),
     };
     printed.map_err(|error| local_io(&error))?;

@@ -6,7 +6,7 @@ use crate::domain::ExitStatus;
 use crate::ui::{Block, HelpPage};
 
 /// The guide's pages, in the order in which a reader needs them. Tests run their commands.
-const GUIDE: [&str; 16] = [
+const GUIDE: [&str; 17] = [
     include_str!("../../../docs/guide/set-up.md"),
     include_str!("../../../docs/guide/sources.md"),
     include_str!("../../../docs/guide/find-ids.md"),
@@ -17,6 +17,7 @@ const GUIDE: [&str; 16] = [
     include_str!("../../../docs/guide/hand-over-exports.md"),
     include_str!("../../../docs/guide/record-owners.md"),
     include_str!("../../../docs/guide/after-a-deletion.md"),
+    COPIES,
     include_str!("../../../docs/guide/verify.md"),
     include_str!("../../../docs/guide/prove-it.md"),
     include_str!("../../../docs/guide/tokens.md"),
@@ -24,6 +25,9 @@ const GUIDE: [&str; 16] = [
     include_str!("../../../docs/guide/shared-ledger.md"),
     include_str!("../../../docs/guide/restore.md"),
 ];
+
+/// The page of `dsr guide copies`, too.
+pub(super) const COPIES: &str = include_str!("../../../docs/guide/copies.md");
 
 /// What each command prints with `--json`. Tests compare every run with it.
 const SHAPES: &str = include_str!("../../../docs/schemas/README.md");
@@ -283,7 +287,7 @@ fn runbooks(_: Option<&Home>) -> Vec<Block> {
 }
 
 /// Drops the Markdown's title: the page has its own.
-fn below_the_title(markdown: &str) -> Vec<Block> {
+pub(super) fn below_the_title(markdown: &str) -> Vec<Block> {
     let blocks = Block::of_markdown(markdown).into_iter();
     blocks.skip(1).collect()
 }

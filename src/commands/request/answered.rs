@@ -1,4 +1,4 @@
-//! `dsr answered`: records that the person was told.
+//! `dsr answered`: records that the person was told, and which copies of the data were dealt with.
 
 use chrono::NaiveDate;
 
@@ -7,11 +7,14 @@ use crate::commands::context::named::find_meant;
 use crate::commands::failures::usage;
 use crate::commands::people::minimise;
 use crate::credentials::IfNone;
-use crate::domain::{ExitStatus, JobState, Kind, RequestId};
+use crate::domain::{CopyName, ExitStatus, JobState, Kind, RequestId};
 use crate::ledger::{AnswerChange, Ledger, RequestRecord, WantedPeople};
 use crate::packages::PackageForm;
 use crate::ui::{Failure, Shown, plural, printable, shell_word};
 use crate::workflow;
+
+/// The trail never forgets a name.
+const NAME_HINT: &str = "name the copy by its place, such as `warehouse`, and never by a person";
 
 /// Record when the person was told
 ///
@@ -23,11 +26,15 @@ use crate::workflow;
 /// whether the manner changed. Without `--on` the recorded day stays; without `--manner` the
 /// recorded manner stays. After the first answer in a ledger, dsr expects an answer for each
 /// request recorded since, and reminds you.
+///
+/// `--copy` records for a deletion which copies of the data you dealt with, and no answer to the
+/// person. Mixpanel's deletion does not reach copies: `dsr guide copies`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   dsr answered q7tz0xma                                        told today
   dsr answered q7tz0xma --on 2026-11-28 --manner 'by e-mail'   told on another day
-  dsr answered q7tz0xma --on 2026-11-27 --json                 a correction, in a script")]
+  dsr answered q7tz0xma --on 2026-11-27 --json                 a correction, in a script
+  dsr answered q7tz0xma --copy warehouse --copy braze          two copies are dealt with")]
 pub(crate) struct AnsweredArgs {
     /// A request (at least four characters of its id) or a task id
     #[arg(value_name = "REQUEST | TASK_ID")]
@@ -38,9 +45,19 @@ pub(crate) struct AnsweredArgs {
     /// How you told the person, such as `by e-mail`; the ledger keeps it, so write no personal data
     #[arg(long, value_name = "TEXT")]
     manner: Option<String>,
+    /// A copy of the data that you dealt with, such as `warehouse`; may be given several times.
+    /// The audit trail and reports keep the name for ever, so it must not be or hold an id
+    #[arg(long = "copy", value_name = "NAME", conflicts_with_all = ["on", "manner"])]
+    copies: Vec<String>,
+    /// Withdraw a copy that was recorded by mistake; the audit trail keeps both
+    #[arg(long = "withdraw-copy", value_name = "NAME", conflicts_with_all = ["on", "manner"])]
+    withdrawn: Vec<String>,
 }
 
 pub(crate) fn run(ctx: &Context, args: &AnsweredArgs) -> Result<ExitStatus, Failure> {
+    if !args.copies.is_empty() || !args.withdrawn.is_empty() {
+        return record_copies(ctx, args);
+    }
     let manner = args.manner.as_deref().map(str::trim);
     if manner == Some("") {
         return Err(usage("`--manner` is empty; nothing was recorded")
@@ -91,6 +108,60 @@ pub(crate) fn run(ctx: &Context, args: &AnsweredArgs) -> Result<ExitStatus, Fail
         );
     }
     Ok(ExitStatus::Done)
+}
+
+fn record_copies(ctx: &Context, args: &AnsweredArgs) -> Result<ExitStatus, Failure> {
+    let done = copy_names("--copy", &args.copies)?;
+    let withdrawn = copy_names("--withdraw-copy", &args.withdrawn)?;
+    let mut ledger = ctx.ledger()?;
+    let request = find_meant(ctx, &ledger, &args.name)?;
+    if request.asked.operation.kind() != Kind::Delete {
+        let message = "this request is an export, which erases nothing; nothing was recorded";
+        return Err(usage(message).hint("list the deletions with `dsr status --all --cached`"));
+    }
+    for name in &done {
+        if let Some(what) = find_personal_data(ctx, &ledger, &request.id, name.as_str())? {
+            let message = format!("the name of `--copy` contains {what}; nothing was recorded");
+            return Err(usage(message).hint(NAME_HINT));
+        }
+    }
+    let short = request.id.short();
+    let is_known = |name: &CopyName| request.copies.iter().any(|tick| tick.name == *name);
+    if !withdrawn.iter().all(is_known) {
+        let message = "`--withdraw-copy` names a copy that is not recorded; nothing was recorded";
+        return Err(usage(message).hint(format!("see `dsr status {short} --cached`")));
+    }
+    let is_new = |name: &CopyName| !is_known(name) || withdrawn.contains(name);
+    let done: Vec<CopyName> = done.into_iter().filter(is_new).collect();
+    match done.is_empty() && withdrawn.is_empty() {
+        true => ctx.ui.note("This is already recorded. Nothing changed."),
+        false => ledger.record_copies(&request.id, &done, &withdrawn, ctx.clock.now())?,
+    }
+    let recorded = ledger.find_request(&request.id)?;
+    let clock = ctx.clock.as_ref();
+    ctx.ui
+        .print_requests(&ledger, recorded.as_slice(), Shown::Jobs, clock)?;
+    if request.answer.is_none() {
+        ctx.ui.note(&format!(
+            "No answer to the person is recorded. When you have told the person, run `dsr answered {short}`."
+        ));
+    }
+    Ok(ExitStatus::Done)
+}
+
+/// Reads the names of copies, each once. Quotes none: it may be a person's id.
+fn copy_names(flag: &str, texts: &[String]) -> Result<Vec<CopyName>, Failure> {
+    let mut names = Vec::new();
+    for text in texts {
+        let name = CopyName::new(text).map_err(|error| {
+            let message = format!("the name of `{flag}` {error}; nothing was recorded");
+            usage(message).hint(NAME_HINT)
+        })?;
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    Ok(names)
 }
 
 fn change_text(change: &AnswerChange) -> Option<String> {

@@ -1,6 +1,6 @@
 use url::{Host, Url};
 
-use crate::domain::Region;
+use crate::domain::{ProjectId, Region};
 
 /// The base URL of the API, without a trailing slash: https, or http on loopback only.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +63,36 @@ impl ApiUrl {
 
     /// The URL of a path of the query API, which is beside `app` (OpenAPI description, `servers`).
     pub fn query_endpoint(&self, segment: &str) -> Url {
+        self.beside_app(&["query", segment])
+    }
+
+    /// The URL that lists the project's pipelines. Mixpanel's data API has hosts of its own
+    /// (OpenAPI description, `servers`); elsewhere it is beside `app`.
+    pub fn pipelines(&self) -> Url {
+        let mut url = self.beside_app(&["2.0", "nessie", "pipeline", "jobs"]);
+        let host = match url.host_str() {
+            Some("mixpanel.com") => "data.mixpanel.com",
+            Some("eu.mixpanel.com") => "data-eu.mixpanel.com",
+            Some("in.mixpanel.com") => "data-in.mixpanel.com",
+            Some(_) | None => return url,
+        };
+        url.set_host(Some(host)).expect("a constant host parses");
+        url
+    }
+
+    /// The URLs that list what is synced into a project: as the OpenAPI description has it, and with
+    /// the slash that the service wants at the end of some paths.
+    pub fn warehouse_imports(&self, project: ProjectId) -> [Url; 2] {
+        let id = project.to_string();
+        let ended = self.endpoint(&["projects", &id, "warehouse-sources", "imports"]);
+        let mut described = ended.clone();
+        if let Ok(mut path) = described.path_segments_mut() {
+            path.pop_if_empty();
+        }
+        [described, ended]
+    }
+
+    fn beside_app(&self, segments: &[&str]) -> Url {
         let mut url = self.0.clone();
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty();
@@ -72,7 +102,7 @@ impl ApiUrl {
             if has_app {
                 path.pop();
             }
-            path.extend(["query", segment]);
+            path.extend(segments);
         }
         url
     }
@@ -150,6 +180,28 @@ mod tests {
             let base = ApiUrl::parse(base).unwrap();
             assert_eq!(base.query_endpoint("engage").as_str(), query);
             assert_eq!(base.own_account().as_str(), own);
+        }
+        for (base, pipelines) in [
+            (
+                "https://mixpanel.com/api/app",
+                "https://data.mixpanel.com/api/2.0",
+            ),
+            (
+                "https://eu.mixpanel.com/api/app",
+                "https://data-eu.mixpanel.com/api/2.0",
+            ),
+            (
+                "https://in.mixpanel.com/api/app",
+                "https://data-in.mixpanel.com/api/2.0",
+            ),
+            (
+                "https://gateway.test/api/app",
+                "https://gateway.test/api/2.0",
+            ),
+            ("http://127.0.0.1:1/api/app", "http://127.0.0.1:1/api/2.0"),
+        ] {
+            let found = ApiUrl::parse(base).unwrap().pipelines();
+            assert_eq!(found.as_str(), format!("{pipelines}/nessie/pipeline/jobs"));
         }
         for bad in ["mixpanel.com", "ftp://127.0.0.1/", ""] {
             assert_eq!(ApiUrl::parse(bad), Err(ApiUrlError::Malformed), "{bad}");

@@ -2,6 +2,7 @@
 //! have.
 
 pub(super) mod confirmation;
+pub(super) mod copies;
 pub(super) mod doubt;
 pub(super) mod erasure;
 pub(super) mod history;

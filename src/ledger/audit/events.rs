@@ -39,6 +39,8 @@ pub enum AuditEvent {
     ProfilesAsked,
     /// Events were searched for the people of a deletion.
     ErasureChecked,
+    /// The operator dealt with copies of the data, or withdrew some that were recorded by mistake.
+    CopiesRecorded,
 }
 
 words!(AuditEvent {
@@ -64,4 +66,5 @@ words!(AuditEvent {
     IdsResealed => "ids_resealed",
     ProfilesAsked => "profiles_asked",
     ErasureChecked => "erasure_checked",
+    CopiesRecorded => "copies_recorded",
 });

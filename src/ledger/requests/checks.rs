@@ -1,14 +1,27 @@
-//! Checks whether the people of a deletion are gone. Only the trail keeps them: they change no row.
+//! Checks whether the people of a deletion are gone, and the copies of their data that the operator
+//! dealt with. Only the trail keeps them: they change no row.
+
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::domain::{CheckedPeople, ErasureCheck, RequestId};
+use crate::domain::{CheckedPeople, CopyName, CopyTick, ErasureCheck, RequestId};
 
+use super::history::doer;
 use crate::ledger::audit::{self, AuditEvent, EntrySubject};
-use crate::ledger::columns::moment;
+use crate::ledger::columns::{moment, unreadable};
+use crate::ledger::engine::{Connection, params_from_iter};
 use crate::ledger::sql;
 use crate::ledger::{Ledger, LedgerError};
+
+/// The copies that an entry of the trail names.
+#[derive(Serialize, Deserialize)]
+struct ToldCopies {
+    done: Vec<String>,
+    withdrawn: Vec<String>,
+}
 
 impl Ledger {
     /// Records what a check found.
@@ -46,4 +59,58 @@ impl Ledger {
         let by = format!("{user}@{host}");
         Ok(Some(ErasureCheck { at: at?, by, found }))
     }
+
+    /// Records which copies of the data the operator dealt with, and which were recorded by mistake.
+    pub fn record_copies(
+        &mut self,
+        request: &RequestId,
+        done: &[CopyName],
+        withdrawn: &[CopyName],
+        now: DateTime<Utc>,
+    ) -> Result<(), LedgerError> {
+        let tx = self.write()?;
+        audit::demand_held(&tx, request)?;
+        let (event, subject) = (AuditEvent::CopiesRecorded, EntrySubject::Request(request));
+        let told = ToldCopies {
+            done: done.iter().map(CopyName::to_string).collect(),
+            withdrawn: withdrawn.iter().map(CopyName::to_string).collect(),
+        };
+        audit::tell(&tx, event, subject, json!(told), now)?;
+        tx.commit()
+    }
+}
+
+/// The copies that were dealt with for each request, each since it was first recorded.
+pub(crate) fn list_copies(
+    conn: &Connection,
+    condition: &str,
+    values: &[&str],
+) -> Result<HashMap<RequestId, Vec<CopyTick>>, LedgerError> {
+    // Bound values belong to the condition.
+    let sql = format!(
+        "SELECT request, at, actor_user, actor_host, details FROM audit
+             WHERE request IN (SELECT id FROM requests WHERE {condition})
+                 AND job IS NULL AND event = '{}' ORDER BY seq",
+        AuditEvent::CopiesRecorded.as_str()
+    );
+    let damaged = || unreadable("the copies that were dealt with");
+    let mut statement = sql::prepare(conn, &sql)?;
+    let mut rows = statement.query(params_from_iter(values))?;
+    let mut copies: HashMap<RequestId, Vec<CopyTick>> = HashMap::new();
+    while let Some(row) = &rows.next()? {
+        let told = serde_json::from_str(&row.get::<String>("details")?);
+        let told: ToldCopies = told.map_err(|_| damaged())?;
+        let (at, by) = (moment(row, "at")?, doer(row)?.ok_or_else(damaged)?);
+        let ticks = copies.entry(RequestId::restore(row.get("request")?));
+        let ticks = ticks.or_default();
+        ticks.retain(|tick| !told.withdrawn.iter().any(|name| name == tick.name.as_str()));
+        for name in told.done {
+            let name = CopyName::new(&name).map_err(|_| damaged())?;
+            if !ticks.iter().any(|tick| tick.name == name) {
+                let by = by.clone();
+                ticks.push(CopyTick { name, at, by });
+            }
+        }
+    }
+    Ok(copies)
 }

@@ -156,7 +156,7 @@ impl Ledger {
 }
 
 /// `user@host`
-fn doer(row: &Row<'_>) -> Result<Option<String>, LedgerError> {
+pub(super) fn doer(row: &Row<'_>) -> Result<Option<String>, LedgerError> {
     let user: Option<String> = row.get("actor_user")?;
     let host: Option<String> = row.get("actor_host")?;
     Ok(user.zip(host).map(|(user, host)| format!("{user}@{host}")))

@@ -11,7 +11,7 @@ use crate::domain::{Doubt, JobId, RequestId};
 use super::records::{
     ANSWERED_COLUMNS, JOB_COLUMNS, JobGroup, REQUEST_COLUMNS, read_job, read_request,
 };
-use super::{answers, downloads, extensions, plans};
+use super::{answers, checks, downloads, extensions, plans};
 use crate::ledger::columns::{count, parse_time, state};
 use crate::ledger::engine::{params, params_from_iter};
 use crate::ledger::jobs::told::untold;
@@ -259,6 +259,7 @@ impl Ledger {
         let mut answers = answers::list(&self.conn, condition, values)?;
         let mut unfetched = downloads::list_unfetched(&self.conn, condition, values)?;
         let mut plans = plans::list(&self.conn, condition, values)?;
+        let mut copies = checks::list_copies(&self.conn, condition, values)?;
         let sql = format!(
             "SELECT {REQUEST_COLUMNS}, {ANSWERED_COLUMNS} FROM requests
                  WHERE {condition} ORDER BY created DESC, id"
@@ -275,6 +276,7 @@ impl Ledger {
                 request.answer = answers.remove(&request.id);
                 request.unfetched = unfetched.remove(&request.id);
                 request.asked.plan = plans.remove(&request.id);
+                request.copies = copies.remove(&request.id).unwrap_or_default();
                 requests.push(request);
             }
         }

@@ -3,9 +3,9 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::domain::{
-    CarriedOut, Deadline, Disclosure, Doubt, Extension, JobId, JobState, Kind, Law, Operation,
-    Period, PlanRecord, ProjectKey, ProjectName, Region, RequestId, RequestState, SubjectRequestId,
-    TaskId, TaskStatus, link_end, link_may_end,
+    CarriedOut, CopyTick, Deadline, Disclosure, Doubt, Extension, JobId, JobState, Kind, Law,
+    Operation, Period, PlanRecord, ProjectKey, ProjectName, Region, RequestId, RequestState,
+    SubjectRequestId, TaskId, TaskStatus, link_end, link_may_end,
 };
 
 use crate::ledger::columns::{
@@ -68,6 +68,8 @@ pub struct RequestRecord {
     pub asked: NewRequest,
     pub extension: Option<Extension>,
     pub answer: Option<AnswerRecord>,
+    /// The copies of the data that the operator dealt with, by the time of their recording.
+    pub copies: Vec<CopyTick>,
     /// It was recorded after this ledger's first answer. Operators who record answers want to be
     /// reminded of this one too.
     pub has_to_be_answered: bool,
@@ -328,6 +330,7 @@ pub(crate) fn read_request(row: &Row<'_>) -> Result<RequestRecord, LedgerError> 
         },
         extension: None,
         answer: None,
+        copies: Vec::new(),
         has_to_be_answered: row.get("has_to_be_answered")?,
         unfetched: None,
         groups: Vec::new(),

@@ -125,3 +125,31 @@ fn the_last_submission_is_that_of_a_job_mixpanel_has_not_ended() {
         .unwrap();
     assert_eq!(last(&ledger), Some(at(1)), "the second has ended");
 }
+
+#[test]
+fn copies_belong_to_one_request_and_count_since_their_first_record() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut ledger, request) = with_request(&folder);
+    let other = record(&mut ledger, &batches(1, 1), noon());
+    let names = |texts: &[&str]| {
+        let names = texts.iter().map(|text| CopyName::new(text).unwrap());
+        names.collect::<Vec<_>>()
+    };
+    let at = |hours| noon() + TimeDelta::hours(hours);
+    for (done, withdrawn, hours) in [
+        (names(&["bucket", "laptops"]), names(&[]), 1),
+        (names(&["laptops"]), names(&["bucket"]), 2),
+        (names(&["bucket"]), names(&[]), 3),
+    ] {
+        let recorded = ledger.record_copies(&request.id, &done, &withdrawn, at(hours));
+        recorded.unwrap();
+    }
+    let found = |id| open(&folder).find_request(id).unwrap().unwrap().copies;
+    let copies = found(&request.id);
+    let copies: Vec<_> = copies
+        .iter()
+        .map(|tick| (tick.name.as_str(), tick.at))
+        .collect();
+    assert_eq!(copies, [("laptops", at(1)), ("bucket", at(3))]);
+    assert_eq!(found(&other), []);
+}

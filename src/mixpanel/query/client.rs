@@ -1,4 +1,5 @@
-//! One address, one project, one service account: the query of profiles, and who the account is.
+//! One address, one project, one service account: the query of profiles, the lists of copies, and
+//! who the account is.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -6,9 +7,11 @@ use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
 use url::form_urlencoded::Serializer;
 
+use super::copies::{self, CopiesAnswer, CopyKind};
 use super::{AccountAnswer, ProfilePage, Profiles, QueryAnswer, classify_account, classify_query};
 use crate::credentials::ServiceAccount;
 use crate::domain::{ApiUrl, DistinctId, ProjectId, ProjectName, ProjectToken};
+use crate::mixpanel::classify::Exchange;
 use crate::mixpanel::client::caller::{Caller, Timeouts};
 use crate::mixpanel::route::{ClientError, Route, Towards};
 use crate::mixpanel::words::Confidential;
@@ -88,6 +91,35 @@ impl QueryClient {
         let confidential = self.confidential(&nobody);
         let exchange = self.caller.exchange(request, &self.name, &confidential);
         classify_account(exchange.await)
+    }
+
+    /// Asks for one list of the project's copies: `list-warehouse-pipeline-jobs` or
+    /// `list-warehouse-imports`. Sends a second GET only if the first one needs a slash at its end.
+    pub async fn list_copies(&self, project: ProjectId, kind: CopyKind) -> CopiesAnswer {
+        let nobody = || Some(Vec::new());
+        let confidential = self.confidential(&nobody);
+        let ask = async |url| {
+            let request = self.caller.request(Method::GET, url);
+            let request = match kind {
+                CopyKind::Pipeline => request.query(&[("project_id", project.get())]),
+                CopyKind::WarehouseImport => request,
+            };
+            let exchange = self.caller.exchange(request, &self.name, &confidential);
+            exchange.await
+        };
+        let exchange = match kind {
+            CopyKind::Pipeline => ask(self.api_url.pipelines()).await,
+            CopyKind::WarehouseImport => {
+                let [described, ended] = self.api_url.warehouse_imports(project);
+                match ask(described).await {
+                    Exchange::Answered(moved) if matches!(moved.status, 301 | 302 | 307 | 308) => {
+                        ask(ended).await
+                    }
+                    other => other,
+                }
+            }
+        };
+        copies::classify(exchange, project, kind, &confidential)
     }
 
     fn confidential<'a>(

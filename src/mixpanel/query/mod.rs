@@ -2,6 +2,7 @@
 //! profile is an error, and never "no profile".
 
 pub mod client;
+mod copies;
 mod page;
 
 use std::collections::HashMap;
@@ -12,6 +13,7 @@ use crate::domain::DistinctId;
 use super::classify::{Answered, Exchange};
 use super::wire::ReplyDocument;
 use super::words::{Confidential, Words};
+pub use copies::{CopiesAnswer, CopyKind, CopyState, ListedCopy};
 pub use page::ProfilePage;
 
 /// The most ids to ask about at once: the profiles of one page (OpenAPI description, `page_size`).

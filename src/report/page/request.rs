@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use maud::{Markup, PreEscaped, html};
 
 use crate::document::text::{Visible, counted, day, moment};
-use crate::domain::{Actor, CONFIRMATION_RULE, ErasureCheck, Kind, Law};
+use crate::domain::{Actor, CONFIRMATION_RULE, CopyTick, ErasureCheck, Kind, Law};
 
 use super::super::answer::IdCounts;
 use super::super::answer::{Nature, Timing};
@@ -46,6 +46,7 @@ pub fn request_page(
         if let Some(check) = &request.erasure_check {
             page.write(checked(check))?;
         }
+        page.write(copies(&request.copies))?;
         page.write(after_deletion())?;
     }
     page.write(limits(request.limits))?;
@@ -309,6 +310,26 @@ fn checked(check: &ErasureCheck) -> Markup {
                     tr { th scope="row" { (what) } td.number { (count(number)) } }
                 } }
             }
+        }
+    }
+}
+
+/// The copies that the operator dealt with, or that none is recorded.
+fn copies(ticks: &[CopyTick]) -> Markup {
+    html! {
+        section aria-labelledby="copies" {
+            h2 #copies { "Copies of the data" }
+            @if ticks.is_empty() {
+                p { "The operator has not recorded that any copy was dealt with." }
+            } @else {
+                table {
+                    thead { tr { th scope="col" { "Dealt with" } th scope="col" { "Recorded" } } }
+                    tbody { @for tick in ticks {
+                        tr { th scope="row" { (Visible(tick.name.as_str())) } td { (moment(tick.at)) " UTC by " (Visible(&tick.by)) } }
+                    } }
+                }
+            }
+            p.note { "dsr did not look at any copy, and does not know whether there are others." }
         }
     }
 }

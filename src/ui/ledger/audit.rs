@@ -335,6 +335,17 @@ fn what(entry: &AuditEntry) -> String {
             let events = many("events", "event", "events");
             format!("checked {events} for the people: {}", people.join(", "))
         }
+        "copies_recorded" => {
+            let names = |key: &str| {
+                let names = details[key].as_array().into_iter().flatten();
+                let names: Vec<&str> = names.filter_map(Value::as_str).collect();
+                (!names.is_empty()).then(|| names.join(", "))
+            };
+            let done = names("done").map(|names| format!("copies dealt with: {names}"));
+            let withdrawn = names("withdrawn").map(|names| format!("withdrew copies: {names}"));
+            let told: Vec<String> = done.into_iter().chain(withdrawn).collect();
+            told.join("; ")
+        }
         "ids_resealed" => "the ids' digest keyed, for a server".to_owned(),
         "ledger_moved" => format!("moved the ledger from {} to {}", text("from"), text("to")),
         other => other.to_owned(),

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use serde_json::{Map, Value, json};
 
-use crate::domain::JobState;
+use crate::domain::{JobState, Kind};
 use crate::ledger::{AnswerAge, JobRecord, RequestRecord};
 use crate::ui::drawing::json::{SCHEMA, time};
 
@@ -39,6 +39,7 @@ pub(crate) fn request(request: &RequestRecord, today: NaiveDate) -> Map<String, 
             "days_late": days_late(request),
             "recorded_at": time(answer.at),
         })),
+        "copies": (asked.operation.kind() == Kind::Delete).then_some(&request.copies),
         "checked_at": match request.answered {
             AnswerAge::At(oldest) => Some(time(oldest)),
             AnswerAge::Never | AnswerAge::NotOpen => None,

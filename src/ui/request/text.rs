@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::plan;
-use crate::domain::{Clock, JobState, RequestState, TaskStatus};
+use crate::domain::{Clock, JobState, Kind, RequestState, TaskStatus};
 use crate::ledger::{
     AnswerAge, JobGroup, JobRecord, Ledger, LedgerError, NewRequest, RequestRecord, Standing,
 };
@@ -175,6 +175,7 @@ fn request_text(
     if let Some(plan) = &request.asked.plan {
         text.push_str(&plan::record_lines(plan, paper));
     }
+    text.push_str(&copies_text(request, paper));
     text.push('\n');
     let (jobs, more) = match shown {
         Shown::Untold => first_untold(ledger, request)?,
@@ -204,6 +205,24 @@ fn request_text(
         text.push_str(&format!("And {more} that changed.\n"));
     }
     Ok(text)
+}
+
+/// The copies of the data that the operator dealt with, or that a finished deletion has none.
+fn copies_text(request: &RequestRecord, paper: &Paper) -> String {
+    let mut facts = paper.facts(2, 10);
+    let is_done = !request.is_open() && request.jobs_in(JobState::Done) > 0;
+    if request.copies.is_empty() && is_done && request.asked.operation.kind() == Kind::Delete {
+        facts.add("Copies", "none recorded as dealt with: `dsr guide copies`");
+    }
+    for (place, tick) in request.copies.iter().enumerate() {
+        let at = tick.at.format("%Y-%m-%d %H:%M UTC");
+        let text = printable(&format!("{}: dealt with, by {}, {at}", tick.name, tick.by));
+        match place {
+            0 => facts.add("Copies", &text),
+            _ => facts.add_below("Copies", &text),
+        }
+    }
+    facts.into_text()
 }
 
 fn heading(request: &RequestRecord, present: Present, paper: &Paper) -> String {

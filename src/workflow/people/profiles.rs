@@ -1,5 +1,5 @@
 //! Asks Mixpanel which ids have a profile: query after query, within the hour's budget. Whoever has
-//! none may still have events.
+//! none may still have events. Also asks who a service account is, and which copies it may see.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::domain::{DistinctId, ProjectId};
 use crate::intake::{At, IntakeError, UniqueIds};
 use crate::mixpanel::query::{MOST_ASKED, PageFault};
-use crate::mixpanel::{AccountAnswer, Profiles, QueryClient};
+use crate::mixpanel::{AccountAnswer, CopiesAnswer, CopyKind, Profiles, QueryClient};
 use crate::workflow::Interrupt;
 
 use super::queries::{Queries, QueryError};
@@ -86,6 +86,19 @@ pub async fn find_profiles(
     }
     preflight.queries = queries.course.sent;
     Ok(preflight)
+}
+
+/// Asks for one list of the project's copies; `None` if a signal came first.
+pub async fn list_copies(
+    client: &QueryClient,
+    project: ProjectId,
+    kind: CopyKind,
+    interrupt: &Interrupt,
+) -> Option<CopiesAnswer> {
+    tokio::select! {
+        answer = client.list_copies(project, kind) => Some(answer),
+        _ = interrupt.raised() => None,
+    }
 }
 
 /// Asks who the account is; `None` if a signal came first.

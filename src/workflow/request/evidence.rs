@@ -59,6 +59,7 @@ pub fn request_facts(ledger: &Ledger, course: &Course) -> Result<RequestFacts, L
         deeds,
         other_deeds,
         erasure_check: ledger.find_erasure_check(&request.id)?,
+        copies: request.copies.clone(),
     })
 }
 

@@ -4,7 +4,7 @@ use super::canaries::{API_SECRET, HASH_KEY, PLAIN_ID};
 use crate::support::{OAUTH_TOKEN, PROJECT_TOKEN};
 
 /// Commands that ask Mixpanel, without their options; `REQUEST` stands for an existing request.
-pub(super) const ASKING: [&[&str]; 11] = [
+pub(super) const ASKING: [&[&str]; 12] = [
     &["export", "--gdpr", "own/ids.csv", "--max-wait", "0s"],
     &[
         "delete",
@@ -44,10 +44,11 @@ pub(super) const ASKING: [&[&str]; 11] = [
     &["cancel", "REQUEST"],
     &["download", "--to", "fetched", "--split"],
     &["doctor"],
+    &["doctor", "--copies"],
 ];
 
 /// Commands that ask nobody, with their standard input.
-pub(super) const LOCAL: [(&[&str], &str); 53] = [
+pub(super) const LOCAL: [(&[&str], &str); 54] = [
     (&["help", "files"], ""),
     (&["man", "export"], ""),
     (&["auth", "ledger-key", "--to", "own/ledger-key"], ""),
@@ -111,6 +112,7 @@ pub(super) const LOCAL: [(&[&str], &str); 53] = [
     (&["purge", "--older-than", "1d", "--yes"], ""),
     (&["extend", "REQUEST", "--reason", "complex"], ""),
     (&["answered", "REQUEST", "--manner", "by letter"], ""),
+    (&["answered", "REQUEST", "--copy", "warehouse"], ""),
     (&["auth", "login", "--with-token"], OAUTH_TOKEN),
     (&["auth", "login", OAUTH_TOKEN], ""),
     (
