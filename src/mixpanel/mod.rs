@@ -1,5 +1,5 @@
 //! Mixpanel's GDPR API v3: the five operations, the shapes of replies, and their meaning. Also the
-//! query of profiles. Knows no ledger, and never sends anything twice by itself.
+//! query of profiles and the raw export. Knows no ledger, and never sends anything twice by itself.
 
 mod answer;
 pub mod classify;
@@ -18,6 +18,7 @@ pub use client::Client;
 pub use client::caller::Timeouts;
 pub use fetch::{Fetcher, Reach, TransferEnd, TransferSink};
 pub use query::client::QueryClient;
+pub use query::export::{ExportEnd, ExportStream};
 pub use query::{AccountAnswer, Profiles, QueryAnswer};
 pub use route::{ClientError, Route};
 pub use words::{Confidential, SentIds, Words};

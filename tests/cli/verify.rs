@@ -11,6 +11,11 @@ use crate::minimisation::with_key;
 use crate::support::{Fake, Operator, Outcome};
 use crate::suppressions::{erase, obedient};
 
+mod kept;
+mod mixpanel;
+mod online;
+mod since;
+
 /// Before any deletion of the tests, and after all of them.
 const LONG_AGO: u64 = 1_600_000_000;
 
@@ -255,7 +260,7 @@ fn the_trail_and_the_report_keep_the_last_check() {
         (&json!(3), &json!("2020-09-13"))
     );
     let page = operator.run(&["report", &id]).exits_with(0).stdout.clone();
-    assert!(page.contains("Whether the events are gone"), "{page}");
+    assert!(page.contains("Whether the people are gone"), "{page}");
     let log = operator.run(&["audit", "log"]);
     log.exits_with(0);
     let said = log.stdout.replace('\n', " ");

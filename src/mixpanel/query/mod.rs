@@ -2,6 +2,7 @@
 //! profile is an error, and never "no profile".
 
 pub mod client;
+pub mod export;
 mod page;
 
 use std::collections::HashMap;

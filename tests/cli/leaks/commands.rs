@@ -47,7 +47,7 @@ pub(super) const ASKING: [&[&str]; 11] = [
 ];
 
 /// Commands that ask nobody, with their standard input.
-pub(super) const LOCAL: [(&[&str], &str); 53] = [
+pub(super) const LOCAL: [(&[&str], &str); 54] = [
     (&["help", "files"], ""),
     (&["man", "export"], ""),
     (&["auth", "ledger-key", "--to", "own/ledger-key"], ""),
@@ -87,6 +87,7 @@ pub(super) const LOCAL: [(&[&str], &str); 53] = [
         "",
     ),
     (&["suppressions", "check", "own/ids.csv", "own/bad.csv"], ""),
+    (&["verify", "--since", "90d", "--ids", "own/ids.csv"], ""),
     (
         &[
             "verify",
