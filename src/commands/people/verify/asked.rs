@@ -110,7 +110,8 @@ impl AskedCheck<'_> {
         if known.count() > 0 {
             let found = known.find_profiles(&mut queries, target).await;
             profiles = found.map_err(|error| profiles_failure(error, NOT_VERIFIED))?;
-            queries.course = QueryCourse::default();
+            // The export has an entry of its own.
+            queries.course.sent = 0;
         }
         let mut progress = reading(ui);
         let people = (Arc::clone(self.index), self.key.hasher());
