@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use chrono::{DateTime, NaiveDate};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
@@ -22,6 +23,12 @@ const LONG_AGO: u64 = 1_600_000_000;
 fn soon() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     now.expect("a time after 1970").as_secs() + 3600
+}
+
+fn today() -> NaiveDate {
+    let soon = i64::try_from(soon()).ok();
+    let now = soon.and_then(|soon| DateTime::from_timestamp(soon - 3600, 0));
+    now.expect("a time").date_naive()
 }
 
 fn event(id: &str, time: u64) -> Value {

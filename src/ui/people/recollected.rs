@@ -140,10 +140,10 @@ impl RecollectedView<'_> {
 }
 
 /// Draws the first people: these columns and cells, then the events of each by time.
-pub(super) fn people_table<'p>(
+pub(super) fn people_table(
     leading: &[Column],
     folds: &[&str],
-    people: &mut dyn ExactSizeIterator<Item = (Vec<String>, Option<&'p Recollected>)>,
+    people: &mut dyn ExactSizeIterator<Item = (Vec<String>, Option<&Recollected>)>,
     paper: &Paper,
 ) -> String {
     use Column::{Number, Text};

@@ -203,10 +203,17 @@ impl VerifyView<'_> {
             0 => "Nobody is present or re-collected.".to_owned(),
             count => format!("In {} a person is present or re-collected.", number(count)),
         };
+        let mut sum = CheckedPeople::default();
+        for counts in self.checks.iter().map(|found| &found.counts) {
+            sum.absent += counts.done();
+            sum.with_profile += counts.with_profile;
+            sum.without_profile += counts.without_profile;
+        }
         let line = format!(
-            "{} done in the last {days}. {still} {} The ledger keeps the counts: `dsr report REQUEST`.",
+            "{} done in the last {days}. {still} {} {} The ledger keeps the counts: `dsr report REQUEST`.",
             plural(self.checks.len(), "deletion was", "deletions were"),
             self.checked(),
+            profiles_sentence(&sum),
         );
         text.push('\n');
         text.push_str(&paper.wrapped("", &line));

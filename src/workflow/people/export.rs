@@ -196,7 +196,9 @@ mod tests {
                 for piece in [Some(b"ab".to_vec()), Some(Vec::new()), Some(b"c".to_vec())] {
                     sender.try_send(piece).unwrap();
                 }
-                end.map(|end| sender.try_send(end).unwrap());
+                if let Some(end) = end {
+                    sender.try_send(end).unwrap();
+                }
             })
         };
         assert_eq!(pieces(Some(None)).unwrap(), b"abc");

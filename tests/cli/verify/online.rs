@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use chrono::{Days, Utc};
+use chrono::Days;
 use serde_json::json;
 
 use super::mixpanel::{Mixpanel, PEOPLE, SECRET, USER, entries, gzip, online, packed, text};
-use super::{LONG_AGO, event, lines, people, soon};
+use super::{LONG_AGO, event, lines, people, soon, today};
 use crate::support::{Reply, at_once, shows};
 
 #[test]
@@ -30,7 +30,7 @@ fn everyone_is_judged_by_one_export_that_names_nobody() {
             assert_eq!(people(&found), expected, "{found}");
             let profiles = json!({ "with": 0, "without": 0, "not_asked": 3 });
             assert_eq!(found["profiles"], profiles);
-            let today = Utc::now().date_naive();
+            let today = today();
             let window = json!({ "from": today - Days::new(8), "to": today });
             assert_eq!(found["window"], window);
         }
@@ -40,7 +40,7 @@ fn everyone_is_judged_by_one_export_that_names_nobody() {
         (call.method.as_str(), call.path.as_str()),
         ("GET", "/api/2.0/export")
     );
-    let today = Utc::now().date_naive();
+    let today = today();
     let query = format!(
         "project_id=4242&from_date={}&to_date={today}",
         today - Days::new(8)
@@ -193,9 +193,13 @@ fn only_the_profiles_of_the_requests_people_are_asked_for() {
     let calls = mixpanel.fake.calls().len();
     operator.file("bad.csv", "id\n17\n\0\n");
     online(&operator, &[&id, "--ids", "bad.csv"]).exits_with(5);
-    // Queries of profiles that fail are no "no".
-    operator.file("ids.csv", "id\n17\n");
     assert_eq!(mixpanel.fake.calls().len(), calls);
+    // An answer that does not fit is no "no".
+    mixpanel.has_profiles(&["alias-canary"]);
+    let outcome = online(&operator, &[&id, "--ids", "ids.csv"]);
+    outcome.exits_with(75).says("nothing was checked");
+    assert_eq!(entries(&operator, "erasure_checked"), 1);
+    assert_eq!(mixpanel.exports().len(), 1);
 }
 
 #[test]
