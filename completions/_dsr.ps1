@@ -48,7 +48,7 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             [CompletionResult]::new('answered', 'answered', [CompletionResultType]::ParameterValue, 'Record when the person was told')
             [CompletionResult]::new('lookup', 'lookup', [CompletionResultType]::ParameterValue, 'Find the ids of people by e-mail address or another property')
             [CompletionResult]::new('find', 'find', [CompletionResultType]::ParameterValue, 'Find out whether and when people were exported or erased, and under which task')
-            [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Check whether the events of erased people are gone')
+            [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Check whether erased people are gone')
             [CompletionResult]::new('report', 'report', [CompletionResultType]::ParameterValue, 'Report on one request, or on all requests of a period, as evidence')
             [CompletionResult]::new('audit', 'audit', [CompletionResultType]::ParameterValue, 'Read and verify the audit trail: who did what, and when')
             [CompletionResult]::new('suppressions', 'suppressions', [CompletionResultType]::ParameterValue, 'People whom your servers must not track again')
@@ -418,7 +418,12 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             break
         }
         'dsr;verify' {
-            [CompletionResult]::new('--events', '--events', [CompletionResultType]::ParameterName, 'A raw export, or `-` for standard input; may be given several times')
+            [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Check every deletion of the project that was done in the last DAYS, with one export')
+            [CompletionResult]::new('--events', '--events', [CompletionResultType]::ParameterName, 'A raw export instead of Mixpanel, or `-` for standard input; may be given several times')
+            [CompletionResult]::new('--from', '--from', [CompletionResultType]::ParameterName, 'The first day of the events [default: 8 days before the deletion was sent]')
+            [CompletionResult]::new('--to', '--to', [CompletionResultType]::ParameterName, 'The last day of the events [default: today]')
+            [CompletionResult]::new('--ids', '--ids', [CompletionResultType]::ParameterName, 'A list of ids as for `dsr delete`: also ask for the profiles of those people of the deletion who are in it')
+            [CompletionResult]::new('--max-wait', '--max-wait', [CompletionResultType]::ParameterName, 'How long to wait for the hour''s next query')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use color')
             [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'The project to work on; repeat it to work on several at once')
             [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long to wait for another dsr that holds the ledger')
@@ -675,11 +680,12 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             [CompletionResult]::new('--delete-batch', '--delete-batch', [CompletionResultType]::ParameterName, 'Ids in one deletion at most, 1 to 2000 [default: 500]')
             [CompletionResult]::new('--export-batch', '--export-batch', [CompletionResultType]::ParameterName, 'Ids in one export at most, 1 to 2000 [default: 2000]')
             [CompletionResult]::new('--rate', '--rate', [CompletionResultType]::ParameterName, 'Requests a second that Mixpanel allows [default: 1]')
-            [CompletionResult]::new('--project-id', '--project-id', [CompletionResultType]::ParameterName, 'The project''s number in Mixpanel''s project settings; for `--preflight`')
+            [CompletionResult]::new('--project-id', '--project-id', [CompletionResultType]::ParameterName, 'The project''s number in Mixpanel''s project settings; for `--preflight` and `dsr verify`')
             [CompletionResult]::new('--holiday', '--holiday', [CompletionResultType]::ParameterName, 'A public holiday: no GDPR period ends on it; may be repeated')
             [CompletionResult]::new('--time-zone', '--time-zone', [CompletionResultType]::ParameterName, 'The project''s time zone, such as Europe/Berlin; for projects made before 2023, which record events in local time [default: UTC]')
             [CompletionResult]::new('--approvals', '--approvals', [CompletionResultType]::ParameterName, 'How many other people must approve a deletion before dsr sends it; see `dsr approve` [default: 0]')
             [CompletionResult]::new('--auth', '--auth', [CompletionResultType]::ParameterName, 'The OAuth token for the project, by its name from `dsr auth login --name` [default: the default token]')
+            [CompletionResult]::new('--verify', '--verify', [CompletionResultType]::ParameterName, 'Keep the ids of a deletion until `dsr verify` asked for profiles, at most 10 days after it is done [default: off]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use color')
             [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'The project to work on; repeat it to work on several at once')
             [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long to wait for another dsr that holds the ledger')
@@ -736,7 +742,8 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
         }
         'dsr;project;set' {
             [CompletionResult]::new('--time-zone', '--time-zone', [CompletionResultType]::ParameterName, 'The project''s time zone, such as Europe/Berlin; for projects made before 2023, which record events in local time')
-            [CompletionResult]::new('--project-id', '--project-id', [CompletionResultType]::ParameterName, 'The project''s number in Mixpanel''s project settings; for `--preflight`')
+            [CompletionResult]::new('--project-id', '--project-id', [CompletionResultType]::ParameterName, 'The project''s number in Mixpanel''s project settings; for `--preflight` and `dsr verify`')
+            [CompletionResult]::new('--verify', '--verify', [CompletionResultType]::ParameterName, 'Keep the ids of new deletions until `dsr verify` asked for profiles, at most 10 days after they are done')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use color')
             [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'The project to work on; repeat it to work on several at once')
             [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long to wait for another dsr that holds the ledger')

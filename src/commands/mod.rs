@@ -96,7 +96,7 @@ impl Command {
             Self::Download(args) => download::run(ctx, args).await,
             Self::Lookup(args) => people::lookup::run(ctx, &args),
             Self::Find(args) => people::find::run(ctx, &args),
-            Self::Verify(args) => people::verify::run(ctx, &args),
+            Self::Verify(args) => people::verify::run(ctx, args).await,
             Self::Report(args) => report::run(ctx, &args),
             Self::Suppressions(args) => people::suppressions::run(ctx, &args),
             Self::Purge(args) => ledger::purge::run(ctx, &args),

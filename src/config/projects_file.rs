@@ -6,9 +6,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize, Serializer};
 use toml_edit::{Datetime, Document, DocumentMut, Item, Table, value};
 
-use crate::domain::{
-    ProjectId, ProjectName, ProjectToken, ProjectZone, Region, TokenName, most_like,
-};
+use crate::domain::{ProjectName, ProjectToken, Region, TokenName, most_like};
 
 use super::settings::{self, LONGEST_KEY, Mistake};
 use super::{Company, create_private_folder};
@@ -54,6 +52,8 @@ pub struct ProjectEntry {
     /// An IANA name, such as `Europe/Berlin`.
     pub time_zone: Option<String>,
     pub auth: Option<TokenName>,
+    /// Whether deletions keep their ids until they were verified.
+    pub verify: Option<bool>,
 }
 
 fn demands_nothing(approvals: &u32) -> bool {
@@ -284,29 +284,12 @@ impl ProjectsFile {
         self.save()
     }
 
-    /// Sets the time zone of a project's events.
-    pub fn set_time_zone(
-        &mut self,
-        name: &ProjectName,
-        zone: ProjectZone,
-    ) -> Result<(), ProjectsFileError> {
-        self.set(name, "time_zone", zone.as_str().into())
-    }
-
-    /// Sets the number by which Mixpanel's query API knows a project.
-    pub fn set_project_id(
-        &mut self,
-        name: &ProjectName,
-        id: ProjectId,
-    ) -> Result<(), ProjectsFileError> {
-        self.set(name, "project_id", i64::from(id.get()).into())
-    }
-
-    fn set(
+    /// Sets a setting of a project, which must be of its kind.
+    pub fn set(
         &mut self,
         name: &ProjectName,
         setting: &str,
-        to: toml_edit::Value,
+        to: impl Into<toml_edit::Value>,
     ) -> Result<(), ProjectsFileError> {
         if self.find(name.as_str()).is_none() {
             return Err(self.missing(name));

@@ -2,8 +2,8 @@ use chrono::NaiveDate;
 use secrecy::ExposeSecret;
 
 use crate::domain::{
-    ApiUrl, ApiUrlError, BatchLimits, HourlyQueries, LimitsError, Project, ProjectId, ProjectName,
-    ProjectToken, ProjectZone, Rate, Region, looks_like_secret, most_like,
+    ApiUrl, ApiUrlError, BatchLimits, HourlyQueries, IdsKept, LimitsError, Project, ProjectId,
+    ProjectName, ProjectToken, ProjectZone, Rate, Region, looks_like_secret, most_like,
 };
 
 use super::{Environment, ProjectEntry, ProjectsFile};
@@ -336,6 +336,10 @@ fn finish(
         holidays,
         zone: zone.transpose()?.unwrap_or_default(),
         auth: entry.auth.clone(),
+        ids_kept: match entry.verify.unwrap_or_default() {
+            true => IdsKept::UntilVerified,
+            false => IdsKept::UntilDone,
+        },
     })
 }
 

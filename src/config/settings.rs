@@ -11,6 +11,7 @@ use crate::domain::{ProjectName, Region, looks_like_secret, most_like};
 enum Takes {
     Text,
     Region,
+    Switch,
     WholeNumber,
     Number,
     Texts,
@@ -53,6 +54,7 @@ const PROJECT: Settings = &[
     ("holidays", Takes::Days),
     ("time_zone", Takes::Text),
     ("auth", Takes::Text),
+    ("verify", Takes::Switch),
 ];
 
 /// Longer words may be a token in the wrong place, so no message shows them.
@@ -111,6 +113,7 @@ fn check_value(setting: &'static str, takes: Takes, item: &Item) -> Result<(), M
         Takes::WholeNumber => item
             .as_integer()
             .is_some_and(|number| u32::try_from(number).is_ok()),
+        Takes::Switch => item.is_bool(),
         Takes::Number => item.is_float() || item.is_integer(),
         Takes::Texts => all(Value::is_str),
         Takes::Days => all(|day| day.is_str() || day.is_datetime()),
@@ -150,6 +153,7 @@ fn wrong_kind(setting: &str, takes: Takes, item: &Item) -> Mistake {
     let wanted = match takes {
         Takes::Text => "a text in quotes",
         Takes::Region => "us, eu or in, in quotes",
+        Takes::Switch => "true or false",
         Takes::WholeNumber => "a whole number",
         Takes::Number => "a number",
         Takes::Texts => "a list of texts in quotes",
@@ -207,6 +211,11 @@ mod tests {
             (
                 "[projects.a]\napprovals = -1\n",
                 "`approvals` takes a whole number",
+                None,
+            ),
+            (
+                "[projects.a]\nverify = \"yes\"\n",
+                "`verify` takes true or false",
                 None,
             ),
             (

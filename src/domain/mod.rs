@@ -25,7 +25,9 @@ pub use ids::exclusion::Exclusion;
 pub use ids::id_hash::{HashedMap, IdHasher, IdsDigest};
 pub use ids::near_index::NearIndex;
 pub use ids::person_hash::{LedgerKey, PersonHash, PersonHasher};
-pub use ids::retention::{Cutoff, CutoffError, EXPORT_IDS_DAYS, RETENTION_RULE};
+pub use ids::retention::{
+    Cutoff, CutoffError, EXPORT_IDS_DAYS, IdsKept, RETENTION_RULE, VERIFY_IDS_DAYS,
+};
 pub use ids::{id_form, id_names};
 pub use project::api_url::{ApiUrl, ApiUrlError};
 pub use project::limits::{
@@ -41,8 +43,8 @@ pub use request::copies::{CopyName, CopyNameError, CopyTick};
 pub use request::doubt::{CarriedOut, Doubt};
 pub use request::erasure::{Arrival, Erasure, ErasurePeriod};
 pub use request::history::{
-    Attempt, CheckedPeople, Closed, Deed, ErasureCheck, Extension, HistoryStep, LedgerReview,
-    LeftOut, Passage, PlanRecord, Purge, Setback,
+    Attempt, CheckedPeople, Closed, Deed, ErasureCheck, ExportWindow, Extension, HistoryStep,
+    LedgerReview, LeftOut, Passage, PlanRecord, Purge, Setback,
 };
 pub use request::identifiers::{JobId, RequestId, SubjectRequestId, TaskId, random_bytes};
 pub use request::operation::{Disclosure, Kind, Law, Operation, RetrievalScope};

@@ -36,7 +36,7 @@ use warning::WarningTally;
 
 pub use encoding_rs::Encoding;
 pub use events::event::{Event, EventOptions, NamedAs};
-pub use events::{EventsRead, read_events};
+pub use events::{EventsRead, read_events, read_export};
 pub use hash::{HashExample, HashWith, Hashed, Hashing, HashingError, LetterCase};
 pub use judge::check::{CheckOptions, OuterSpace, Pattern};
 pub use near::how_it_differs;

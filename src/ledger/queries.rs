@@ -1,16 +1,16 @@
-//! The queries of profiles: how many a project has left in any hour, over all processes that share
+//! The queries of profiles and events: how many a project has left in any hour, over all processes that share
 //! the ledger, and the entry of the trail that says that people were asked about.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::audit::{self, AuditEvent, EntrySubject};
 use super::jobs::pace::{self, COUNTS_FOR, Left};
 use super::{Ledger, LedgerError, Slot};
-use crate::domain::{HourlyQueries, Project, ProjectId, ProjectKey, ProjectName};
+use crate::domain::{ExportWindow, HourlyQueries, Project, ProjectId, ProjectKey, ProjectName};
 
 /// Where a project's queries wait for their turn.
 #[derive(Debug, Clone)]
@@ -108,6 +108,19 @@ impl Ledger {
         Ok(Duration::from_micros(time.unsigned_abs()))
     }
 
+    /// Records in the trail that Mixpanel is about to be asked for all events of these days, before
+    /// the query leaves.
+    pub fn record_events_asked(
+        &mut self,
+        lane: &QueryLane,
+        window: ExportWindow,
+        now: DateTime<Utc>,
+    ) -> Result<(), LedgerError> {
+        let details =
+            json!({ "project": lane.name.as_str(), "from": window.from, "to": window.to });
+        self.tell_asked(AuditEvent::EventsAsked, details, now)
+    }
+
     /// Records in the trail that Mixpanel is about to be asked which of so many people have a
     /// profile. One entry for all queries of a command, before the first one leaves: the trail then
     /// shows the most that was asked, also after a kill.
@@ -117,9 +130,17 @@ impl Ledger {
         (ids, queries): (usize, usize),
         now: DateTime<Utc>,
     ) -> Result<(), LedgerError> {
-        let tx = self.write()?;
         let details = json!({ "project": lane.name.as_str(), "ids": ids, "queries": queries });
-        let event = AuditEvent::ProfilesAsked;
+        self.tell_asked(AuditEvent::ProfilesAsked, details, now)
+    }
+
+    fn tell_asked(
+        &mut self,
+        event: AuditEvent,
+        details: Value,
+        now: DateTime<Utc>,
+    ) -> Result<(), LedgerError> {
+        let tx = self.write()?;
         audit::tell(&tx, event, EntrySubject::Ledger, details, now)?;
         tx.commit_seen()
     }

@@ -91,6 +91,7 @@ fn request() -> NewRequest {
         unique: 4,
         excluded: 0,
         plan: None,
+        ids_kept: IdsKept::UntilDone,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Mixpanel's GDPR API v3: the five operations, the shapes of replies, and their meaning. Also the
-//! query of profiles, and the lists of a project's copies. Knows no ledger, and never sends anything twice by itself.
+//! query of profiles, the raw export, and the lists of a project's copies. Knows no ledger, and never
+//! sends anything twice by itself.
 
 mod answer;
 pub mod classify;
@@ -18,6 +19,7 @@ pub use client::Client;
 pub use client::caller::Timeouts;
 pub use fetch::{Fetcher, Reach, TransferEnd, TransferSink};
 pub use query::client::QueryClient;
+pub use query::export::{ExportEnd, ExportStream};
 pub use query::{
     AccountAnswer, CopiesAnswer, CopyKind, CopyState, ListedCopy, Profiles, QueryAnswer,
 };

@@ -13,6 +13,7 @@ use crate::domain::*;
 
 mod faults;
 mod hostile;
+mod streams;
 
 const PROJECT_TOKEN: &str = "0123456789abcdef0123456789abcdef";
 const OAUTH: &str = "oauth-canary";
@@ -106,6 +107,7 @@ fn client_with(url: &str, total: Duration) -> Client {
         holidays: Vec::new(),
         zone: ProjectZone::default(),
         auth: None,
+        ids_kept: IdsKept::default(),
     };
     let token = OauthToken::new(OAUTH, None, TokenOrigin::Environment).unwrap();
     let timeouts = Timeouts {

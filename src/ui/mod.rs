@@ -50,7 +50,7 @@ pub use people::find::{FindView, Involvement, Sought};
 pub use people::lookup::LookupView;
 pub use people::recollected::{RecollectedView, damage_text};
 pub use people::suppressions::{ListCounts, ListFormat, ListWrittenView, SuppressionList};
-pub use people::verify::VerifyView;
+pub use people::verify::{Verified, VerifyView};
 pub use people::warnings::ListedPlaces;
 pub use plan::file::{Checked, PlanFileView, WrittenView};
 pub use plan::known::profiles_text;

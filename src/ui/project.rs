@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::config::{Origin, Resolved};
 use crate::credentials::SecretOrigin;
-use crate::domain::{Kind, ProjectKey};
+use crate::domain::{IdsKept, Kind, ProjectKey};
 use crate::ledger::LearnedLimit;
 use crate::ui::drawing::json::time;
 use crate::ui::drawing::paper::Paper;
@@ -100,6 +100,12 @@ impl ProjectView<'_> {
         facts.add("Approvals", &approvals_text(resolved.approvals));
         facts.add("Holidays", &holidays_text(&project.holidays));
         facts.add("Time zone", project.zone.as_str());
+        if project.ids_kept == IdsKept::UntilVerified {
+            facts.add(
+                "Verify",
+                "deletions keep their ids until verified, at most 10 days  (config file)",
+            );
+        }
         if let Some(name) = &project.auth {
             facts.add("OAuth token", &format!("{name}  (config file)"));
         }
@@ -154,6 +160,7 @@ impl ProjectView<'_> {
             "auth": project.auth.as_ref().map(|name| name.as_str()),
             "callbacks": project.callbacks.iter().map(|url| without_secrets(url)).collect::<Vec<_>>(),
             "approvals": resolved.approvals,
+            "verify": project.ids_kept == IdsKept::UntilVerified,
             "time_zone": project.zone.as_str(),
             "holidays": project.holidays.iter().map(ToString::to_string).collect::<Vec<_>>(),
         })

@@ -34,6 +34,8 @@ pub use follow::poll::{PollExtent, refresh, wait};
 pub use follow::probe::{Probe, Probed, probe};
 pub use interrupt::{GRACE, Interrupt, Signal};
 pub use new_file::{NewFile, NewFileError, PlacedFile};
+pub use people::export::{ExportError, search_export};
+pub use people::known::KnownIds;
 pub use people::lookup::{AnsweredLine, ListedAs, ListedId, LookedUp, Lookup, LookupAnswer};
 pub use people::profiles::{
     Preflight, PreflightError, check_account, count_queries, find_profiles, list_copies,
@@ -41,7 +43,9 @@ pub use people::profiles::{
 pub use people::queries::{Queries, QueryCourse, QueryError};
 pub use people::recollected::{Arrivals, Recollected, Search, SeenEvent};
 pub use people::suppressed::{Deletions, HashShare, HeldIds, Suppressed, SuppressedIndex};
-pub use people::verify::{ErasureFindings, ErasureSearch, Remains};
+pub use people::verify::{
+    ErasureFindings, ErasureSearch, Examined, ExportGap, FoundPerson, Remains, Searched,
+};
 pub use plan::plan_file::{Outdated, PlanningError, check_fit, restore_plan, write_plan};
 pub use plan::ready::{Earlier, NotReady, Plan, ReadyPlan, RequestTerms};
 pub use request::answer::{AnswerError, record_answer};

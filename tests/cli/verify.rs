@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use chrono::{DateTime, NaiveDate};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
@@ -11,12 +12,23 @@ use crate::minimisation::with_key;
 use crate::support::{Fake, Operator, Outcome};
 use crate::suppressions::{erase, obedient};
 
+mod kept;
+mod mixpanel;
+mod online;
+mod since;
+
 /// Before any deletion of the tests, and after all of them.
 const LONG_AGO: u64 = 1_600_000_000;
 
 fn soon() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     now.expect("a time after 1970").as_secs() + 3600
+}
+
+fn today() -> NaiveDate {
+    let soon = i64::try_from(soon()).ok();
+    let now = soon.and_then(|soon| DateTime::from_timestamp(soon - 3600, 0));
+    now.expect("a time").date_naive()
 }
 
 fn event(id: &str, time: u64) -> Value {
@@ -255,7 +267,7 @@ fn the_trail_and_the_report_keep_the_last_check() {
         (&json!(3), &json!("2020-09-13"))
     );
     let page = operator.run(&["report", &id]).exits_with(0).stdout.clone();
-    assert!(page.contains("Whether the events are gone"), "{page}");
+    assert!(page.contains("Whether the people are gone"), "{page}");
     let log = operator.run(&["audit", "log"]);
     log.exits_with(0);
     let said = log.stdout.replace('\n', " ");

@@ -168,7 +168,14 @@ impl World {
             scene.operator.private_file("ledger.key", "0a".repeat(32));
         }
         // They ask for a ledger, and asking does not make one.
-        let read_the_ledger = ["suppressions", "report", "audit", "ledger", "purge"];
+        let read_the_ledger = [
+            "suppressions",
+            "report",
+            "audit",
+            "ledger",
+            "purge",
+            "verify",
+        ];
         let rely_on_it = [
             "dsr status --changes",
             "dsr status --watch",
@@ -188,7 +195,7 @@ impl World {
             scene.run("dsr audit head >>evidence/heads").exits_with(0);
         }
         if has(REQUEST) {
-            let kind: &[&str] = match has("dsr cancel") || has("dsr verify") {
+            let kind: &[&str] = match has("dsr cancel") || has("dsr verify ") {
                 true => &["delete", "--gdpr", "--yes", "ids.csv"],
                 false => &["export", "--gdpr", "ids.csv"],
             };

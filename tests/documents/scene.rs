@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use dsr::sandbox::{SERVICE_ACCOUNT, SERVICE_ACCOUNT_SECRET, project_id};
 use expectrl::{Expect, Regex, Session};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -121,8 +122,16 @@ impl Scene {
         let operator = with_programs(operator);
         let key = operator.private_file("../ledger-key", "c0ffee5a".repeat(8));
         let operator = operator.with("DSR_LEDGER_KEY_FILE", &key);
+        let account = operator.private_file(
+            "../account",
+            format!("{SERVICE_ACCOUNT}:{SERVICE_ACCOUNT_SECRET}"),
+        );
+        let operator = operator.with("DSR_SERVICE_ACCOUNT_FILE", &account);
+        let token = format!("{project:032x}");
+        let id = project_id(&token);
         operator.write_config(&format!(
-            "default_project = \"shop\"\n[projects.shop]\ntoken = \"{project:032x}\"\nregion = \"eu\"\nrate = 1000\n\
+            "default_project = \"shop\"\n[projects.shop]\ntoken = \"{token}\"\nregion = \"eu\"\nrate = 1000\n\
+             project_id = {id}\n\
              [projects.app]\ntoken = \"a{project:031x}\"\nregion = \"us\"\nrate = 1000\n"
         ));
         let scene = Self {

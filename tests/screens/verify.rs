@@ -1,7 +1,10 @@
 //! `dsr verify`.
 
+use serde_json::json;
+
 use crate::mixpanel::saying;
 use crate::scene::{Scene, snapshot};
+use crate::support::{Call, Fake, Reply, object_reply, status_reply};
 
 /// A deletion of three people that is done, and some events.
 fn with_events(events: &[(&str, u64)]) -> (Scene, String) {
@@ -47,4 +50,58 @@ fn an_export_is_cut_off() {
     let text = std::fs::read_to_string(path).unwrap();
     scene.operator.file("events.jsonl", &text[..text.len() - 3]);
     snapshot!(scene.shows(&["verify", &name, "--events", "events.jsonl"]));
+}
+
+fn with_one_profile(call: &Call) -> Reply {
+    let event = |id: &str, time: u64| json!({ "event": "Login", "properties": { "distinct_id": id, "time": time } });
+    let page = json!({
+        "page": 0, "page_size": 1000, "session_id": "s", "status": "ok", "total": 1,
+        "results": [{ "$distinct_id": "user-1001" }],
+    });
+    match call.path.rsplit('/').next() {
+        Some("export") => {
+            let events = [event("u-9", BEFORE), event("user-1002", AFTER)];
+            Reply::text(
+                200,
+                "text/plain",
+                &events.map(|event| format!("{event}\n")).concat(),
+            )
+        }
+        Some("engage") => Reply::json(200, &page),
+        _ if call.is_post() => object_reply(&format!("t-{}", call.place)),
+        _ => status_reply("SUCCESS"),
+    }
+}
+
+fn with_an_account() -> (Scene, String) {
+    let fake = Fake::answering(with_one_profile);
+    let mut scene = Scene::with(fake, "project_id = 4242\n");
+    let account = scene
+        .operator
+        .private_file("../account", "dsr.mp-service-account:s");
+    scene.operator.set("DSR_SERVICE_ACCOUNT_FILE", &account);
+    scene
+        .did(&["delete", "--gdpr", "--yes", "ids.csv"])
+        .did(&["status"]);
+    let name = scene.request(1);
+    (scene, name)
+}
+
+#[test]
+fn mixpanel_has_a_profile_and_events() {
+    let (mut scene, name) = with_an_account();
+    scene
+        .operator
+        .file("some.csv", "id\nuser-1001\nuser-1003\nu-9\n");
+    scene.shows_both(&["verify", &name, "--ids", "some.csv"]);
+    snapshot!(scene.pipes(&["audit", "log", &name]));
+}
+
+#[test]
+fn all_deletions_of_some_days_are_verified() {
+    let (mut scene, _) = with_an_account();
+    scene
+        .did(&["delete", "--gdpr", "--yes", "--id", "user-9"])
+        .did(&["status"]);
+    snapshot!(scene.shows(&["verify", "--since", "30d"]));
 }

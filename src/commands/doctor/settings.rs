@@ -150,6 +150,9 @@ fn of_project(resolved: &Resolved, entry: Option<&ProjectEntry>) -> Vec<Setting>
     if let Some(name) = &project.auth {
         add("auth", name.to_string(), FILE);
     }
+    if let Some(verify) = entry.verify {
+        add("verify", verify.to_string(), FILE);
+    }
     let lists = [
         ("callbacks", project.callbacks.len()),
         ("approvals", entry.approvals as usize),

@@ -30,7 +30,9 @@ pub(crate) use intake::{lookup_failure, values_failure};
 pub(crate) use ledger::{COPY_IN_THE_WAY, no_ledger, no_sealing_key};
 pub(crate) use people::{OTHER_KEY, ledger_key_hint};
 pub(crate) use plans::no_key_for_plans;
-pub(crate) use queries::{NO_PREFLIGHT, profiles_failure};
+pub(crate) use queries::{
+    NO_PREFLIGHT, NOT_VERIFIED, export_failure, profiles_failure, query_failure,
+};
 pub(crate) use sources::source_failure;
 
 /// How to give dsr a token without a keyring.

@@ -1,11 +1,11 @@
-//! Failures of service accounts and of questions about profiles.
+//! Failures of service accounts and of questions about profiles and events.
 
 use std::borrow::Cow;
 
 use crate::credentials::{HashKeyError, KeyringError, ServiceAccountError};
 use crate::domain::ExitStatus;
 use crate::ui::Failure;
-use crate::workflow::{PreflightError, QueryError};
+use crate::workflow::{ExportError, PreflightError, QueryError};
 
 use super::quoted;
 
@@ -42,6 +42,11 @@ pub(crate) struct Unasked {
 pub(crate) const NO_PREFLIGHT: Unasked = Unasked {
     undone: "nothing was sent",
     instead: "leave `--preflight` out to go on without it",
+};
+
+pub(crate) const NOT_VERIFIED: Unasked = Unasked {
+    undone: "nothing was checked, and no result was recorded",
+    instead: "check a raw export in a file: `dsr verify REQUEST --events FILE`",
 };
 
 pub(crate) fn query_failure(error: QueryError, of: Unasked) -> Failure {
@@ -85,6 +90,17 @@ pub(crate) fn profiles_failure(error: PreflightError, of: Unasked) -> Failure {
             let Unasked { undone, instead } = of;
             let hint = format!("{undone}, and nothing is known of who has a profile; {instead}");
             Failure::from_error(ExitStatus::Temporary, "profiles", &error).hint(hint)
+        }
+    }
+}
+
+pub(crate) fn export_failure(error: ExportError, of: Unasked) -> Failure {
+    match error {
+        ExportError::Query(error) => query_failure(error, of),
+        ExportError::Cut { .. } | ExportError::Damaged(_) => {
+            let Unasked { undone, instead } = of;
+            let hint = format!("{undone}; try again, or {instead}");
+            Failure::from_error(ExitStatus::Temporary, "temporary", &error).hint(hint)
         }
     }
 }

@@ -47,8 +47,9 @@ data_groups = 3           # group keys, 0 to 6
 delete_batch = 500        # ids a deletion, 1 to 2000
 export_batch = 2000       # ids an export, 1 to 2000
 rate = 1                  # requests a second
-project_id = 4242         # number, for `--preflight`
+project_id = 4242         # number, for `dsr verify`
 queries_per_hour = 30     # of profiles, 1 to 60
+verify = true             # false if left out
 approvals = 1             # people; 0 if left out
 holidays = [2026-12-25]   # no period ends on them
 time_zone = \"Europe/Berlin\"  # UTC if left out
@@ -264,7 +265,9 @@ fn files(home: Option<&Home>) -> Vec<Block> {
         Block::paragraph(
             "`rate` counts the requests of all dsr processes together. With data groups a deletion has at \
              most floor(2000 / (data_groups + 1)) ids. `approvals` is how many other people must approve \
-             a deletion. `time_zone` is for projects made before 2023, which record events in local time.",
+             a deletion. `time_zone` is for projects made before 2023, which record events in local time. \
+             With `verify`, deletions keep their ids until `dsr verify` asked for profiles, at most 10 days \
+             after they are done.",
         ),
         Block::paragraph(
             "`dsr download --split` writes `[company]` on the page of each person. Every key is \

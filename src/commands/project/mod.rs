@@ -80,7 +80,7 @@ struct AddArgs {
     /// Requests a second that Mixpanel allows [default: 1]
     #[arg(long, value_name = "N")]
     rate: Option<f64>,
-    /// The project's number in Mixpanel's project settings; for `--preflight`
+    /// The project's number in Mixpanel's project settings; for `--preflight` and `dsr verify`
     #[arg(long, value_name = "N")]
     project_id: Option<ProjectId>,
     /// A public holiday: no GDPR period ends on it; may be repeated
@@ -100,6 +100,16 @@ struct AddArgs {
     /// default token]
     #[arg(long, value_name = "NAME", value_parser = parse_token_name)]
     auth: Option<TokenName>,
+    /// Keep the ids of a deletion until `dsr verify` asked for profiles, at most 10 days after it is
+    /// done [default: off]
+    #[arg(long, value_enum, value_name = "SWITCH")]
+    verify: Option<Switch>,
+}
+
+#[derive(clap::ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+enum Switch {
+    On,
+    Off,
 }
 
 /// List the projects
@@ -125,9 +135,10 @@ struct ShowArgs {
 #[command(after_help = "Examples:
   dsr project set shop --time-zone Europe/Berlin
   dsr project set shop --project-id 4242
+  dsr project set shop --verify on
   dsr project set shop --forget-limits")]
 #[command(group = clap::ArgGroup::new("setting")
-    .args(["time_zone", "project_id", "forget_limits"]).required(true).multiple(true))]
+    .args(["time_zone", "project_id", "verify", "forget_limits"]).required(true).multiple(true))]
 struct SetArgs {
     /// The project
     name: String,
@@ -135,9 +146,13 @@ struct SetArgs {
     /// events in local time
     #[arg(long, value_name = "ZONE", value_parser = parse_zone)]
     time_zone: Option<ProjectZone>,
-    /// The project's number in Mixpanel's project settings; for `--preflight`
+    /// The project's number in Mixpanel's project settings; for `--preflight` and `dsr verify`
     #[arg(long, value_name = "N")]
     project_id: Option<ProjectId>,
+    /// Keep the ids of new deletions until `dsr verify` asked for profiles, at most 10 days after
+    /// they are done
+    #[arg(long, value_enum, value_name = "SWITCH")]
+    verify: Option<Switch>,
     /// Forget the batch limits that dsr has learned
     #[arg(long)]
     forget_limits: bool,
@@ -181,10 +196,13 @@ pub(crate) fn run(ctx: &mut Context, args: ProjectArgs) -> Result<ExitStatus, Fa
                 forget_limits(ctx, &file, &args.name)?;
             }
             if let Some(zone) = args.time_zone {
-                file.set_time_zone(&parse_name(&args.name)?, zone)?;
+                file.set(&parse_name(&args.name)?, "time_zone", zone.as_str())?;
             }
             if let Some(id) = args.project_id {
-                file.set_project_id(&parse_name(&args.name)?, id)?;
+                file.set(&parse_name(&args.name)?, "project_id", i64::from(id.get()))?;
+            }
+            if let Some(switch) = args.verify {
+                file.set(&parse_name(&args.name)?, "verify", switch == Switch::On)?;
             }
             show(ctx, &file, Some(args.name))?;
         }
@@ -221,6 +239,7 @@ fn add(ctx: &mut Context, file: &mut ProjectsFile, args: &AddArgs) -> Result<(),
         holidays: args.holiday.iter().copied().map(Day).collect(),
         time_zone: args.time_zone.map(|zone| zone.as_str().to_owned()),
         auth: args.auth.clone(),
+        verify: args.verify.map(|switch| switch == Switch::On),
         ..ProjectEntry::default()
     };
     check(&entry).map_err(|error| usage(error.to_string()))?;

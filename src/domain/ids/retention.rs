@@ -8,6 +8,18 @@ use crate::domain::dates::deadline::LINK_MOST_DAYS;
 /// live.
 pub const EXPORT_IDS_DAYS: u64 = LINK_MOST_DAYS;
 
+/// Days to keep a deletion's ids after it was done, at most, if its project wants it verified.
+pub const VERIFY_IDS_DAYS: u64 = 10;
+
+/// Until when a deletion's ids stay in the ledger. An export's have a rule of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum IdsKept {
+    #[default]
+    UntilDone,
+    /// Until a check asked for the people's profiles, or [`VERIFY_IDS_DAYS`] have passed.
+    UntilVerified,
+}
+
 const LEAST_MONTHS: u32 = 24;
 
 /// The rule behind the 24 months. Not legal advice.

@@ -107,6 +107,25 @@ impl ApiUrl {
         url
     }
 
+    /// The URL of the raw export. Mixpanel's own is on another host (OpenAPI description, `servers`).
+    pub fn export_endpoint(&self) -> Url {
+        let mut url = self.query_endpoint("");
+        let data = match url.host_str() {
+            Some("mixpanel.com") => Some("data.mixpanel.com"),
+            Some("eu.mixpanel.com") => Some("data-eu.mixpanel.com"),
+            Some("in.mixpanel.com") => Some("data-in.mixpanel.com"),
+            Some(_) | None => None,
+        };
+        if data.is_some() {
+            // Fails only without a host.
+            let _ = url.set_host(data);
+        }
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop().pop().extend(["2.0", "export"]);
+        }
+        url
+    }
+
     /// The URL that shows who the caller is. It has no slash at its end.
     pub fn own_account(&self) -> Url {
         let mut url = self.0.clone();
@@ -165,20 +184,29 @@ mod tests {
         ] {
             assert_eq!(ApiUrl::parse(bad), Err(ApiUrlError::Insecure), "{bad}");
         }
-        for (base, query, own) in [
+        for (base, query, export, own) in [
             (
                 "https://eu.mixpanel.com/api/app/",
                 "https://eu.mixpanel.com/api/query/engage",
+                "https://data-eu.mixpanel.com/api/2.0/export",
                 "https://eu.mixpanel.com/api/app/me",
+            ),
+            (
+                "https://mixpanel.com/api/app",
+                "https://mixpanel.com/api/query/engage",
+                "https://data.mixpanel.com/api/2.0/export",
+                "https://mixpanel.com/api/app/me",
             ),
             (
                 "http://127.0.0.1:1",
                 "http://127.0.0.1:1/query/engage",
+                "http://127.0.0.1:1/2.0/export",
                 "http://127.0.0.1:1/me",
             ),
         ] {
             let base = ApiUrl::parse(base).unwrap();
             assert_eq!(base.query_endpoint("engage").as_str(), query);
+            assert_eq!(base.export_endpoint().as_str(), export);
             assert_eq!(base.own_account().as_str(), own);
         }
         for (base, pipelines) in [

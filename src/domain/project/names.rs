@@ -6,7 +6,8 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::text::enums::text;
 use crate::domain::{
-    ApiUrl, BatchLimits, HourlyQueries, ProjectId, ProjectZone, Rate, Region, TokenName, to_hex,
+    ApiUrl, BatchLimits, HourlyQueries, IdsKept, ProjectId, ProjectZone, Rate, Region, TokenName,
+    to_hex,
 };
 
 /// The operator's name for a project: letters, digits, `-`, `_`, `.`; 1 to 64 characters.
@@ -129,6 +130,8 @@ pub struct Project {
     pub zone: ProjectZone,
     /// The OAuth token to use; `None` for the default one.
     pub auth: Option<TokenName>,
+    /// How long its deletions keep their ids.
+    pub ids_kept: IdsKept,
 }
 
 impl Project {

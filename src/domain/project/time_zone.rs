@@ -1,4 +1,4 @@
-use chrono::{DateTime, NaiveDateTime, Offset, TimeZone, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Offset, TimeZone, Utc};
 use chrono_tz::Tz;
 
 /// The time zone of a project's events.
@@ -30,6 +30,11 @@ impl ProjectZone {
             .naive_local()
             .and_utc()
             .timestamp()
+    }
+
+    /// The day of `at` in this zone.
+    pub fn day(self, at: DateTime<Utc>) -> NaiveDate {
+        at.with_timezone(&self.0).date_naive()
     }
 
     /// The moment at which the clock of this zone shows `seconds`. Of a repeated time it is the

@@ -179,7 +179,7 @@ pub struct CheckedPeople {
     pub present: usize,
     /// Events from after the deletion was sent.
     pub recollected: usize,
-    /// No event, in a file that may lack some.
+    /// No event, in an export that may lack some.
     pub not_checkable: usize,
     /// The deletion is not done.
     pub not_done: usize,
@@ -187,6 +187,35 @@ pub struct CheckedPeople {
     pub events: usize,
     pub from: Option<NaiveDate>,
     pub to: Option<NaiveDate>,
+    /// The days that Mixpanel was asked for; `None` if the events were in files.
+    #[serde(default)]
+    pub window: Option<ExportWindow>,
+    /// People of whom Mixpanel said that they have a profile, or none. It was not asked about others.
+    #[serde(default)]
+    pub with_profile: usize,
+    #[serde(default)]
+    pub without_profile: usize,
+}
+
+impl CheckedPeople {
+    /// The people whose deletion is done.
+    pub fn done(&self) -> usize {
+        self.absent + self.not_yet + self.present + self.recollected + self.not_checkable
+    }
+
+    /// The people about whose profiles Mixpanel was not asked.
+    pub fn profile_not_asked(&self) -> usize {
+        let asked = self.with_profile + self.without_profile;
+        self.done().saturating_sub(asked)
+    }
+}
+
+/// The first and the last day of an export. Mixpanel counts them in UTC, or in the project's time
+/// zone if the project is from before 2023.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExportWindow {
+    pub from: NaiveDate,
+    pub to: NaiveDate,
 }
 
 /// The operator's statement that the lost time was reviewed, and the result.

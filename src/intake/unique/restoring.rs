@@ -3,12 +3,13 @@
 use std::io;
 use std::path::Path;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::domain::IdHasher;
 
 use super::spool::{IN_MEMORY, SpoolWriter};
 use super::{Gathering, UniqueIds};
-use crate::intake::place::Place;
+use crate::intake::place::{At, Place};
 use crate::intake::problem::IntakeError;
 use crate::intake::warning::Warnings;
 
@@ -42,6 +43,18 @@ impl Restoring {
             self.gathering.relieve();
         }
         self.spool.put(id).map_err(IntakeError::Spool)
+    }
+
+    /// The ids in order; the place of each is its number, counted from 1.
+    ///
+    /// # Errors
+    /// The same as [`Self::finish`].
+    pub fn finish_numbered(self) -> Result<UniqueIds, IntakeError> {
+        let label: Arc<str> = Arc::from("");
+        let count = self.gathering.taken() as u64;
+        let ids = Rc::into_inner(self.finish()?).expect("nobody else has it yet");
+        let places = (1..=count).map(|number| At::on_line(Arc::clone(&label), number));
+        Ok(ids.with_places(places.collect()))
     }
 
     /// The ids in order.

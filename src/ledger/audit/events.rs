@@ -37,6 +37,8 @@ pub enum AuditEvent {
     IdsResealed,
     /// dsr was about to ask Mixpanel which of some people have a profile.
     ProfilesAsked,
+    /// dsr was about to ask Mixpanel for all events of some days.
+    EventsAsked,
     /// Events were searched for the people of a deletion.
     ErasureChecked,
     /// The operator dealt with copies of the data, or withdrew some that were recorded by mistake.
@@ -65,6 +67,7 @@ words!(AuditEvent {
     LedgerMoved => "ledger_moved",
     IdsResealed => "ids_resealed",
     ProfilesAsked => "profiles_asked",
+    EventsAsked => "events_asked",
     ErasureChecked => "erasure_checked",
     CopiesRecorded => "copies_recorded",
 });

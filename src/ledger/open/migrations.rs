@@ -263,6 +263,10 @@ const MIGRATIONS: &[&str] = &[
     -- queries of a project have a row of their own.
     ALTER TABLE pace ADD COLUMN queries TEXT NOT NULL DEFAULT '';
 ",
+    "
+    -- 1: a deletion that keeps its ids until its people's profiles were asked for.
+    ALTER TABLE requests ADD COLUMN to_verify BIGINT NOT NULL DEFAULT 0;
+",
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -17,7 +17,9 @@ use std::time::Duration;
 use chrono::{DateTime, Days, Utc};
 use serde_json::json;
 
-use crate::domain::{EXPORT_IDS_DAYS, JobId, LedgerKey, PersonHash, PersonHasher, RequestId};
+use crate::domain::{
+    EXPORT_IDS_DAYS, JobId, LedgerKey, PersonHash, PersonHasher, RequestId, VERIFY_IDS_DAYS,
+};
 use crate::ledger::engine::{Access, Answer, Connection, params, params_from_iter};
 
 use super::audit::{self, AuditEvent, EntrySubject, Why};
@@ -59,12 +61,14 @@ pub(crate) fn lacks_ids(
     sql::exists(conn, &sql, params_from_iter(values))
 }
 
-/// The condition of a done export whose link may live, so that it may be split again. It ended
-/// after `$1`.
-const TO_BE_SPLIT: &str = "(jobs.state = 'done'
-     AND EXISTS (SELECT 1 FROM requests WHERE id = jobs.request AND kind = 'export')
-     AND EXISTS (SELECT 1 FROM steps WHERE steps.request = jobs.request
-                 AND steps.number = jobs.number AND to_state = 'done' AND at > $1))";
+/// The condition of a done job whose ids are still needed: an export whose link may live, so that it
+/// may be split again, if it ended after `$1`; a deletion to be verified, if it ended after `$2`.
+const STILL_NEEDED: &str = "(jobs.state = 'done'
+     AND EXISTS (SELECT 1 FROM requests JOIN steps ON steps.request = requests.id
+                 WHERE requests.id = jobs.request AND steps.number = jobs.number
+                   AND to_state = 'done'
+                   AND ((kind = 'export' AND steps.at > $1)
+                     OR (kind = 'delete' AND to_verify <> 0 AND steps.at > $2))))";
 
 /// The condition of a blank digest: zeros, written over the old value.
 const BLANK: &str = "REPLACE(ids_digest, '0', '') = ''";
@@ -207,16 +211,13 @@ impl Ledger {
         let (request, number) = after.map_or(("", 0), |job| (job.request.as_str(), job.number));
         let sql = format!(
             "SELECT request, number FROM payloads JOIN jobs USING (request, number)
-                 WHERE {ENDED} AND NOT {TO_BE_SPLIT}
-                   AND (request > $2 OR (request = $2 AND number > $3))
+                 WHERE {ENDED} AND NOT {STILL_NEEDED}
+                   AND (request > $3 OR (request = $3 AND number > $4))
                  ORDER BY request, number LIMIT {AT_ONCE}"
         );
-        sql::list(
-            &self.conn,
-            &sql,
-            params![format_time(fresh_after(now)), request, number],
-            |row| Ok(job_id(row)?),
-        )
+        let [split, verified] = needed_after(now);
+        let values = params![split, verified, request, number];
+        sql::list(&self.conn, &sql, values, |row| Ok(job_id(row)?))
     }
 
     /// Writes the log back and empties it, since it holds old pages. If someone is reading it, it
@@ -249,15 +250,18 @@ fn empty_log(path: &Path) -> Answer<Log> {
 pub(crate) fn count_to_hash(conn: &Connection, now: DateTime<Utc>) -> Result<usize, LedgerError> {
     let sql = format!(
         "SELECT COUNT(*) FROM payloads JOIN jobs USING (request, number)
-         WHERE {ENDED} AND NOT {TO_BE_SPLIT}"
+         WHERE {ENDED} AND NOT {STILL_NEEDED}"
     );
-    let count: i64 = sql::value(conn, &sql, [format_time(fresh_after(now))])?;
+    let count: i64 = sql::value(conn, &sql, needed_after(now))?;
     Ok(usize::try_from(count).unwrap_or(0))
 }
 
-fn fresh_after(now: DateTime<Utc>) -> DateTime<Utc> {
-    now.checked_sub_days(Days::new(EXPORT_IDS_DAYS))
-        .unwrap_or(DateTime::<Utc>::MIN_UTC)
+/// The times of [`STILL_NEEDED`].
+fn needed_after(now: DateTime<Utc>) -> [String; 2] {
+    [EXPORT_IDS_DAYS, VERIFY_IDS_DAYS].map(|days| {
+        let after = now.checked_sub_days(Days::new(days));
+        format_time(after.unwrap_or(DateTime::<Utc>::MIN_UTC))
+    })
 }
 
 /// The seal for the first ids of a transaction; `None` for a file. Records whose it is, if the ledger

@@ -1,5 +1,5 @@
 //! Checks whether the people of a deletion are gone, and the copies of their data that the operator
-//! dealt with. Only the trail keeps them: they change no row.
+//! dealt with. Only the trail keeps them.
 
 use std::collections::HashMap;
 
@@ -24,7 +24,8 @@ struct ToldCopies {
 }
 
 impl Ledger {
-    /// Records what a check found.
+    /// Records what a check found. Once Mixpanel was asked about the profile of everyone, the ids of
+    /// the deletion need not stay.
     pub fn record_erasure_check(
         &mut self,
         request: &RequestId,
@@ -33,6 +34,10 @@ impl Ledger {
     ) -> Result<(), LedgerError> {
         let tx = self.write()?;
         audit::demand_held(&tx, request)?;
+        if found.not_done == 0 && found.profile_not_asked() == 0 {
+            let sql = "UPDATE requests SET to_verify = 0 WHERE id = $1 AND to_verify <> 0";
+            sql::execute(&tx, sql, [request.as_str()])?;
+        }
         let (event, subject) = (AuditEvent::ErasureChecked, EntrySubject::Request(request));
         audit::tell(&tx, event, subject, json!(found), now)?;
         tx.commit()

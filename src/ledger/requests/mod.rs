@@ -20,7 +20,8 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::domain::{
-    IdLines, IdsDigest, JobId, JobState, Operation, ProjectKey, RequestId, SubjectRequestId,
+    IdLines, IdsDigest, IdsKept, JobId, JobState, Operation, ProjectKey, RequestId,
+    SubjectRequestId,
 };
 use crate::ledger::engine::{Connection, Value, params};
 
@@ -137,7 +138,7 @@ fn insert(
     let id = RequestId::random();
     let sql = format!(
         "INSERT INTO requests ({REQUEST_COLUMNS})
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
     );
     prepare(tx, &sql)?.execute(params![
         id.as_str(),
@@ -156,6 +157,7 @@ fn insert(
         to_sql(asked.unique),
         to_sql(asked.excluded),
         asked.confirm_by.map(|day| day.to_string()),
+        i64::from(asked.ids_kept == IdsKept::UntilVerified),
     ])?;
     Ok(id)
 }

@@ -3,8 +3,8 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::domain::{
-    CarriedOut, CopyTick, Deadline, Disclosure, Doubt, Extension, JobId, JobState, Kind, Law,
-    Operation, Period, PlanRecord, ProjectKey, ProjectName, Region, RequestId, RequestState,
+    CarriedOut, CopyTick, Deadline, Disclosure, Doubt, Extension, IdsKept, JobId, JobState, Kind,
+    Law, Operation, Period, PlanRecord, ProjectKey, ProjectName, Region, RequestId, RequestState,
     SubjectRequestId, TaskId, TaskStatus, link_end, link_may_end,
 };
 
@@ -35,6 +35,7 @@ pub struct NewRequest {
     /// Excluded ids, each counted once.
     pub excluded: usize,
     pub plan: Option<PlanRecord>,
+    pub ids_kept: IdsKept,
 }
 
 /// A request with counts of its jobs by standing.
@@ -254,7 +255,7 @@ pub(crate) const JOB_COLUMNS: &str = "request, number, subject_request_id, ids_c
      AND attempts.number = jobs.number AND sender = 'set-back') AS uncertain";
 
 pub(crate) const REQUEST_COLUMNS: &str = "id, kind, law, disclosure, project, project_key, \
-     region, reference, received, due, created, source, ids_read, ids_unique, ids_excluded, confirm_by";
+     region, reference, received, due, created, source, ids_read, ids_unique, ids_excluded, confirm_by, to_verify";
 
 pub(crate) fn read_job(row: &Row<'_>) -> Result<JobRecord, LedgerError> {
     let subject: String = row.get("subject_request_id")?;
@@ -327,6 +328,10 @@ pub(crate) fn read_request(row: &Row<'_>) -> Result<RequestRecord, LedgerError> 
             unique: count(row, "ids_unique")?,
             excluded: count(row, "ids_excluded")?,
             plan: None,
+            ids_kept: match row.get::<i64>("to_verify")? {
+                0 => IdsKept::UntilDone,
+                _ => IdsKept::UntilVerified,
+            },
         },
         extension: None,
         answer: None,

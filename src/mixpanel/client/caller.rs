@@ -4,7 +4,7 @@ use std::sync::Once;
 use std::time::{Duration, Instant};
 
 use reqwest::header::{ACCEPT_ENCODING, AUTHORIZATION, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
-use reqwest::{Method, RequestBuilder, Response, redirect, retry};
+use reqwest::{ClientBuilder, Method, RequestBuilder, Response, StatusCode, redirect, retry};
 use url::Url;
 
 use crate::domain::ProjectName;
@@ -48,6 +48,37 @@ impl Caller {
         timeouts: Timeouts,
         route: &Route,
     ) -> Result<Self, ClientError> {
+        // A compressed answer can unpack to a thousand times its size.
+        Self::accepting("identity", authorization, towards, route, |builder| {
+            let builder = builder.connect_timeout(timeouts.connect);
+            builder.timeout(timeouts.total)
+        })
+    }
+
+    /// For answers of any length: they come compressed and stay so, and may take any time as long as
+    /// they are not silent for `timeouts.total`.
+    ///
+    /// # Errors
+    /// The same as [`Self::new`].
+    pub(in crate::mixpanel) fn of_streams(
+        authorization: &str,
+        towards: Towards,
+        timeouts: Timeouts,
+        route: &Route,
+    ) -> Result<Self, ClientError> {
+        Self::accepting("gzip", authorization, towards, route, |builder| {
+            let builder = builder.connect_timeout(timeouts.connect).no_gzip();
+            builder.read_timeout(timeouts.total)
+        })
+    }
+
+    fn accepting(
+        encoding: &'static str,
+        authorization: &str,
+        towards: Towards,
+        route: &Route,
+        timed: impl FnOnce(ClientBuilder) -> ClientBuilder,
+    ) -> Result<Self, ClientError> {
         install_crypto();
         let setup = |reason: String| ClientError::Setup { reason };
         let mut authorization = HeaderValue::try_from(authorization)
@@ -57,8 +88,7 @@ impl Caller {
             .user_agent(concat!("dsr/", env!("CARGO_PKG_VERSION")))
             .default_headers(HeaderMap::from_iter([
                 (AUTHORIZATION, authorization),
-                // A compressed answer can unpack to a thousand times its size.
-                (ACCEPT_ENCODING, HeaderValue::from_static("identity")),
+                (ACCEPT_ENCODING, HeaderValue::from_static(encoding)),
             ]))
             // A redirect could carry ids to another host, or turn a POST into a GET that succeeds.
             .redirect(redirect::Policy::none())
@@ -66,11 +96,9 @@ impl Caller {
             // A new connection for each call. A reused connection that died would leave the outcome
             // unclear, or be replaced and the request sent again unnoticed.
             .pool_max_idle_per_host(0)
-            .http1_only()
-            .connect_timeout(timeouts.connect)
-            .timeout(timeouts.total);
+            .http1_only();
         let http = route
-            .apply(builder, towards)?
+            .apply(timed(builder), towards)?
             .build()
             .map_err(|error| setup(describe(error)))?;
         Ok(Self { http })
@@ -90,23 +118,55 @@ impl Caller {
         let started = Instant::now();
         let exchange = match request.send().await {
             Ok(response) => read(response, confidential).await,
-            Err(error) if error.is_connect() => Exchange::NotSent {
-                reason: confidential.error(error),
-            },
-            Err(error) => Exchange::Lost {
-                status: None,
-                reason: confidential.error(error),
-            },
+            Err(error) => unanswered(error, confidential),
         };
-        let outcome = match &exchange {
-            Exchange::NotSent { .. } => "not sent".to_owned(),
-            Exchange::Lost { .. } => "no usable answer".to_owned(),
-            Exchange::Answered(answered) => answered.status.to_string(),
-        };
-        let milliseconds = started.elapsed().as_millis();
-        tracing::debug!(%project, outcome, milliseconds, "call");
+        note(project, &outcome_of(&exchange), started);
         exchange
     }
+
+    /// The same for an answer of any length: hands on a 200, whose body is still to come.
+    pub(in crate::mixpanel) async fn open(
+        &self,
+        request: RequestBuilder,
+        project: &ProjectName,
+        confidential: &Confidential<'_>,
+    ) -> Result<Response, Exchange> {
+        let started = Instant::now();
+        let exchange = match request.send().await {
+            Ok(response) if response.status() == StatusCode::OK => {
+                note(project, "200, and its body comes", started);
+                return Ok(response);
+            }
+            Ok(response) => read(response, confidential).await,
+            Err(error) => unanswered(error, confidential),
+        };
+        note(project, &outcome_of(&exchange), started);
+        Err(exchange)
+    }
+}
+
+fn unanswered(error: reqwest::Error, confidential: &Confidential<'_>) -> Exchange {
+    let (is_unsent, reason) = (error.is_connect(), confidential.error(error));
+    match is_unsent {
+        true => Exchange::NotSent { reason },
+        false => Exchange::Lost {
+            status: None,
+            reason,
+        },
+    }
+}
+
+fn outcome_of(exchange: &Exchange) -> String {
+    match exchange {
+        Exchange::NotSent { .. } => "not sent".to_owned(),
+        Exchange::Lost { .. } => "no usable answer".to_owned(),
+        Exchange::Answered(answered) => answered.status.to_string(),
+    }
+}
+
+fn note(project: &ProjectName, outcome: &str, started: Instant) {
+    let milliseconds = started.elapsed().as_millis();
+    tracing::debug!(%project, outcome, milliseconds, "call");
 }
 
 async fn read(mut response: Response, confidential: &Confidential<'_>) -> Exchange {

@@ -1,5 +1,5 @@
-//! One address, one project, one service account: the query of profiles, the lists of copies, and
-//! who the account is.
+//! One address, one project, one service account: the query of profiles, the raw export, the lists
+//! of copies, and who the account is.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -8,17 +8,20 @@ use reqwest::header::CONTENT_TYPE;
 use url::form_urlencoded::Serializer;
 
 use super::copies::{self, CopiesAnswer, CopyKind};
+use super::export::{self, ExportStream};
 use super::{AccountAnswer, ProfilePage, Profiles, QueryAnswer, classify_account, classify_query};
 use crate::credentials::ServiceAccount;
-use crate::domain::{ApiUrl, DistinctId, ProjectId, ProjectName, ProjectToken};
+use crate::domain::{ApiUrl, DistinctId, ExportWindow, ProjectId, ProjectName, ProjectToken};
 use crate::mixpanel::classify::Exchange;
 use crate::mixpanel::client::caller::{Caller, Timeouts};
 use crate::mixpanel::route::{ClientError, Route, Towards};
-use crate::mixpanel::words::Confidential;
+use crate::mixpanel::words::{Confidential, Words};
 
 /// Asks one address about one project's profiles with one service account. Changes nothing there.
 pub struct QueryClient {
     caller: Caller,
+    /// For answers of any length.
+    streams: Caller,
     api_url: ApiUrl,
     name: ProjectName,
     token: ProjectToken,
@@ -40,9 +43,10 @@ impl QueryClient {
         let (user, secret) = account.expose();
         let basic = STANDARD.encode(format!("{user}:{secret}"));
         let authorization = format!("Basic {basic}");
-        let caller = Caller::new(&authorization, Towards::of(&api_url), timeouts, route)?;
+        let towards = || Towards::of(&api_url);
         Ok(Self {
-            caller,
+            caller: Caller::new(&authorization, towards(), timeouts, route)?,
+            streams: Caller::of_streams(&authorization, towards(), timeouts, route)?,
             api_url,
             name,
             token,
@@ -82,6 +86,34 @@ impl QueryClient {
         let exchange = self.caller.exchange(request, &self.name, &unsent).await;
         let sent = || Some(profiles.asked().cloned().collect());
         classify_query(exchange, &self.confidential(&sent))
+    }
+
+    /// Asks for all events of some days with exactly one GET: `raw-event-export`. It names nobody: an
+    /// id in an address would be in the logs of proxies.
+    pub async fn raw_event_export(
+        &self,
+        project: ProjectId,
+        window: ExportWindow,
+    ) -> QueryAnswer<ExportStream> {
+        let [from, to] = [window.from, window.to].map(|day| day.to_string());
+        let request = self
+            .streams
+            .request(Method::GET, self.api_url.export_endpoint())
+            .query(&[("project_id", project.get())])
+            .query(&[("from_date", from), ("to_date", to)]);
+        let nobody = || Some(Vec::new());
+        let confidential = self.confidential(&nobody);
+        let opened = self.streams.open(request, &self.name, &confidential).await;
+        export::classify(opened, &confidential).await
+    }
+
+    /// The next bytes of an export; `None` at its end.
+    ///
+    /// # Errors
+    /// When the export broke off or was silent for too long.
+    pub async fn next_of(&self, stream: &mut ExportStream) -> Result<Option<Vec<u8>>, Words> {
+        let nobody = || Some(Vec::new());
+        stream.next(&self.confidential(&nobody)).await
     }
 
     /// Asks who the account is, which shows whether Mixpanel knows it.

@@ -3,6 +3,7 @@
 
 pub mod client;
 mod copies;
+pub mod export;
 mod page;
 
 use std::collections::HashMap;

@@ -284,25 +284,34 @@ fn checked(check: &ErasureCheck) -> Markup {
             "Not yet: events from before the deletion, which exports may show for 30 days",
             found.not_yet,
         ),
-        ("Present: events from before the deletion", found.present),
+        (
+            "Present: events from before the deletion, or a profile",
+            found.present,
+        ),
         (
             "Collected again: events from after the deletion was sent",
             found.recollected,
         ),
-        (
-            "Not checkable: the files may lack events",
-            found.not_checkable,
-        ),
+        ("Not checkable: events may be missing", found.not_checkable),
         ("Not checked: the deletion was not done", found.not_done),
     ];
     html! {
         section aria-labelledby="gone" {
-            h2 #gone { "Whether the events are gone" }
+            h2 #gone { "Whether the people are gone" }
             p {
                 "Verified on " (moment(check.at)) " UTC by " (Visible(&check.by)) ", with "
                 (counted(found.events as u64, "event", "events"))
                 @if let (Some(from), Some(to)) = (found.from, found.to) { " from " (day(from)) " to " (day(to)) " (UTC)" }
-                " in files that the operator named."
+                @match found.window {
+                    Some(window) => { " that Mixpanel had from " (day(window.from)) " to " (day(window.to)) ", and none of other days." }
+                    None => { " in files that the operator named." }
+                }
+                @if found.with_profile + found.without_profile == 0 { " Profiles were not checked." }
+                @else {
+                    " Profiles: " (counted(found.with_profile as u64, "person", "people")) " had one, "
+                    (count(found.without_profile)) " had none, "
+                    (counted(found.profile_not_asked() as u64, "was", "were")) " not asked about."
+                }
             }
             table {
                 thead { tr { th scope="col" { "People" } th.number scope="col" { "How many" } } }

@@ -21,9 +21,12 @@ const SYSTEMS: [&str; 4] = ["Android", "iOS", "Windows", "Linux"];
 const DEVICE: &str = "$device:";
 const PLANS: [&str; 3] = ["free", "team", "enterprise"];
 
+/// People whose ids begin so do something each day.
+const BUSY: &str = "often";
+
 /// People whom every project knows, with their `$email`: those of `tests/data/ids.csv`, a second
-/// account of one of them, and somebody who returns after a deletion.
-pub(crate) const EXAMPLES: [(&str, &str); 10] = [
+/// account of one of them, somebody who returns after a deletion, and somebody with daily events.
+pub(crate) const EXAMPLES: [(&str, &str); 11] = [
     ("user-1001", "alice@example.test"),
     ("user-1002", "bob@example.test"),
     ("user-1003", "carol@example.test"),
@@ -34,6 +37,7 @@ pub(crate) const EXAMPLES: [(&str, &str); 10] = [
     ("heidi@example.test", "heidi@example.test"),
     ("user-2001", "alice@example.test"),
     ("returns-1", "ivan@example.test"),
+    ("often-1", "judy@example.test"),
 ];
 
 /// The period of events in an export: from `since` until before `until`, in Unix seconds.
@@ -80,7 +84,10 @@ impl<'a> Person<'a> {
                 (0..count).map(move |number| since + (until - since) * number / count),
             );
         }
-        let pause = 45 * DAY + i64::from(self.number(1)) % (135 * DAY);
+        let pause = match self.id.starts_with(BUSY) {
+            true => DAY,
+            false => 45 * DAY + i64::from(self.number(1)) % (135 * DAY),
+        };
         let phase = i64::from(self.number(2)) % pause;
         let first = since + (phase - since).rem_euclid(pause);
         let times = std::iter::successors(Some(first), move |time| Some(time + pause));

@@ -333,7 +333,26 @@ fn what(entry: &AuditEntry) -> String {
                 .map(|(key, word)| format!("{} {word}", of(key)))
                 .collect();
             let events = many("events", "event", "events");
-            format!("checked {events} for the people: {}", people.join(", "))
+            let from = match details["window"].is_null() {
+                true => "",
+                false => " from Mixpanel",
+            };
+            let asked = ["with_profile", "without_profile"];
+            let asked = asked.map(|key| details[key].as_u64().unwrap_or(0));
+            let profiles = match asked {
+                [0, 0] => String::new(),
+                [with, without] => {
+                    format!(
+                        "; profiles: {} with one, {} without",
+                        number(with as usize),
+                        number(without as usize)
+                    )
+                }
+            };
+            format!(
+                "checked {events}{from} for the people: {}{profiles}",
+                people.join(", ")
+            )
         }
         "copies_recorded" => {
             let names = |key: &str| {
@@ -346,6 +365,12 @@ fn what(entry: &AuditEntry) -> String {
             let told: Vec<String> = done.into_iter().chain(withdrawn).collect();
             told.join("; ")
         }
+        "events_asked" => format!(
+            "about to ask Mixpanel for the events from {} to {}, project {}",
+            text("from"),
+            text("to"),
+            text("project")
+        ),
         "ids_resealed" => "the ids' digest keyed, for a server".to_owned(),
         "ledger_moved" => format!("moved the ledger from {} to {}", text("from"), text("to")),
         other => other.to_owned(),

@@ -13,7 +13,7 @@ use crate::workflow::{Arrivals, Recollected, SeenEvent};
 use super::sources;
 
 /// How many people are named on the screen.
-pub(super) const MAX_NAMED: usize = 20;
+const MAX_NAMED: usize = 20;
 
 /// How many damaged lines of a file are named on the screen.
 const MAX_PLACES: usize = 3;
@@ -93,53 +93,29 @@ impl RecollectedView<'_> {
     }
 
     fn table(&self, paper: &Paper) -> String {
-        use Column::{Number, Text};
-        let columns = [
+        use Column::Text;
+        let leading = [
             Text("HASH"),
             Text("REQUEST"),
             Text("PROJECT"),
             Text("ERASED"),
-            Number("AFTER DONE"),
-            Number("WHILE RUNNING"),
-            Number("NO TIME"),
-            Number("BEFORE"),
-            Text("LINE"),
         ];
         let folds = ["BEFORE", "NO TIME", "WHILE RUNNING", "LINE", "PROJECT"];
-        let named = self.people.iter().take(MAX_NAMED);
-        let rows: Vec<Vec<String>> = named.map(|person| self.row(person)).collect();
-        let mut text = draw(&columns, &folds, &rows, paper);
-        let legend = "Events by time: after the deletion was done, while it ran, or before. Line: the first event.";
-        text.push_str(&paper.wrapped("", legend));
-        let more = self.people.len().saturating_sub(MAX_NAMED);
-        if more > 0 {
-            text.push_str(&format!(
-                "and {} more; `--json` has all of them\n",
-                number(more)
-            ));
-        }
-        text
+        let rows = self.people.iter();
+        let mut rows = rows.map(|person| (self.row(person), Some(person)));
+        people_table(&leading, &folds, &mut rows, paper)
     }
 
     fn row(&self, person: &Recollected) -> Vec<String> {
         let done = person.deletion.period.done;
         let erased = done.map(|done| done.format("%Y-%m-%d %H:%M").to_string());
         let erasure = person.deletion.erasure.as_str().replace('_', " ");
-        let Arrivals {
-            after,
-            during,
-            before,
-            undated,
-        } = person.events;
-        let mut row = vec![
+        vec![
             self.hash(person).unwrap_or_else(|| "-".to_owned()),
             person.deletion.job.request.short().to_owned(),
             person.deletion.project.to_string(),
             erased.unwrap_or(erasure),
-        ];
-        row.extend([after, during, undated, before].map(number));
-        row.push(person.first.text());
-        row
+        ]
     }
 
     fn hash(&self, person: &Recollected) -> Option<String> {
@@ -161,6 +137,45 @@ impl RecollectedView<'_> {
             "last_at": person.last_at.map(time),
         })
     }
+}
+
+/// Draws the first people: these columns and cells, then the events of each by time.
+pub(super) fn people_table(
+    leading: &[Column],
+    folds: &[&str],
+    people: &mut dyn ExactSizeIterator<Item = (Vec<String>, Option<&Recollected>)>,
+    paper: &Paper,
+) -> String {
+    use Column::{Number, Text};
+    let by_time = [
+        Number("AFTER DONE"),
+        Number("WHILE RUNNING"),
+        Number("NO TIME"),
+        Number("BEFORE"),
+        Text("LINE"),
+    ];
+    let more = people.len().saturating_sub(MAX_NAMED);
+    let rows = people.take(MAX_NAMED).map(|(mut row, person)| {
+        let events = person.map(|person| person.events).unwrap_or_default();
+        let Arrivals {
+            after,
+            during,
+            before,
+            undated,
+        } = events;
+        row.extend([after, during, undated, before].map(number));
+        row.push(person.map_or_else(|| "-".to_owned(), |person| person.first.text()));
+        row
+    });
+    let rows: Vec<Vec<String>> = rows.collect();
+    let mut text = draw(&[leading, &by_time].concat(), folds, &rows, paper);
+    let legend = "Events by time: after the deletion was done, while it ran, or before. Line: the first event.";
+    text.push_str(&paper.wrapped("", legend));
+    if more > 0 {
+        let more = number(more);
+        text.push_str(&format!("and {more} more; `--json` has all of them\n"));
+    }
+    text
 }
 
 impl SeenEvent {

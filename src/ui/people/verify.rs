@@ -1,169 +1,259 @@
-//! Shows whether the people of a deletion are gone, by hash and place, never by id.
+//! Shows whether the people of deletions are gone, by hash and place, never by id.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
+use crate::domain::{CheckedPeople, ExportWindow, ProjectName};
 use crate::intake::EventsRead;
-use crate::ledger::RequestRecord;
 use crate::ui::drawing::json::time;
 use crate::ui::drawing::paper::Paper;
 use crate::ui::drawing::table::{Column, draw};
 use crate::ui::drawing::view::View;
 use crate::ui::drawing::words::{number, plural};
-use crate::workflow::{Arrivals, ErasureFindings, Recollected, Remains};
+use crate::workflow::{ErasureFindings, FoundPerson, Remains, Searched};
 
-use super::recollected::{MAX_NAMED, source};
+use super::recollected::{people_table, source};
 
-/// The result of looking for a deletion's people in events.
+/// The result of looking for the people of deletions.
 pub struct VerifyView<'a> {
-    pub request: &'a RequestRecord,
-    pub findings: &'a ErasureFindings,
-    pub read: &'a [EventsRead],
+    pub verified: Verified,
+    pub project: &'a ProjectName,
+    /// The deletions and their findings.
+    pub checks: &'a [ErasureFindings<'a>],
+    pub searched: &'a Searched,
+    /// The days that Mixpanel was asked for; `None` if the events were in files.
+    pub window: Option<ExportWindow>,
     /// Whether the hashes are the ones that other commands show.
     pub has_key: bool,
 }
 
-impl VerifyView<'_> {
-    fn findings(&self) -> Vec<String> {
-        let counts = &self.findings.counts;
-        let kinds = [
-            (
-                counts.present,
-                "present: events from before the deletion are still there",
-            ),
-            (
-                counts.recollected,
-                "re-collected: events came after the deletion was sent",
-            ),
-            (
-                counts.not_yet,
-                "not yet gone: events from before the deletion, which raw exports may show for 30 days after it; check again later",
-            ),
-            (counts.absent, "absent: no event"),
-            (
-                counts.not_checkable,
-                "not checkable: no event, but the files may lack some",
-            ),
-            (counts.not_done, "not checked: the deletion is not done"),
-        ];
-        let kinds = kinds.into_iter().filter(|(count, _)| *count > 0);
-        kinds
-            .map(|(count, what)| format!("{} {what}.", plural(count, "person is", "people are")))
-            .collect()
-    }
+/// Which deletions were to be verified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verified {
+    One,
+    /// All that were done in the last days, so many.
+    Since(i64),
+}
 
-    /// What the days of the events do not show.
-    fn gaps(&self) -> Option<&'static str> {
-        let counts = &self.findings.counts;
-        let (sent, done) = self.findings.period?;
-        let day = |at: DateTime<Utc>| at.date_naive();
-        match (counts.from? <= day(sent), counts.to? >= day(done)) {
-            (true, true) => None,
-            (false, true) => Some(
-                "No event is from before the deletion: this only shows who was collected again.",
-            ),
-            (true, false) => Some(
-                "No event is from after the deletion: this does not show who was collected again.",
-            ),
-            (false, false) => {
-                Some("No event is from before or after the deletion: this shows nothing.")
-            }
+/// The results, as headings have them.
+const RESULTS: [&str; 6] = [
+    "PRESENT",
+    "RE-COLLECTED",
+    "NOT YET",
+    "ABSENT",
+    "NOT CHECKABLE",
+    "NOT DONE",
+];
+
+fn results(counts: &CheckedPeople) -> [usize; 6] {
+    [
+        counts.present,
+        counts.recollected,
+        counts.not_yet,
+        counts.absent,
+        counts.not_checkable,
+        counts.not_done,
+    ]
+}
+
+fn sentences(counts: &CheckedPeople) -> Vec<String> {
+    let meanings = [
+        "present: events from before the deletion or a profile are still there",
+        "re-collected: events came after the deletion was sent",
+        "not yet gone: events from before the deletion, which raw exports may show for 30 days after it; check again later",
+        "absent: no event",
+        "not checkable: no event, but some may be missing",
+        "not checked: the deletion is not done",
+    ];
+    let kinds = results(counts).into_iter().zip(meanings);
+    let kinds = kinds.filter(|(count, _)| *count > 0);
+    kinds
+        .map(|(count, what)| format!("{} {what}.", plural(count, "person is", "people are")))
+        .collect()
+}
+
+fn profiles_sentence(counts: &CheckedPeople) -> String {
+    let (with, without) = (counts.with_profile, counts.without_profile);
+    if with + without == 0 {
+        return "Profiles were not checked.".to_owned();
+    }
+    let not_asked = match counts.profile_not_asked() {
+        0 => String::new(),
+        count => format!(
+            "; dsr does not know the ids of {}, and did not ask",
+            plural(count, "person", "people")
+        ),
+    };
+    format!(
+        "Profiles: {} one, {} none{not_asked}.",
+        plural(with, "person has", "people have"),
+        plural(without, "has", "have"),
+    )
+}
+
+/// What the days of the events do not show.
+fn gaps(found: &ErasureFindings<'_>) -> Option<&'static str> {
+    let counts = &found.counts;
+    let (sent, done) = found.period?;
+    let day = |at: DateTime<Utc>| at.date_naive();
+    match (counts.from? <= day(sent), counts.to? >= day(done)) {
+        (true, true) => None,
+        (false, true) => {
+            Some("No event is from before the deletion: this only shows who was collected again.")
         }
-    }
-
-    fn table(&self, paper: &Paper) -> String {
-        use Column::{Number, Text};
-        let columns = [
-            Text("HASH"),
-            Text("RESULT"),
-            Number("AFTER DONE"),
-            Number("WHILE RUNNING"),
-            Number("NO TIME"),
-            Number("BEFORE"),
-            Text("LINE"),
-        ];
-        let folds = ["NO TIME", "WHILE RUNNING", "LINE"];
-        let people = &self.findings.people;
-        let named = people.iter().take(MAX_NAMED);
-        let rows: Vec<Vec<String>> = named.map(|found| self.row(found)).collect();
-        let mut text = draw(&columns, &folds, &rows, paper);
-        let legend = "Events by time: after the deletion was done, while it ran, or before. Line: the first event.";
-        text.push_str(&paper.wrapped("", legend));
-        let more = people.len().saturating_sub(MAX_NAMED);
-        if more > 0 {
-            let more = number(more);
-            text.push_str(&format!("and {more} more; `--json` has all of them\n"));
+        (true, false) => {
+            Some("No event is from after the deletion: this does not show who was collected again.")
         }
-        text
-    }
-
-    fn row(&self, (remains, person): &(Remains, Recollected)) -> Vec<String> {
-        let result = match remains {
-            Remains::Recollected => "re-collected".to_owned(),
-            other => other.as_str().replace('_', " "),
-        };
-        let Arrivals {
-            after,
-            during,
-            before,
-            undated,
-        } = person.events;
-        let mut row = vec![self.hash(person).unwrap_or_else(|| "-".to_owned()), result];
-        row.extend([after, during, undated, before].map(number));
-        row.push(person.first.text());
-        row
-    }
-
-    fn hash(&self, person: &Recollected) -> Option<String> {
-        self.has_key.then(|| person.hash.short())
+        (false, false) => {
+            Some("No event is from before or after the deletion: this shows nothing.")
+        }
     }
 }
 
-impl View for VerifyView<'_> {
-    fn human(&self, paper: &Paper) -> String {
+impl VerifyView<'_> {
+    fn people(&self, people: &[FoundPerson<'_>], paper: &Paper) -> String {
+        use Column::Text;
+        let leading = [Text("HASH"), Text("RESULT"), Text("PROFILE")];
+        let folds = ["NO TIME", "WHILE RUNNING", "LINE", "PROFILE"];
+        let mut rows = people.iter().map(|person| {
+            let result = match person.remains {
+                Remains::Recollected => "re-collected".to_owned(),
+                other => other.as_str().replace('_', " "),
+            };
+            let profile = match person.has_profile {
+                Some(true) => "yes",
+                Some(false) => "no",
+                None => "-",
+            };
+            let hash = self.hash(person).unwrap_or_else(|| "-".to_owned());
+            (vec![hash, result, profile.to_owned()], person.events)
+        });
+        people_table(&leading, &folds, &mut rows, paper)
+    }
+
+    fn hash(&self, person: &FoundPerson<'_>) -> Option<String> {
+        self.has_key.then(|| person.hash.short())
+    }
+
+    fn one(&self, found: &ErasureFindings<'_>, paper: &Paper) -> String {
         let mut text = String::new();
-        for line in self.findings() {
+        for line in sentences(&found.counts) {
             text.push_str(&paper.wrapped("", &line));
         }
-        if let Some(gaps) = self.gaps() {
+        if let Some(gaps) = gaps(found) {
             text.push_str(&paper.wrapped("", gaps));
         }
-        if !self.findings.people.is_empty() {
+        if !found.people.is_empty() {
             text.push('\n');
-            text.push_str(&self.table(paper));
+            text.push_str(&self.people(&found.people, paper));
         }
-        let counts = &self.findings.counts;
-        let days = match (counts.from, counts.to) {
-            (Some(from), Some(to)) => format!(", from {from} to {to} (UTC)"),
-            _ => String::new(),
-        };
         let line = format!(
-            "Checked {} in {}{days}. Profiles were not checked. The ledger keeps the counts: `dsr report {}`.",
-            plural(counts.events, "event", "events"),
-            plural(self.read.len(), "file", "files"),
-            self.request.id.short(),
+            "{} {} The ledger keeps the counts: `dsr report {}`.",
+            self.checked(),
+            profiles_sentence(&found.counts),
+            found.request.id.short(),
         );
         text.push('\n');
         text.push_str(&paper.wrapped("", &line));
         text
     }
 
-    fn json(&self) -> Value {
-        let counts = &self.findings.counts;
-        let found = self.findings.people.iter().map(|(remains, person)| {
+    fn several(&self, days: i64, paper: &Paper) -> String {
+        use Column::{Number, Text};
+        let days = plural(usize::try_from(days).unwrap_or(usize::MAX), "day", "days");
+        if self.checks.is_empty() {
+            let project = self.project;
+            let line = format!("No deletion of project {project} was done in the last {days}.");
+            return paper.wrapped("", &line);
+        }
+        let leading = [Text("REQUEST"), Text("DONE")].into_iter();
+        let columns: Vec<Column> = leading.chain(RESULTS.map(Number)).collect();
+        let columns = [
+            &columns[..],
+            &[Number("WITH PROFILE"), Number("NO PROFILE")],
+        ]
+        .concat();
+        let folds = ["NO PROFILE", "WITH PROFILE", "NOT DONE", "NOT CHECKABLE"];
+        let rows = self.checks.iter().map(|found| {
+            let done = found.period.map(|(_, done)| done.date_naive().to_string());
+            let counts = &found.counts;
+            let mut row = vec![
+                found.request.id.short().to_owned(),
+                done.unwrap_or_else(|| "-".to_owned()),
+            ];
+            let [rest @ .., not_checkable, not_done] = results(counts);
+            row.extend(rest.map(number));
+            let rare = [
+                not_checkable,
+                not_done,
+                counts.with_profile,
+                counts.without_profile,
+            ];
+            row.extend(rare.map(|count| match count {
+                0 => "-".to_owned(),
+                count => number(count),
+            }));
+            row
+        });
+        let rows: Vec<Vec<String>> = rows.collect();
+        let mut text = draw(&columns, &folds, &rows, paper);
+        let has_people =
+            |found: &&ErasureFindings<'_>| found.counts.present + found.counts.recollected > 0;
+        let still = match self.checks.iter().filter(has_people).count() {
+            0 => "Nobody is present or re-collected.".to_owned(),
+            count => format!("In {} a person is present or re-collected.", number(count)),
+        };
+        let mut sum = CheckedPeople::default();
+        for counts in self.checks.iter().map(|found| &found.counts) {
+            sum.absent += counts.done();
+            sum.with_profile += counts.with_profile;
+            sum.without_profile += counts.without_profile;
+        }
+        let line = format!(
+            "{} done in the last {days}. {still} {} {} The ledger keeps the counts: `dsr report REQUEST`.",
+            plural(self.checks.len(), "deletion was", "deletions were"),
+            self.checked(),
+            profiles_sentence(&sum),
+        );
+        text.push('\n');
+        text.push_str(&paper.wrapped("", &line));
+        text
+    }
+
+    /// Which events were looked through.
+    fn checked(&self) -> String {
+        let events = plural(self.searched.events, "event", "events");
+        if let Some(ExportWindow { from, to }) = self.window {
+            return format!(
+                "Checked the {events} that Mixpanel has from {from} to {to}, and none of other days."
+            );
+        }
+        let days = self.searched.days;
+        let days = days.map(|(from, to)| format!(", from {from} to {to} (UTC)"));
+        format!(
+            "Checked {events} in {}{}.",
+            plural(self.searched.read.len(), "file", "files"),
+            days.unwrap_or_default()
+        )
+    }
+
+    fn object(&self, found: &ErasureFindings<'_>) -> Value {
+        let counts = &found.counts;
+        let people = found.people.iter().map(|person| {
+            let events = person.events;
             json!({
                 "hash": self.hash(person),
-                "result": remains.as_str(),
-                "events": person.events,
-                "first": person.first,
-                "last_at": person.last_at.map(time),
+                "result": person.remains.as_str(),
+                "profile": person.has_profile,
+                "events": events.map(|found| found.events),
+                "first": events.map(|found| &found.first),
+                "last_at": events.and_then(|found| found.last_at).map(time),
             })
         });
         json!({
-            "request_id": self.request.id.as_str(),
-            "project": self.request.asked.project.as_str(),
-            "sent_at": self.findings.period.map(|(sent, _)| time(sent)),
-            "done_at": self.findings.period.map(|(_, done)| time(done)),
+            "request_id": found.request.id.as_str(),
+            "sent_at": found.period.map(|(sent, _)| time(sent)),
+            "done_at": found.period.map(|(_, done)| time(done)),
             "people": {
                 "absent": counts.absent,
                 "not_yet": counts.not_yet,
@@ -172,15 +262,52 @@ impl View for VerifyView<'_> {
                 "not_checkable": counts.not_checkable,
                 "not_done": counts.not_done,
             },
-            "events": {
-                "read": counts.events,
-                "foreign": self.findings.foreign,
-                "damaged": self.read.iter().map(|read| read.problems.count()).sum::<usize>(),
-                "from": counts.from,
-                "to": counts.to,
+            "profiles": {
+                "with": counts.with_profile,
+                "without": counts.without_profile,
+                "not_asked": counts.profile_not_asked(),
             },
-            "found": found.collect::<Vec<_>>(),
-            "sources": self.read.iter().map(source).collect::<Vec<_>>(),
+            "found": people.collect::<Vec<_>>(),
         })
+    }
+}
+
+impl View for VerifyView<'_> {
+    fn human(&self, paper: &Paper) -> String {
+        match (self.verified, self.checks) {
+            (Verified::One, [found]) => self.one(found, paper),
+            (Verified::One, _) => String::new(),
+            (Verified::Since(days), _) => self.several(days, paper),
+        }
+    }
+
+    fn json(&self) -> Value {
+        let searched = self.searched;
+        let (from, to) = searched.days.unzip();
+        let damaged = |read: &EventsRead| read.problems.count();
+        let mut whole = json!({
+            "project": self.project.as_str(),
+            "window": self.window,
+            "events": {
+                "read": searched.events,
+                "foreign": searched.foreign,
+                "damaged": searched.read.iter().map(damaged).sum::<usize>(),
+                "from": from,
+                "to": to,
+            },
+            "sources": searched.read.iter().map(source).collect::<Vec<_>>(),
+        });
+        let objects = self.checks.iter().map(|found| self.object(found));
+        match self.verified {
+            Verified::One => {
+                for object in objects {
+                    if let (Value::Object(whole), Value::Object(object)) = (&mut whole, object) {
+                        whole.extend(object);
+                    }
+                }
+            }
+            Verified::Since(_) => whole["requests"] = objects.collect(),
+        }
+        whole
     }
 }

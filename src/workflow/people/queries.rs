@@ -162,7 +162,10 @@ impl Queries<'_> {
         }
     }
 
-    async fn unless_interrupted<T>(&self, call: impl Future<Output = T>) -> Result<T, QueryError> {
+    pub(super) async fn unless_interrupted<T>(
+        &self,
+        call: impl Future<Output = T>,
+    ) -> Result<T, QueryError> {
         tokio::select! {
             answer = call => Ok(answer),
             signal = self.interrupt.raised() => Err(QueryError::Interrupted(signal)),

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::domain::{Arrival, IdHasher, LedgerKey, PersonHash, PersonHasher};
+use crate::domain::{Arrival, IdHasher, PersonHash, PersonHasher};
 use crate::intake::{Event, NamedAs, Place};
 use crate::ledger::ErasedJob;
 
@@ -80,11 +80,11 @@ pub struct Search<'i> {
 }
 
 impl<'i> Search<'i> {
-    /// `key` is the key that the index was read with.
-    pub fn new(index: &'i SuppressedIndex, key: &LedgerKey) -> Self {
+    /// `hasher` has the key that the index was read with.
+    pub fn new(index: &'i SuppressedIndex, hasher: PersonHasher) -> Self {
         Self {
             index,
-            hasher: key.hasher(),
+            hasher,
             people: HashMap::new(),
             plain: IdHasher::random(),
             strangers: vec![0; STRANGERS],

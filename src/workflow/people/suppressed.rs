@@ -113,11 +113,14 @@ impl SuppressedIndex {
         Ok(Self::of(people, jobs))
     }
 
-    /// Reads the people of one request, each with all their deletions.
-    pub fn read_of(erased: &Erased<'_>, request: &RequestId) -> Result<Self, LedgerError> {
+    /// Reads the people of some requests, each with all their deletions.
+    pub fn read_of(
+        erased: &Erased<'_>,
+        is_meant: impl Fn(&RequestId) -> bool,
+    ) -> Result<Self, LedgerError> {
         let whole = Self::read(erased)?;
         let is_theirs =
-            |(_, job): &(PersonHash, u32)| whole.jobs[*job as usize].job.request == *request;
+            |(_, job): &(PersonHash, u32)| is_meant(&whole.jobs[*job as usize].job.request);
         let people = whole.people.chunk_by(|a, b| a.0 == b.0);
         let people = people.filter(|deletions| deletions.iter().any(is_theirs));
         Ok(Self::of(
@@ -170,6 +173,20 @@ impl<'i> Deletions<'i> {
     fn jobs(self) -> impl Iterator<Item = &'i ErasedJob> + Clone {
         let jobs = self.jobs;
         self.entries.iter().map(|(_, job)| &jobs[*job as usize])
+    }
+
+    pub fn hash(self) -> PersonHash {
+        self.entries[0].0
+    }
+
+    /// The requests of the person's deletions, each once.
+    pub fn requests(self) -> impl Iterator<Item = &'i RequestId> {
+        let jobs = self.jobs().map(|job| &job.job.request).enumerate();
+        jobs.filter_map(move |(place, request)| {
+            let mut before = self.jobs().take(place);
+            let is_new = before.all(|job| job.job.request != *request);
+            is_new.then_some(request)
+        })
     }
 
     /// When an event (Unix seconds) came, compared with the person's deletions.

@@ -1,8 +1,10 @@
-//! Whether the events of a deletion's people are gone.
+//! Whether the people of deletions are gone.
+
+use std::collections::HashMap;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
-use crate::domain::{CheckedPeople, LedgerKey, words};
+use crate::domain::{CheckedPeople, ExportWindow, PersonHash, PersonHasher, RequestId, words};
 use crate::intake::{Event, EventsRead, Place};
 use crate::ledger::RequestRecord;
 
@@ -12,12 +14,13 @@ use super::suppressed::SuppressedIndex;
 /// How long raw exports may still show the events of an erased person (Mixpanel's documentation).
 const LINGER: TimeDelta = TimeDelta::days(30);
 
-/// What the events show of a person whose deletion is done.
+/// What Mixpanel still has of a person whose deletion is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Remains {
     Absent,
     /// From before the deletion, and Mixpanel may still show them.
     NotYet,
+    /// Events from before the deletion, or a profile.
     Present,
     Recollected,
     /// No event, and some may be missing.
@@ -32,10 +35,17 @@ words!(Remains {
     NotCheckable => "not_checkable",
 });
 
-/// Searches events for the people of one request, fed one event at a time.
+/// Why events may be missing although everything that came was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExportGap {
+    /// There is no event at all. The project may be another one.
+    NoEvent,
+    /// Nothing told where the export ended.
+    NoEnd,
+}
+
+/// Searches events for the people of deletions, fed one event at a time.
 pub struct ErasureSearch<'i> {
-    request: &'i RequestRecord,
-    index: &'i SuppressedIndex,
     search: Search<'i>,
     events: usize,
     foreign: usize,
@@ -43,25 +53,59 @@ pub struct ErasureSearch<'i> {
     times: Option<(i64, i64)>,
 }
 
-/// What a search found.
-#[derive(Debug)]
-pub struct ErasureFindings {
-    pub counts: CheckedPeople,
+/// What a search saw.
+#[derive(Debug, Default)]
+pub struct Searched {
     /// Everyone of whom an event was found.
-    pub people: Vec<(Remains, Recollected)>,
+    pub people: Vec<Recollected>,
+    pub events: usize,
     /// Lines that are not events of a raw export, which have a name and a time.
     pub foreign: usize,
+    /// The days (UTC) of the first and the last event.
+    pub days: Option<(NaiveDate, NaiveDate)>,
+    /// How the events were read.
+    pub read: Vec<EventsRead>,
+    pub gap: Option<ExportGap>,
+}
+
+/// Everything that the checks of some requests judge by.
+pub struct Examined<'a> {
+    /// The people of the requests, read with the key of the search.
+    pub index: &'a SuppressedIndex,
+    pub searched: &'a Searched,
+    /// The days that Mixpanel was asked for; `None` if the events were in files.
+    pub window: Option<ExportWindow>,
+    /// Whether Mixpanel has a profile of each person it was asked about.
+    pub profiles: &'a HashMap<PersonHash, bool>,
+    pub now: DateTime<Utc>,
+}
+
+/// What is known of the people of one request.
+#[derive(Debug)]
+pub struct ErasureFindings<'a> {
+    pub request: &'a RequestRecord,
+    pub counts: CheckedPeople,
+    /// Everyone who has an event or a profile.
+    pub people: Vec<FoundPerson<'a>>,
     /// When the deletion was first sent, and when its last job was done; `None` if none is done.
     pub period: Option<(DateTime<Utc>, DateTime<Utc>)>,
 }
 
+/// A person of a deletion who is not absent.
+#[derive(Debug)]
+pub struct FoundPerson<'a> {
+    pub hash: PersonHash,
+    pub remains: Remains,
+    pub events: Option<&'a Recollected>,
+    /// `None` if Mixpanel was not asked.
+    pub has_profile: Option<bool>,
+}
+
 impl<'i> ErasureSearch<'i> {
-    /// `index` has the request's people, read with `key`.
-    pub fn new(request: &'i RequestRecord, index: &'i SuppressedIndex, key: &LedgerKey) -> Self {
+    /// `hasher` has the key that the index was read with.
+    pub fn new(index: &'i SuppressedIndex, hasher: PersonHasher) -> Self {
         Self {
-            request,
-            index,
-            search: Search::new(index, key),
+            search: Search::new(index, hasher),
             events: 0,
             foreign: 0,
             times: None,
@@ -78,47 +122,102 @@ impl<'i> ErasureSearch<'i> {
         self.search.take(place, event);
     }
 
-    /// Nobody is absent from files that may lack an event.
-    pub fn finish(self, read: &[EventsRead], now: DateTime<Utc>) -> ErasureFindings {
-        let is_whole = |read: &EventsRead| read.problems.count() == 0 && !read.reading.is_unended;
-        let without = match self.foreign == 0 && read.iter().all(is_whole) {
-            true => Remains::Absent,
-            false => Remains::NotCheckable,
-        };
+    pub fn finish(self, read: Vec<EventsRead>) -> Searched {
         let day = |time| DateTime::from_timestamp(time, 0).map(|time| time.date_naive());
-        let (from, to): (Option<NaiveDate>, Option<NaiveDate>) = match self.times {
-            Some((first, last)) => (day(first), day(last)),
-            None => (None, None),
-        };
-        let mut counts = CheckedPeople {
+        let days = self.times.map(|(first, last)| day(first).zip(day(last)));
+        Searched {
+            people: self.search.finish(),
             events: self.events,
-            from,
-            to,
-            ..CheckedPeople::default()
-        };
-        let id = &self.request.id;
-        let judge = |person: Recollected| {
-            let (_, done) = self.index.find(&person.hash)?.period_in(id)?;
-            Some((remains_of(&person, done, now)?, person))
-        };
-        let people = self.search.finish().into_iter();
-        let people: Vec<(Remains, Recollected)> = people.filter_map(judge).collect();
-        for (remains, _) in &people {
-            *count_of(&mut counts, *remains) += 1;
-        }
-        let ends = self.index.people();
-        let ends = ends.filter_map(|deletions| deletions.period_in(id));
-        let mut done = 0;
-        let period = ends
-            .inspect(|_| done += 1)
-            .reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)));
-        *count_of(&mut counts, without) += done - people.len();
-        counts.not_done = self.request.asked.unique.saturating_sub(done);
-        ErasureFindings {
-            counts,
-            people,
             foreign: self.foreign,
-            period,
+            days: days.flatten(),
+            read,
+            gap: None,
+        }
+    }
+}
+
+impl Searched {
+    /// Nobody is absent from an export that may lack an event.
+    fn is_whole(&self) -> bool {
+        let is_whole = |read: &EventsRead| read.problems.count() == 0 && !read.reading.is_unended;
+        self.gap.is_none() && self.foreign == 0 && self.read.iter().all(is_whole)
+    }
+}
+
+impl<'a> Examined<'a> {
+    /// The findings of each request, in their order.
+    pub fn findings(&self, requests: &'a [RequestRecord]) -> Vec<ErasureFindings<'a>> {
+        let (from, to) = self.searched.days.unzip();
+        let start = |request| ErasureFindings {
+            request,
+            counts: CheckedPeople {
+                events: self.searched.events,
+                from,
+                to,
+                window: self.window,
+                ..CheckedPeople::default()
+            },
+            people: Vec::new(),
+            period: None,
+        };
+        let mut all: Vec<ErasureFindings<'a>> = requests.iter().map(start).collect();
+        let ids = requests.iter().map(|request| &request.id);
+        let places: HashMap<&RequestId, usize> = ids.zip(0..).collect();
+        let seen = self.searched.people.iter().zip(0..);
+        let seen: HashMap<PersonHash, (usize, &Recollected)> = seen
+            .map(|(person, place)| (person.hash, (place, person)))
+            .collect();
+        for deletions in self.index.people() {
+            let hash = deletions.hash();
+            let events = seen.get(&hash).map(|(_, person)| *person);
+            let has_profile = self.profiles.get(&hash).copied();
+            for request in deletions.requests() {
+                let (Some(place), Some(period)) =
+                    (places.get(request), deletions.period_in(request))
+                else {
+                    continue;
+                };
+                let findings = &mut all[*place];
+                findings.period = Some(match findings.period {
+                    Some((sent, done)) => (sent.min(period.0), done.max(period.1)),
+                    None => period,
+                });
+                let remains = self.remains(events, has_profile, period.1);
+                let is_found = findings.counts.add(remains, has_profile);
+                if is_found {
+                    findings.people.push(FoundPerson {
+                        hash,
+                        remains,
+                        events,
+                        has_profile,
+                    });
+                }
+            }
+        }
+        for findings in &mut all {
+            let asked = findings.request.asked.unique;
+            findings.counts.not_done = asked.saturating_sub(findings.counts.done());
+            findings.people.sort_by_key(|person| {
+                let seen = seen.get(&person.hash);
+                (seen.map_or(usize::MAX, |(place, _)| *place), person.hash)
+            });
+        }
+        all
+    }
+
+    fn remains(
+        &self,
+        events: Option<&Recollected>,
+        has_profile: Option<bool>,
+        done: DateTime<Utc>,
+    ) -> Remains {
+        let by_events = events.and_then(|events| remains_of(events, done, self.now));
+        match (by_events, has_profile) {
+            (Some(Remains::Recollected), _) => Remains::Recollected,
+            (_, Some(true)) => Remains::Present,
+            (Some(remains), _) => remains,
+            (None, _) if self.searched.is_whole() => Remains::Absent,
+            (None, _) => Remains::NotCheckable,
         }
     }
 }
@@ -135,12 +234,22 @@ fn remains_of(person: &Recollected, done: DateTime<Utc>, now: DateTime<Utc>) -> 
     }
 }
 
-fn count_of(counts: &mut CheckedPeople, remains: Remains) -> &mut usize {
-    match remains {
-        Remains::Absent => &mut counts.absent,
-        Remains::NotYet => &mut counts.not_yet,
-        Remains::Present => &mut counts.present,
-        Remains::Recollected => &mut counts.recollected,
-        Remains::NotCheckable => &mut counts.not_checkable,
+impl CheckedPeople {
+    /// Counts a person; returns whether Mixpanel still has something of them.
+    fn add(&mut self, remains: Remains, has_profile: Option<bool>) -> bool {
+        let (count, is_found) = match remains {
+            Remains::Absent => (&mut self.absent, false),
+            Remains::NotYet => (&mut self.not_yet, true),
+            Remains::Present => (&mut self.present, true),
+            Remains::Recollected => (&mut self.recollected, true),
+            Remains::NotCheckable => (&mut self.not_checkable, false),
+        };
+        *count += 1;
+        match has_profile {
+            Some(true) => self.with_profile += 1,
+            Some(false) => self.without_profile += 1,
+            None => {}
+        }
+        is_found
     }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use chrono::NaiveDate;
 
 use crate::domain::{
-    CarriedOut, Confirmed, Deadline, Disclosure, DistinctId, Exclusion, IdsDigest, Kind, Operation,
-    Period, PlanRecord, Project, RequestId, confirmation_date, due_date,
+    CarriedOut, Confirmed, Deadline, Disclosure, DistinctId, Exclusion, IdsDigest, IdsKept, Kind,
+    Operation, Period, PlanRecord, Project, RequestId, confirmation_date, due_date,
 };
 use crate::intake::{Batches, Counts, Hashed, Intake, IntakeError, Reading, UniqueIds};
 use crate::ledger::NewRequest;
@@ -210,6 +210,10 @@ impl Plan {
             unique: self.counts.unique,
             excluded: self.counts.excluded,
             plan: self.made_of.clone(),
+            ids_kept: match self.order.operation {
+                Operation::Delete(_) => self.project.ids_kept,
+                Operation::Export(_) => IdsKept::UntilDone,
+            },
         }
     }
 }
@@ -270,6 +274,7 @@ mod tests {
             holidays: Vec::new(),
             zone: ProjectZone::default(),
             auth: None,
+            ids_kept: IdsKept::default(),
         };
         let order = RequestTerms {
             operation,

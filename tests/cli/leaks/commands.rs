@@ -88,6 +88,7 @@ pub(super) const LOCAL: [(&[&str], &str); 54] = [
         "",
     ),
     (&["suppressions", "check", "own/ids.csv", "own/bad.csv"], ""),
+    (&["verify", "--since", "90d", "--ids", "own/ids.csv"], ""),
     (
         &[
             "verify",

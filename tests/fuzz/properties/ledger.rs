@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use dsr::domain::{
-    Batch, DistinctId, IdLines, JobId, JobState, Lane, Law, Leniency, Operation, ProjectKey,
-    ProjectName, Rate, Region, RequestId, TaskId,
+    Batch, DistinctId, IdLines, IdsKept, JobId, JobState, Lane, Law, Leniency, Operation,
+    ProjectKey, ProjectName, Rate, Region, RequestId, TaskId,
 };
 use dsr::ledger::{
     Again, Chosen, Claim, JobRecord, Ledger, LedgerError, LedgerPlace, NewRequest, Opening,
@@ -455,6 +455,7 @@ fn request(ids: usize) -> NewRequest {
         unique: ids,
         excluded: 0,
         plan: None,
+        ids_kept: IdsKept::default(),
     }
 }
 

@@ -84,7 +84,7 @@ pub(super) fn run(ctx: &mut Context, args: &CheckEventsArgs) -> Result<ExitStatu
         since: None,
     };
     let index = SuppressedIndex::read(&ledger.erased(&key, &by)?)?;
-    let mut search = Search::new(&index, &key);
+    let mut search = Search::new(&index, key.hasher());
     let mut progress = reading(&ctx.ui);
     let options = args.options();
     let read = read_events(

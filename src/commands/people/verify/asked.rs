@@ -1,0 +1,269 @@
+//! Asks Mixpanel what it has of the people to verify: their profiles first, then all events.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Days, NaiveDate, Utc};
+
+use super::scope::ToVerify;
+use crate::commands::context::Context;
+use crate::commands::failures::{
+    NOT_VERIFIED, export_failure, profiles_failure, query_failure, usage,
+};
+use crate::domain::{
+    ExitStatus, ExportWindow, LedgerKey, PersonHash, Project, ProjectId, RequestId,
+};
+use crate::intake::{self, Keep, Place, ReadOptions, Source};
+use crate::ledger::{ErasedBy, Ledger, QueryLane};
+use crate::mixpanel::{QueryClient, Timeouts};
+use crate::ui::{Failure, duration, plural, reading};
+use crate::workflow::{self, Deletions, KnownIds, Queries, QueryCourse, Searched, SuppressedIndex};
+
+/// Events from so many days before a deletion show whether it erased what was there.
+const DAYS_BEFORE: u64 = 7;
+
+/// What to ask Mixpanel.
+#[derive(clap::Args, Debug)]
+pub(super) struct AskingArgs {
+    /// The first day of the events [default: 8 days before the deletion was sent]
+    #[arg(long, value_name = "DATE")]
+    from: Option<NaiveDate>,
+    /// The last day of the events [default: today]
+    #[arg(long, value_name = "DATE")]
+    to: Option<NaiveDate>,
+    /// A list of ids as for `dsr delete`: also ask for the profiles of those people of the deletion
+    /// who are in it
+    #[arg(long, value_name = "FILE")]
+    ids: Option<PathBuf>,
+    /// How long to wait for the hour's next query
+    #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = humantime::parse_duration)]
+    max_wait: Duration,
+}
+
+/// What is known of the people.
+#[derive(Default)]
+pub(super) struct Obtained {
+    pub(super) searched: Searched,
+    pub(super) window: Option<ExportWindow>,
+    pub(super) profiles: HashMap<PersonHash, bool>,
+}
+
+pub(super) struct AskedCheck<'a> {
+    pub(super) scope: &'a ToVerify,
+    pub(super) index: &'a Arc<SuppressedIndex>,
+    /// The key of the index.
+    pub(super) key: &'a LedgerKey,
+    pub(super) args: &'a AskingArgs,
+}
+
+impl AskedCheck<'_> {
+    pub(super) async fn ask(
+        &self,
+        ctx: &mut Context,
+        ledger: &mut Ledger,
+    ) -> Result<Obtained, Failure> {
+        let project = self.project(ctx)?;
+        let id = ctx.demand_project_id(&project)?;
+        ctx.account_of(&project)?;
+        let window = self.window(ctx, &project)?;
+        let known = self.known(ctx, ledger)?;
+        let client = ctx.query_client(&project, Timeouts::default())?;
+        let target = (&client, id);
+        self.note_plan(ctx, ledger, &project, (id, window, known.count()))?;
+        ctx.interrupt.begin();
+        let asked = self.ask_in_turn(ctx, ledger, (&project, target), (known, window));
+        let asked = asked.await;
+        ctx.interrupt.pause();
+        asked
+    }
+
+    async fn ask_in_turn(
+        &self,
+        ctx: &Context,
+        ledger: &mut Ledger,
+        (project, target): (&Project, (&QueryClient, ProjectId)),
+        (known, window): (KnownIds, ExportWindow),
+    ) -> Result<Obtained, Failure> {
+        let ui = &ctx.ui;
+        let on_wait = |wait, sent| {
+            ui.note(&format!(
+                "Asked {} so far. The next query may leave in {}.",
+                plural(sent, "query", "queries"),
+                duration(wait)
+            ));
+        };
+        let mut queries = Queries {
+            ledger,
+            lane: QueryLane::of(project, target.1),
+            course: QueryCourse::default(),
+            clock: ctx.clock.as_ref(),
+            interrupt: &ctx.interrupt,
+            max_wait: self.args.max_wait,
+            on_wait: &on_wait,
+        };
+        // Else the answers to the first would be lost.
+        let enough = queries.demand_time(workflow::count_queries(known.count()) + 1);
+        enough.map_err(|error| query_failure(error, NOT_VERIFIED))?;
+        let mut profiles = HashMap::new();
+        if known.count() > 0 {
+            let found = known.find_profiles(&mut queries, target).await;
+            profiles = found.map_err(|error| profiles_failure(error, NOT_VERIFIED))?;
+            // The export has an entry of its own.
+            queries.course.sent = 0;
+        }
+        let mut progress = reading(ui);
+        let people = (Arc::clone(self.index), self.key.hasher());
+        let searched =
+            workflow::search_export(&mut queries, target, window, people, &mut progress).await;
+        drop(progress);
+        Ok(Obtained {
+            searched: searched.map_err(|error| export_failure(error, NOT_VERIFIED))?,
+            window: Some(window),
+            profiles,
+        })
+    }
+
+    /// The project, if it is still the one that the deletions were sent to.
+    fn project(&self, ctx: &Context) -> Result<Project, Failure> {
+        let project = ctx.resolve_named(&self.scope.project)?.project;
+        let key = project.key();
+        let mut requests = self.scope.requests.iter();
+        match requests.all(|request| request.asked.project_key == key) {
+            true => Ok(project),
+            false => Err(usage(format!(
+                "project `{}` has another token now than a deletion was sent with; nothing was checked",
+                project.name
+            ))
+            .hint("check a raw export of the other project: `dsr verify REQUEST --events FILE`")),
+        }
+    }
+
+    fn window(&self, ctx: &Context, project: &Project) -> Result<ExportWindow, Failure> {
+        let today = project.zone.day(ctx.clock.now());
+        let Some(sent) = self.first_sent() else {
+            let message =
+                "Mixpanel has not reported any job of the deletion as done; nothing was checked";
+            return Err(Failure::new(ExitStatus::Running, "running", message)
+                .hint("run `dsr status`, and verify again once it is done"));
+        };
+        // A day more, since Mixpanel may count days in another time zone.
+        let first = project.zone.day(sent) - Days::new(DAYS_BEFORE + 1);
+        let window = ExportWindow {
+            from: self.args.from.unwrap_or(first),
+            to: self.args.to.unwrap_or(today),
+        };
+        let wrong = |what: &str| Err(usage(format!("{what}; nothing was checked")));
+        match (window.from > window.to, window.to > later(today)) {
+            (true, _) => wrong("`--from` is after `--to`"),
+            (_, true) => wrong("`--to` is in the future"),
+            (false, false) => Ok(window),
+        }
+    }
+
+    /// When the first of the done jobs was sent.
+    fn first_sent(&self) -> Option<DateTime<Utc>> {
+        let ids = self.scope.ids();
+        let people = self.index.people();
+        let sent = people.filter_map(|deletions| first_sent(&ids, deletions));
+        sent.min()
+    }
+
+    /// The people whose ids dsr knows: from the ledger while it keeps them, and from the list. Nobody
+    /// else is asked about.
+    fn known(&self, ctx: &Context, ledger: &Ledger) -> Result<KnownIds, Failure> {
+        let mut known = KnownIds::new(self.key.hasher(), ctx.home.data());
+        let ids = self.scope.ids();
+        let is_done = |hash: &PersonHash| {
+            let deletions = self.index.find(hash);
+            deletions.is_some_and(|deletions| first_sent(&ids, deletions).is_some())
+        };
+        let mut failed = None;
+        let mut keep = |id: &str| match known.put(id, is_done) {
+            Ok(is_meant) => is_meant,
+            Err(error) => {
+                failed = Some(error);
+                false
+            }
+        };
+        let by = ErasedBy {
+            project: &|name| *name == self.scope.project,
+            since: None,
+        };
+        ledger.erased(self.key, &by)?.visit(&mut |person| {
+            person.id.map(&mut keep);
+        })?;
+        let mut others = 0;
+        if let Some(path) = &self.args.ids {
+            let mut hear = |_: Place<'_>, id: &str| others += usize::from(!keep(id));
+            read_list(ctx, path, &mut hear)?;
+        }
+        if let Some(error) = failed {
+            return Err(error.into());
+        }
+        if others > 0 {
+            let ids = plural(others, "id is", "ids are");
+            ctx.ui.warn(
+                "other_people",
+                &format!(
+                    "{ids} not of a person of this deletion, or the person's deletion is not done: dsr does not ask about them"
+                ),
+            );
+        }
+        Ok(known)
+    }
+
+    /// Says what will be asked, and how long that takes.
+    fn note_plan(
+        &self,
+        ctx: &Context,
+        ledger: &mut Ledger,
+        project: &Project,
+        (id, window, ids): (ProjectId, ExportWindow, usize),
+    ) -> Result<(), Failure> {
+        let queries = workflow::count_queries(ids) + 1;
+        let lane = QueryLane::of(project, id);
+        let time = ledger.find_query_time(&lane, queries, ctx.clock.now())?;
+        let profiles = match ids {
+            0 => String::new(),
+            ids => format!(" and the profiles of {}", plural(ids, "person", "people")),
+        };
+        ctx.ui.note(&format!(
+            "Asking Mixpanel for the events from {} to {}{profiles}: {}, at most {} an hour: {}.",
+            window.from,
+            window.to,
+            plural(queries, "query", "queries"),
+            project.queries.per_hour(),
+            duration(time),
+        ));
+        Ok(())
+    }
+}
+
+/// When the first of these requests' deletions of the person was sent that is done.
+fn first_sent(ids: &HashSet<&RequestId>, deletions: Deletions<'_>) -> Option<DateTime<Utc>> {
+    let meant = deletions.requests().filter(|request| ids.contains(request));
+    let sent = meant.filter_map(|request| Some(deletions.period_in(request)?.0));
+    sent.min()
+}
+
+/// Mixpanel may be a day ahead in its time zone.
+fn later(day: NaiveDate) -> NaiveDate {
+    day.succ_opt().unwrap_or(day)
+}
+
+/// Reads a list as `dsr delete` reads it.
+fn read_list(
+    ctx: &Context,
+    path: &Path,
+    hear: &mut dyn FnMut(Place<'_>, &str),
+) -> Result<(), Failure> {
+    let sources = [Source::from_path(path)];
+    let mut progress = reading(&ctx.ui);
+    let options = ReadOptions::default();
+    let read = intake::read(&sources, &[], &options, Keep::Heard(hear), &mut progress);
+    drop(progress);
+    read?;
+    Ok(())
+}

@@ -1,0 +1,141 @@
+//! The raw export: all events of some days, as bytes in their order. Judges only whether it is one;
+//! keeps none of it, and unpacks nothing.
+
+use reqwest::Response;
+use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING};
+
+use super::{QueryAnswer, message_of, says_error};
+use crate::mixpanel::classify::{Answered, Exchange, WEB_PAGE};
+use crate::mixpanel::words::{Confidential, Words};
+
+/// An answer that ends within so many bytes may be an error. Mixpanel compresses longer ones.
+const SHORT: usize = 4096;
+
+/// What tells where an export ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExportEnd {
+    /// Its length, or a last chunk.
+    Told,
+    /// Only the end of the connection, which a cut looks like.
+    Untold,
+}
+
+/// An export that comes. Its bytes may be packed with gzip.
+#[derive(Debug)]
+pub struct ExportStream {
+    response: Response,
+    /// Read, and not handed out yet.
+    beginning: Vec<u8>,
+    is_over: bool,
+    /// In bytes as they come, if known.
+    pub length: Option<u64>,
+    pub end: ExportEnd,
+}
+
+impl ExportStream {
+    pub(super) async fn next(
+        &mut self,
+        confidential: &Confidential<'_>,
+    ) -> Result<Option<Vec<u8>>, Words> {
+        if !self.beginning.is_empty() {
+            return Ok(Some(std::mem::take(&mut self.beginning)));
+        }
+        if self.is_over {
+            return Ok(None);
+        }
+        let chunk = self.response.chunk().await;
+        let chunk = chunk.map_err(|error| {
+            let reason = confidential.error(error);
+            reason.after("the export broke off: ")
+        })?;
+        self.is_over = chunk.is_none();
+        Ok(chunk.map(Vec::from))
+    }
+
+    /// Reads enough to see whether it is an error.
+    async fn begin(&mut self, confidential: &Confidential<'_>) -> Result<(), Words> {
+        let mut beginning = Vec::new();
+        while beginning.len() <= SHORT {
+            match self.next(confidential).await? {
+                Some(bytes) => beginning.extend(bytes),
+                None => break,
+            }
+        }
+        self.beginning = beginning;
+        Ok(())
+    }
+}
+
+pub(super) async fn classify(
+    opened: Result<Response, Exchange>,
+    confidential: &Confidential<'_>,
+) -> QueryAnswer<ExportStream> {
+    let response = match opened {
+        Ok(response) => response,
+        Err(exchange) => return refused(exchange, confidential),
+    };
+    let unclear = |what| QueryAnswer::Unclear {
+        reason: Words::on_status(what, 200),
+    };
+    let headers = response.headers();
+    let encoding = headers.get(CONTENT_ENCODING).map(|value| value.as_bytes());
+    if !matches!(encoding, None | Some(b"gzip" | b"x-gzip" | b"identity")) {
+        return unclear("the export is compressed in a way that dsr did not ask for");
+    }
+    let tells = [CONTENT_LENGTH, TRANSFER_ENCODING];
+    let end = match tells.iter().any(|name| headers.contains_key(name)) {
+        true => ExportEnd::Told,
+        false => ExportEnd::Untold,
+    };
+    let mut stream = ExportStream {
+        length: response.content_length(),
+        response,
+        beginning: Vec::new(),
+        is_over: false,
+        end,
+    };
+    if let Err(reason) = stream.begin(confidential).await {
+        return QueryAnswer::Unclear { reason };
+    }
+    let short = Answered {
+        status: 200,
+        retry_after: None,
+        date: None,
+        body: stream.beginning.clone(),
+    };
+    if short.looks_like_html() {
+        return unclear(WEB_PAGE);
+    }
+    match stream.is_over && says_error(&short) {
+        true => QueryAnswer::Refused {
+            http_status: 200,
+            message: message_of(&short, confidential),
+        },
+        false => QueryAnswer::Answered(stream),
+    }
+}
+
+/// The meaning of an answer that is no export.
+fn refused(exchange: Exchange, confidential: &Confidential<'_>) -> QueryAnswer<ExportStream> {
+    let answered = match exchange {
+        Exchange::NotSent { reason } => return QueryAnswer::NotSent { reason },
+        Exchange::Lost { reason, .. } => return QueryAnswer::Unclear { reason },
+        Exchange::Answered(answered) => answered,
+    };
+    let http_status = answered.status;
+    let unclear = |what| QueryAnswer::Unclear {
+        reason: Words::on_status(what, http_status),
+    };
+    match http_status {
+        429 => QueryAnswer::Deferred {
+            retry_after: answered.wait(),
+        },
+        _ if answered.looks_like_html() => unclear(WEB_PAGE),
+        401 | 403 => QueryAnswer::NotAllowed { http_status },
+        400..=499 => QueryAnswer::Refused {
+            http_status,
+            message: message_of(&answered, confidential),
+        },
+        _ => unclear("Mixpanel's answer is not an export"),
+    }
+}

@@ -1,0 +1,84 @@
+//! `dsr verify --since`: all deletions of a project with one export.
+
+use serde_json::{Value, json};
+
+use super::mixpanel::{Mixpanel, entries, online, text};
+use super::{LONG_AGO, event, lines, people, soon};
+use crate::support::shows;
+
+fn results(found: &Value) -> Vec<[u64; 6]> {
+    let requests = found["requests"].as_array().expect("requests");
+    requests.iter().map(people).collect()
+}
+
+#[test]
+fn all_deletions_of_the_last_days_are_checked_with_one_export() {
+    let mixpanel = Mixpanel::start();
+    let operator = mixpanel.operator("");
+    operator.has_an_empty_ledger();
+    let empty = online(&operator, &["--since", "90d", "--exit-status"]);
+    assert!(
+        shows(&empty.exits_with(0).stdout, "No deletion of project shop"),
+        "{empty}"
+    );
+    assert_eq!(mixpanel.exports().len(), 0);
+    mixpanel.erases(&operator, &["old@x.test"]);
+    operator.change_ledger(
+        "UPDATE jobs SET submitted_at = '2021-01-01T00:00:00.000Z';
+         UPDATE steps SET at = '2021-01-02T00:00:00.000Z' WHERE to_state = 'done';",
+    );
+    let first = mixpanel.erases(&operator, &["done@x.test", "17"]);
+    let second = mixpanel.erases(&operator, &["done@x.test"]);
+    let args = ["--since", "90d", "--json", "--exit-status"];
+    mixpanel.has_events(text(&[
+        event("s", LONG_AGO),
+        event("s", soon()),
+        event("old@x.test", soon()),
+    ]));
+    let found = online(&operator, &args).exits_with(0).json();
+    assert_eq!(results(&found), [[1, 0, 0, 0, 0, 0], [2, 0, 0, 0, 0, 0]]);
+    assert_eq!(found["requests"][0]["request_id"], json!(second));
+    mixpanel.has_events(text(&[event("17", soon()), event("s", LONG_AGO)]));
+    let found = online(&operator, &args).exits_with(1).json();
+    assert_eq!(results(&found), [[1, 0, 0, 0, 0, 0], [1, 0, 0, 1, 0, 0]]);
+    assert_eq!(mixpanel.exports().len(), 2);
+    // Each has its record.
+    assert_eq!(entries(&operator, "erasure_checked"), 4);
+    let report = operator.run(&["report", &first, "--json"]).json();
+    let check = &report["report"]["evidence"]["request"]["erasure_check"];
+    assert_eq!(check["recollected"], 1);
+    // A file serves as well, and calls nobody.
+    let calls = mixpanel.fake.calls().len();
+    operator.file("e.jsonl", lines(&[event("done@x.test", soon())]));
+    let args = ["--since", "90d", "--json", "--events", "e.jsonl"];
+    let found = online(&operator, &args).exits_with(0).json();
+    assert_eq!(results(&found), [[0, 0, 0, 1, 0, 0], [1, 0, 0, 1, 0, 0]]);
+    assert_eq!(found["window"], json!(null));
+    assert_eq!(mixpanel.fake.calls().len(), calls);
+    let screen = online(&operator, &["--since", "1d"]);
+    assert!(
+        shows(&screen.stdout, "2 deletions were done in the last 1 day"),
+        "{screen}"
+    );
+    operator.run(&["audit", "verify"]).exits_with(0);
+    online(&operator, &["--since", "90d", &first]).exits_with(2);
+    online(&operator, &[]).exits_with(2);
+}
+
+#[test]
+fn kept_ids_of_all_deletions_are_asked_for_profiles_once() {
+    let mixpanel = Mixpanel::start();
+    let operator = mixpanel.operator("verify = true");
+    mixpanel.erases(&operator, &["done@x.test", "17"]);
+    mixpanel.erases(&operator, &["done@x.test", "18"]);
+    mixpanel.has_profiles(&["done@x.test"]);
+    mixpanel.has_events(text(&[event("s", LONG_AGO), event("s", soon())]));
+    let found = online(&operator, &["--since", "7d", "--json"])
+        .exits_with(0)
+        .json();
+    assert_eq!(results(&found), [[1, 0, 1, 0, 0, 0], [1, 0, 1, 0, 0, 0]]);
+    let mut asked = mixpanel.asked();
+    asked.sort();
+    assert_eq!(asked, ["17", "18", "done@x.test"]);
+    assert_eq!(operator.kept_ids().len(), 0);
+}
