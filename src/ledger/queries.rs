@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::audit::{self, AuditEvent, EntrySubject};
 use super::jobs::pace::{self, COUNTS_FOR, Left};
@@ -117,9 +117,30 @@ impl Ledger {
         (ids, queries): (usize, usize),
         now: DateTime<Utc>,
     ) -> Result<(), LedgerError> {
-        let tx = self.write()?;
         let details = json!({ "project": lane.name.as_str(), "ids": ids, "queries": queries });
-        let event = AuditEvent::ProfilesAsked;
+        self.tell_asked(AuditEvent::ProfilesAsked, details, now)
+    }
+
+    /// The same for so many values of a property, whose profiles Mixpanel is about to be asked for.
+    /// The name of the property may be a value by mistake, so the entry does not have it.
+    pub fn record_values_asked(
+        &mut self,
+        lane: &QueryLane,
+        (values, queries): (usize, usize),
+        now: DateTime<Utc>,
+    ) -> Result<(), LedgerError> {
+        let details =
+            json!({ "project": lane.name.as_str(), "values": values, "queries": queries });
+        self.tell_asked(AuditEvent::ValuesAsked, details, now)
+    }
+
+    fn tell_asked(
+        &mut self,
+        event: AuditEvent,
+        details: Value,
+        now: DateTime<Utc>,
+    ) -> Result<(), LedgerError> {
+        let tx = self.write()?;
         audit::tell(&tx, event, EntrySubject::Ledger, details, now)?;
         tx.commit_seen()
     }

@@ -18,7 +18,7 @@ pub use client::Client;
 pub use client::caller::Timeouts;
 pub use fetch::{Fetcher, Reach, TransferEnd, TransferSink};
 pub use query::client::QueryClient;
-pub use query::{AccountAnswer, Profiles, QueryAnswer};
+pub use query::{AccountAnswer, Holders, Profiles, QueryAnswer, can_be_asked};
 pub use route::{ClientError, Route};
 pub use words::{Confidential, SentIds, Words};
 

@@ -34,6 +34,7 @@ pub use follow::poll::{PollExtent, refresh, wait};
 pub use follow::probe::{Probe, Probed, probe};
 pub use interrupt::{GRACE, Interrupt, Signal};
 pub use new_file::{NewFile, NewFileError, PlacedFile};
+pub use people::holders::{QueriedValues, ValueBatches, find_holders};
 pub use people::lookup::{AnsweredLine, ListedAs, ListedId, LookedUp, Lookup, LookupAnswer};
 pub use people::profiles::{
     Preflight, PreflightError, check_account, count_queries, find_profiles,

@@ -37,6 +37,8 @@ pub enum AuditEvent {
     IdsResealed,
     /// dsr was about to ask Mixpanel which of some people have a profile.
     ProfilesAsked,
+    /// dsr was about to ask Mixpanel which profiles have one of some values.
+    ValuesAsked,
     /// Events were searched for the people of a deletion.
     ErasureChecked,
 }
@@ -63,5 +65,6 @@ words!(AuditEvent {
     LedgerMoved => "ledger_moved",
     IdsResealed => "ids_resealed",
     ProfilesAsked => "profiles_asked",
+    ValuesAsked => "values_asked",
     ErasureChecked => "erasure_checked",
 });
