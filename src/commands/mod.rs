@@ -94,7 +94,7 @@ impl Command {
             Self::Extend(args) => request::extend::run(ctx, &args),
             Self::Answered(args) => request::answered::run(ctx, &args),
             Self::Download(args) => download::run(ctx, args).await,
-            Self::Lookup(args) => people::lookup::run(ctx, &args),
+            Self::Lookup(args) => people::lookup::run(ctx, &args).await,
             Self::Find(args) => people::find::run(ctx, &args),
             Self::Verify(args) => people::verify::run(ctx, args).await,
             Self::Report(args) => report::run(ctx, &args),

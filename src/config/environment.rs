@@ -8,7 +8,7 @@ use url::Url;
 use crate::domain::looks_like_secret;
 
 /// Each variable that dsr reads, with its meaning for `dsr help environment`.
-pub const VARIABLES: [(&str, &str); 18] = [
+pub const VARIABLES: [(&str, &str); 19] = [
     ("DSR_TOKEN_FILE", "file that holds the OAuth token"),
     ("DSR_TOKEN", "the OAuth token"),
     (
@@ -41,6 +41,10 @@ pub const VARIABLES: [(&str, &str); 18] = [
         "project token, for use without a config file",
     ),
     ("DSR_REGION", "us, eu or in, for use without a config file"),
+    (
+        "DSR_PROJECT_ID",
+        "the project's number in Mixpanel's settings, for queries of profiles",
+    ),
     (
         "DSR_PROJECT_SECRET_FILE",
         "file that holds the project's API secret, which opens locked exports",
@@ -95,6 +99,7 @@ pub struct Environment {
     pub project: Option<String>,
     pub project_token: Option<SecretString>,
     pub region: Option<String>,
+    pub project_id: Option<String>,
     pub project_secret_file: Option<PathBuf>,
     pub api_url: Option<String>,
     pub ca_file: Option<PathBuf>,
@@ -160,6 +165,7 @@ impl Environment {
             project: text("DSR_PROJECT")?,
             project_token: text("DSR_PROJECT_TOKEN")?.map(SecretString::from),
             region: text("DSR_REGION")?,
+            project_id: text("DSR_PROJECT_ID")?,
             project_secret_file: path("DSR_PROJECT_SECRET_FILE")?,
             api_url: text("DSR_API_URL")?,
             ca_file: path("DSR_CA_FILE")?,

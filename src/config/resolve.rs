@@ -41,6 +41,8 @@ pub struct Resolved {
     pub token_from: Origin,
     pub region_from: Origin,
     pub api_url_from: Origin,
+    /// Of `project.id`, if it is set.
+    pub id_from: Origin,
     /// How many other people must approve a deletion: the most that any name of the project
     /// requires.
     pub approvals: u32,
@@ -68,6 +70,10 @@ pub enum ResolveError {
     TokenConflict { name: String },
     #[error("project `{name}` has a region in the config file and another in DSR_REGION")]
     RegionConflict { name: String },
+    #[error("project `{name}` has a project_id in the config file and another in DSR_PROJECT_ID")]
+    IdConflict { name: String },
+    #[error("DSR_PROJECT_ID must be a number from 1")]
+    BadId,
     #[error("project `{name}` has no token")]
     NoToken { name: String },
     #[error("the token of project `{name}` has white space or other characters that no token has")]
@@ -186,13 +192,21 @@ fn put_together(
         (None, None, Some(_)) => (Region::Us, Origin::Default),
         (None, None, None) => return Err(ResolveError::NoRegion { name: owned() }),
     };
-    let entry = entry.cloned().unwrap_or_default();
+    let mut entry = entry.cloned().unwrap_or_default();
+    let id_from = match id_of(name, &entry, environment, file)? {
+        Some(id) if entry.project_id.is_none() => {
+            entry.project_id = Some(id);
+            Origin::Environment
+        }
+        Some(_) | None => Origin::File,
+    };
     let approvals = approvals_of(&token, &entry, file);
     Ok(Resolved {
         project: finish(name, token, region, api_url, (file, &entry))?,
         token_from,
         region_from,
         api_url_from,
+        id_from,
         approvals,
     })
 }
@@ -207,6 +221,30 @@ fn approvals_of(token: &ProjectToken, entry: &ProjectEntry, file: &ProjectsFile)
     let entries = file.list().map(|(_, entry)| entry).filter(is_same);
     let demands = entries.chain([entry]).map(|entry| entry.approvals);
     demands.max().unwrap_or_default()
+}
+
+/// The number in the environment, if it can only be this project's: the environment also has its
+/// token, or there is no other project. A number that contradicts the file is an error.
+fn id_of(
+    name: &str,
+    entry: &ProjectEntry,
+    environment: &Environment,
+    file: &ProjectsFile,
+) -> Result<Option<u32>, ResolveError> {
+    let Some(text) = &environment.project_id else {
+        return Ok(None);
+    };
+    let given = text.trim().parse().ok().filter(|id| *id > 0);
+    let given = given.ok_or(ResolveError::BadId)?;
+    if environment.project_token.is_none() && file.list().any(|(other, _)| other != name) {
+        return Ok(None);
+    }
+    match entry.project_id {
+        Some(filed) if filed != given => Err(ResolveError::IdConflict {
+            name: name.to_owned(),
+        }),
+        Some(_) | None => Ok(Some(given)),
+    }
 }
 
 fn token_of(
@@ -284,6 +322,7 @@ fn rehearsal(
         token_from: Origin::Default,
         region_from: Origin::Default,
         api_url_from: Origin::Default,
+        id_from: Origin::Default,
         approvals,
     })
 }
@@ -344,140 +383,4 @@ fn finish(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::ffi::OsString;
-
-    const TOKEN: &str = "0123456789abcdef0123456789abcdef";
-    const OTHER: &str = "ffffffffffffffffffffffffffffffff";
-
-    fn file(text: &str) -> ProjectsFile {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("config.toml");
-        std::fs::write(&path, text).unwrap();
-        ProjectsFile::load(path).unwrap()
-    }
-
-    fn two_projects() -> ProjectsFile {
-        file(&format!(
-            "[projects.a]\ntoken = \"{TOKEN}\"\nregion = \"eu\"\n[projects.b]\ntoken = \"{OTHER}\"\nregion = \"us\"\n"
-        ))
-    }
-
-    fn environment(variables: &[(&'static str, &str)]) -> Environment {
-        Environment::from_lookup(|name| {
-            let found = variables.iter().find(|(known, _)| *known == name);
-            found.map(|(_, value)| OsString::from(value))
-        })
-        .unwrap()
-    }
-
-    fn one(
-        flags: &[&str],
-        env: &Environment,
-        file: &ProjectsFile,
-    ) -> Result<Resolved, ResolveError> {
-        let flags: Vec<String> = flags.iter().map(|f| (*f).to_owned()).collect();
-        resolve(&flags, env, file, &Mode::Real).map(|mut all| all.remove(0))
-    }
-
-    #[test]
-    fn flag_beats_environment_beats_file() {
-        let text = format!(
-            "default_project = \"a\"\n[projects.a]\ntoken = \"{TOKEN}\"\nregion = \"eu\"\n[projects.b]\ntoken = \"{OTHER}\"\nregion = \"us\"\n"
-        );
-        let file = file(&text);
-        let env = environment(&[("DSR_PROJECT", "b")]);
-        let none = Environment::default();
-        let chosen = |flags, env| one(flags, env, &file).unwrap().project.name.to_string();
-        assert_eq!(chosen(&[], &none), "a");
-        assert_eq!(chosen(&[], &env), "b");
-        assert_eq!(chosen(&["a"], &env), "a");
-    }
-
-    #[test]
-    fn the_environment_alone_is_enough() {
-        let env = environment(&[("DSR_PROJECT_TOKEN", TOKEN), ("DSR_REGION", "eu")]);
-        let found = one(&[], &env, &file("")).unwrap();
-        assert_eq!(
-            found.project.api_url.as_str(),
-            "https://eu.mixpanel.com/api/app"
-        );
-        assert_eq!(found.project.name.as_str(), "default");
-        let named = one(&["shop"], &env, &file("")).unwrap();
-        assert_eq!(named.project.name.as_str(), "shop");
-    }
-
-    #[test]
-    fn a_token_of_another_project_in_the_environment_is_no_precedence() {
-        let env = environment(&[("DSR_PROJECT_TOKEN", OTHER), ("DSR_REGION", "eu")]);
-        let error = one(&["a"], &env, &two_projects()).unwrap_err();
-        assert!(matches!(error, ResolveError::TokenConflict { .. }));
-        let env = environment(&[("DSR_REGION", "us")]);
-        let error = one(&["a"], &env, &two_projects()).unwrap_err();
-        assert!(matches!(error, ResolveError::RegionConflict { .. }));
-    }
-
-    #[test]
-    fn nothing_is_guessed() {
-        let none = Environment::default();
-        assert!(matches!(
-            one(&[], &none, &file("")),
-            Err(ResolveError::NoProject)
-        ));
-        assert!(matches!(
-            one(&[], &none, &two_projects()),
-            Err(ResolveError::NotChosen { .. })
-        ));
-        assert!(matches!(
-            one(&["c"], &none, &two_projects()),
-            Err(ResolveError::UnknownProject { .. })
-        ));
-        let env = environment(&[("DSR_PROJECT_TOKEN", TOKEN)]);
-        assert!(matches!(
-            one(&[], &env, &file("")),
-            Err(ResolveError::NoRegion { .. })
-        ));
-        let env = environment(&[("DSR_PROJECT_TOKEN", "2195193"), ("DSR_REGION", "us")]);
-        assert!(matches!(
-            one(&[], &env, &file("")),
-            Err(ResolveError::ProjectIdAsToken { .. })
-        ));
-        assert!(matches!(
-            one(&["a", "a"], &none, &two_projects()),
-            Err(ResolveError::NamedTwice { .. })
-        ));
-    }
-
-    #[test]
-    fn approvals_are_demanded_under_whatever_name_a_project_goes() {
-        let file = file(&format!(
-            "[projects.a]\ntoken = \"{TOKEN}\"\nregion = \"eu\"\napprovals = 2\n\
-             [projects.b]\ntoken = \" {TOKEN} \"\nregion = \"eu\"\n\
-             [projects.c]\ntoken = \"{OTHER}\"\nregion = \"eu\"\n"
-        ));
-        let none = Environment::default();
-        let demanded = |name: &str, env: &Environment| one(&[name], env, &file).unwrap().approvals;
-        assert_eq!(demanded("a", &none), 2);
-        assert_eq!(demanded("b", &none), 2);
-        assert_eq!(demanded("c", &none), 0);
-        let env = environment(&[("DSR_PROJECT_TOKEN", TOKEN), ("DSR_REGION", "eu")]);
-        assert_eq!(demanded("new", &env), 2);
-    }
-
-    #[test]
-    fn a_rehearsal_takes_no_token_and_no_address_from_the_environment() {
-        let env = environment(&[
-            ("DSR_PROJECT_TOKEN", OTHER),
-            ("DSR_API_URL", "https://mixpanel.com/api/app"),
-            ("DSR_PROJECT", "prod"),
-        ]);
-        let mode = Mode::Sandbox {
-            project_token: |name| format!("made-up-{name}"),
-            real_projects: Vec::new(),
-        };
-        let found = resolve(&[], &env, &file(""), &mode).unwrap().remove(0);
-        assert_eq!(found.project.token.expose(), "made-up-prod");
-        assert!(found.project.api_url.is_loopback());
-    }
-}
+mod tests;

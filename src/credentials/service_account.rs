@@ -51,7 +51,9 @@ pub enum ServiceAccountError {
     NoAccount,
     #[error("the file that DSR_SERVICE_ACCOUNT_FILE names cannot be used")]
     File(#[source] HashKeyError),
-    #[error("the file that DSR_SERVICE_ACCOUNT_FILE names is not one line `USERNAME:SECRET`")]
+    #[error(
+        "the file that DSR_SERVICE_ACCOUNT_FILE names is not one line `USERNAME:SECRET` of printable ASCII without spaces"
+    )]
     NotAnAccount,
     #[error("the keyring cannot be asked for the service account")]
     Keyring(#[source] KeyringError),

@@ -71,6 +71,8 @@ pub enum Damage {
     NotAList,
     #[error("the id is {0}, not a string or a whole number")]
     NotAnId(&'static str),
+    #[error("it has a quote, a backslash or a control character")]
+    NotAskable,
 }
 
 fn fields(count: usize) -> String {

@@ -181,6 +181,8 @@ pub enum Remedy {
     Heading,
     /// Correct the file, or allow the values that are ids.
     Allow,
+    /// Look the values up in files instead.
+    Offline,
     Correct,
 }
 
@@ -246,7 +248,9 @@ impl Problems {
             }
             _ => false,
         };
-        if first_is(is_outer) {
+        if damages().any(|damage| damage == Damage::NotAskable) {
+            Remedy::Offline
+        } else if first_is(is_outer) {
             Remedy::Trim
         } else if first_is(|damage| *damage == Damage::Pattern) {
             Remedy::Pattern
@@ -282,12 +286,14 @@ impl Problems {
 
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let plural = if self.count == 1 {
-            "value is"
-        } else {
-            "values are"
+        let is_sound = |problem: &Problem| problem.damage == Damage::NotAskable;
+        let what = match (self.kept.iter().all(is_sound), self.count) {
+            (true, 1) => "value cannot be asked for",
+            (true, _) => "values cannot be asked for",
+            (false, 1) => "value is damaged",
+            (false, _) => "values are damaged",
         };
-        write!(f, "{} {plural} damaged", self.count)?;
+        write!(f, "{} {what}", self.count)?;
         for Problem { place, damage } in &self.kept {
             write!(f, "\n  {place}: {damage}")?;
         }

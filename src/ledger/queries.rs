@@ -134,6 +134,19 @@ impl Ledger {
         self.tell_asked(AuditEvent::ProfilesAsked, details, now)
     }
 
+    /// The same for so many values of a property, whose profiles Mixpanel is about to be asked for.
+    /// The name of the property may be a value by mistake, so the entry does not have it.
+    pub fn record_values_asked(
+        &mut self,
+        lane: &QueryLane,
+        (values, queries): (usize, usize),
+        now: DateTime<Utc>,
+    ) -> Result<(), LedgerError> {
+        let details =
+            json!({ "project": lane.name.as_str(), "values": values, "queries": queries });
+        self.tell_asked(AuditEvent::ValuesAsked, details, now)
+    }
+
     fn tell_asked(
         &mut self,
         event: AuditEvent,

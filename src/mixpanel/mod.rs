@@ -21,7 +21,8 @@ pub use fetch::{Fetcher, Reach, TransferEnd, TransferSink};
 pub use query::client::QueryClient;
 pub use query::export::{ExportEnd, ExportStream};
 pub use query::{
-    AccountAnswer, CopiesAnswer, CopyKind, CopyState, ListedCopy, Profiles, QueryAnswer,
+    AccountAnswer, CopiesAnswer, CopyKind, CopyState, Holders, ListedCopy, Profiles, QueryAnswer,
+    can_be_asked,
 };
 pub use route::{ClientError, Route};
 pub use words::{Confidential, SentIds, Words};

@@ -156,6 +156,7 @@ pub(super) fn deed(event: &str) -> &str {
         "set_back_accepted" => "Accepted an older copy of the ledger",
         "set_back_reviewed" => "Reviewed what the older copy lacks",
         "profiles_asked" => "About to ask Mixpanel which people have a profile",
+        "values_asked" => "About to ask Mixpanel for the profiles of values",
         "events_asked" => "About to ask Mixpanel for the events of some days",
         "erasure_checked" => "Checked whether the people are gone",
         "copies_recorded" => "Recorded copies that were dealt with, or withdrew some",

@@ -94,7 +94,7 @@ impl ProjectView<'_> {
         facts.add("Rate", &format!("{rate} a second"));
         if let Some(id) = project.id {
             let queries = project.queries.per_hour();
-            facts.add("Project id", &format!("{id}  (config file)"));
+            facts.add("Project id", &format!("{id}{}", from(resolved.id_from)));
             facts.add("Queries", &format!("{queries} an hour at most"));
         }
         facts.add("Approvals", &approvals_text(resolved.approvals));

@@ -453,7 +453,9 @@ fn aliases_are_found_over_any_number_of_steps() {
 fn a_large_cluster_is_told_and_unusable_identities_are_refused() {
     let operator = Operator::new();
     operator.file("users.csv", "distinct_id,$email\nu1,a@x.test\n");
-    let devices: Vec<String> = (0..500).map(|number| format!("$device:{number}")).collect();
+    let devices: Vec<String> = (1..=500)
+        .map(|number| format!("$device:{number}"))
+        .collect();
     let profile = json!({ "$distinct_id": "u1", "$distinct_ids": devices });
     operator.file("list.jsonl", format!("{profile}\n"));
     let args = [

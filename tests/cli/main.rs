@@ -62,6 +62,7 @@ mod locked;
 mod lookup;
 mod lookup_doubts;
 mod lookup_model;
+mod lookup_online;
 mod lost_jobs;
 mod lost_time;
 mod measure;

@@ -6,10 +6,11 @@ use serde_json::{Value, json};
 
 use crate::support::{Call, Fake, Keyring, OAUTH_TOKEN, Operator, Outcome, Reply, shows, usual};
 
+mod checks;
 mod waits;
 
-const USER: &str = "dsr.1f2e3d.mp-service-account";
-const SECRET: &str = "account-canary:4c5b6a7d8e";
+pub(crate) const USER: &str = "dsr.1f2e3d.mp-service-account";
+pub(crate) const SECRET: &str = "account-canary:4c5b6a7d8e";
 const IDS: &str = "id\nuser-17\nuser-nobody-4\nuser-18\nuser-17\n4711\nuser-nobody-9\n";
 const DRY_RUN: [&str; 5] = ["delete", "--gdpr", "--dry-run", "--preflight", "ids.csv"];
 
@@ -39,7 +40,7 @@ fn profiles(call: &Call) -> Reply {
     Reply::json(200, &page(&ids))
 }
 
-fn set_up(fake: &Fake, settings: &str) -> Operator {
+pub(crate) fn set_up(fake: &Fake, settings: &str) -> Operator {
     let settings = format!("rate = 1000\nproject_id = 4242\n{settings}");
     let mut operator = Operator::at_with(fake, &settings).with_ledger_key();
     let path = operator.private_file("account", format!("{USER}:{SECRET}\n"));

@@ -164,6 +164,9 @@ impl World {
         if keeps_secrets.into_iter().any(has) && !has("DSR_TOKEN_FILE") {
             scene = scene.with_keyring()?;
         }
+        if has("dsr lookup ") && !has("--profiles") {
+            scene = scene.with_account(mixpanel.account());
+        }
         if has("ledger-key --from ledger.key") {
             scene.operator.private_file("ledger.key", "0a".repeat(32));
         }

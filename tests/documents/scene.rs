@@ -14,6 +14,7 @@ use expectrl::{Expect, Regex, Session};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use crate::support::{
     Fake, Keyring, NOWHERE, Operator, Outcome, Reply, Running, as_account, has_accounts, usual,
@@ -56,6 +57,8 @@ const STAND_INS: [(&str, &str); 4] = [
 pub(crate) struct Mixpanel {
     child: Child,
     url: String,
+    /// `USERNAME:SECRET`
+    account: String,
     _home: tempfile::TempDir,
 }
 
@@ -82,16 +85,22 @@ impl Mixpanel {
         let stdout = child.stdout.take().unwrap();
         BufReader::new(stdout).read_line(&mut line).unwrap();
         let said: Value = serde_json::from_str(&line).unwrap();
-        let url = said["sandbox"]["api_url"].as_str().unwrap().to_owned();
+        let text = |key: &str| said["sandbox"][key].as_str().unwrap().to_owned();
+        let secret = text("service_account_secret");
         Self {
             child,
-            url,
+            url: text("api_url"),
+            account: format!("{}:{secret}", text("service_account")),
             _home: home,
         }
     }
 
     pub(crate) fn url(&self) -> &str {
         &self.url
+    }
+
+    pub(crate) fn account(&self) -> &str {
+        &self.account
     }
 }
 
@@ -244,6 +253,23 @@ impl Scene {
         fs::copy(copy, ledger).unwrap();
         let accept = ["ledger", "accept", "--yes"];
         self.operator.run(&accept).exits_with(0);
+        self
+    }
+
+    /// Adds a service account, and the number of the project, which a first request made known.
+    pub(crate) fn with_account(mut self, account: &str) -> Self {
+        let path = self.operator.private_file("../account", account);
+        self.operator.set("DSR_SERVICE_ACCOUNT_FILE", &path);
+        self.operator
+            .run(&["export", "--gdpr", "ids.csv"])
+            .exits_with(0);
+        let config = fs::read_to_string(self.operator.config_path()).unwrap();
+        let token = config.split('"').nth(3).unwrap();
+        let digest = Sha256::digest(token);
+        let number = u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]);
+        let number = (1_000_000 + number % 9_000_000).to_string();
+        let set = ["project", "set", "shop", "--project-id", &number];
+        self.operator.run(&set).exits_with(0);
         self
     }
 

@@ -39,6 +39,27 @@ fn ids_are_looked_up_and_written() {
 }
 
 #[test]
+fn ids_are_looked_up_in_mixpanel() {
+    let mut scene = Scene::usual();
+    scene.operator.file(
+        "emails.csv",
+        "email\nalice@example.test\nbob@example.test\nnobody@example.test\nBob@example.test\n",
+    );
+    let args = ["--sandbox", "lookup", "-o", "found.csv", "emails.csv"];
+    snapshot!(scene.shows(&args));
+}
+
+#[test]
+fn values_that_cannot_be_asked_for_are_refused() {
+    let mut scene = with_files();
+    scene.operator.file(
+        "odd.csv",
+        "email\n\"anna\"\"@x.test\"\nbob@x.test\ncarl\\@x.test\n",
+    );
+    snapshot!(scene.shows(&["--sandbox", "lookup", "odd.csv"]));
+}
+
+#[test]
 fn aliases_are_looked_up_too() {
     let args = [
         "lookup",

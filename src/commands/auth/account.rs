@@ -31,7 +31,7 @@ pub(super) fn login(ctx: &mut Context, args: &LoginArgs) -> Result<ExitStatus, F
         }
     };
     let account = account.ok_or_else(|| {
-        usage("this is not a service account: it is one line `USERNAME:SECRET`").hint(HOW)
+        usage("this is not a service account: it is one line `USERNAME:SECRET` of printable ASCII without spaces").hint(HOW)
     })?;
     Keyring::record_account(&name, &account)?;
     if ctx.environment.service_account_file.is_some() {

@@ -29,7 +29,7 @@ use status::AuthStatusArgs;
 /// If you have tokens of several people or organizations, give each a name. A project names its
 /// token with `auth` in the config file; the other projects use the default token.
 ///
-/// A service account lets dsr ask Mixpanel for profiles (`--preflight`), which the token cannot. dsr
+/// A service account lets dsr ask Mixpanel for profiles (`dsr lookup`, `--preflight`), which the token cannot. dsr
 /// keeps it beside the token of the same name. Without a keyring, set DSR_SERVICE_ACCOUNT_FILE.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:

@@ -172,7 +172,7 @@ impl Context {
             };
             let api_url = match self.mode {
                 Mode::Real => project.api_url.clone(),
-                Mode::Sandbox { .. } => self.sandbox_url()?,
+                Mode::Sandbox { .. } => self.sandbox_url(projects)?,
             };
             // A project token is part of every address, and so of the logs of proxies.
             if token.expose() == project.token.expose() {
@@ -197,7 +197,7 @@ impl Context {
         let account = self.account_of(project)?;
         let api_url = match self.mode {
             Mode::Real => project.api_url.clone(),
-            Mode::Sandbox { .. } => self.sandbox_url()?,
+            Mode::Sandbox { .. } => self.sandbox_url(std::slice::from_ref(project))?,
         };
         let named = (project.name.clone(), project.token.clone());
         let route = self.route()?;
@@ -251,20 +251,25 @@ impl Context {
         }
     }
 
-    fn sandbox_url(&mut self) -> Result<ApiUrl, Failure> {
+    fn sandbox_url(&mut self, projects: &[Project]) -> Result<ApiUrl, Failure> {
         let running = match self.sandbox.take() {
             Some(running) => running,
-            None => sandbox::start(self.rehearsal())?,
+            None => sandbox::start(self.rehearsal(projects))?,
         };
         let url = ApiUrl::parse(&running.api_url());
         self.sandbox = Some(running);
         url.map_err(|error| usage(error.to_string()))
     }
 
-    /// Settings of a sandbox whose exports are locked, as Mixpanel's are.
-    fn rehearsal(&self) -> sandbox::Settings {
-        let projects = self.resolve().unwrap_or_default();
-        let tokens = projects.iter().map(|found| found.project.token.expose());
+    /// Settings of a sandbox whose exports are locked, as Mixpanel's are. It knows these projects
+    /// and those that the operator means.
+    fn rehearsal(&self, projects: &[Project]) -> sandbox::Settings {
+        let meant = self.resolve().unwrap_or_default();
+        let meant = meant.iter().map(|found| &found.project);
+        let tokens = projects
+            .iter()
+            .chain(meant)
+            .map(|project| project.token.expose());
         sandbox::Settings {
             exports: sandbox::Exports {
                 archive: sandbox::ExportArchive::ZipCrypto,

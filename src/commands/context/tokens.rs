@@ -58,7 +58,7 @@ impl Context {
         self.project_id(project).ok_or_else(|| {
             let name = &project.name;
             usage(format!("project `{name}` has no `project_id`; nothing was sent")).hint(format!(
-                "run `dsr project set {name} --project-id N`; Mixpanel's project settings show the number"
+                "run `dsr project set {name} --project-id N`, or set DSR_PROJECT_ID; Mixpanel's project settings show the number"
             ))
         })
     }

@@ -124,6 +124,13 @@ fn of_project(resolved: &Resolved, entry: Option<&ProjectEntry>) -> Vec<Setting>
     add("token", "set".to_owned(), token_from);
     let region_from = from(resolved.region_from, "DSR_REGION");
     add("region", project.region.as_str().to_owned(), region_from);
+    if let Some(id) = project.id {
+        add(
+            "project_id",
+            id.to_string(),
+            from(resolved.id_from, "DSR_PROJECT_ID"),
+        );
+    }
     let Some(entry) = entry else {
         return settings;
     };
@@ -136,9 +143,6 @@ fn of_project(resolved: &Resolved, entry: Option<&ProjectEntry>) -> Vec<Setting>
     }
     if entry.rate.is_some() {
         add("rate", project.rate.per_second().to_string(), FILE);
-    }
-    if let Some(id) = project.id {
-        add("project_id", id.to_string(), FILE);
     }
     if entry.queries_per_hour.is_some() {
         let queries = project.queries.per_hour().to_string();

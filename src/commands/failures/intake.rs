@@ -41,7 +41,10 @@ pub(crate) fn lookup_failure(error: IntakeError) -> Failure {
 /// A failure of a list of values to be looked up. A value may be anything, so nothing overrules.
 pub(crate) fn values_failure(error: IntakeError) -> Failure {
     let hint = match &error {
-        IntakeError::Damaged { .. } => "correct or remove these lines".into(),
+        IntakeError::Damaged { problems, .. } => match problems.remedy() {
+            Remedy::Offline => "nothing was asked, because Mixpanel documents no way to ask for these characters; look the values up in an export of the users: `--profiles FILE`".into(),
+            _ => "correct or remove these lines".into(),
+        },
         error => Cow::Owned(
             intake_hint(error)
                 .replace("the ids", "the values")
@@ -87,7 +90,7 @@ fn intake_hint(error: &IntakeError) -> Cow<'static, str> {
             Remedy::Allow => {
                 "remove or correct these lines; for a value that is an id, add `--allow ID`, for many of one form `--expect-pattern REGEX`"
             }
-            Remedy::Correct => "correct the lines and try again",
+            Remedy::Offline | Remedy::Correct => "correct the lines and try again",
         },
         IntakeError::NearHeld(_) => {
             "if the two lines name one person, write the id the same way in both files; if they name two people, add `--allow ID` with the listed id"

@@ -31,7 +31,7 @@ pub(crate) use ledger::{COPY_IN_THE_WAY, no_ledger, no_sealing_key};
 pub(crate) use people::{OTHER_KEY, ledger_key_hint};
 pub(crate) use plans::no_key_for_plans;
 pub(crate) use queries::{
-    NO_PREFLIGHT, NOT_VERIFIED, export_failure, profiles_failure, query_failure,
+    NO_LOOKUP, NO_PREFLIGHT, NOT_VERIFIED, export_failure, profiles_failure, query_failure,
 };
 pub(crate) use sources::source_failure;
 
@@ -125,6 +125,12 @@ impl From<ResolveError> for Failure {
             }
             ResolveError::RegionConflict { .. } => {
                 "unset DSR_REGION to use the region in the config file"
+            }
+            ResolveError::IdConflict { .. } => {
+                "nothing was sent; unset DSR_PROJECT_ID to use the number in the config file, or name another project with `--project`"
+            }
+            ResolveError::BadId => {
+                "set DSR_PROJECT_ID to the number in Mixpanel's project settings"
             }
             ResolveError::NoToken { .. } => "add `token` to the project in the config file",
             ResolveError::BadToken { .. } | ResolveError::ProjectIdAsToken { .. } => {

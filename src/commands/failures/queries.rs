@@ -49,6 +49,11 @@ pub(crate) const NOT_VERIFIED: Unasked = Unasked {
     instead: "check a raw export in a file: `dsr verify REQUEST --events FILE`",
 };
 
+pub(crate) const NO_LOOKUP: Unasked = Unasked {
+    undone: "no list was written",
+    instead: "look the values up in an export of the users: `--profiles FILE`",
+};
+
 pub(crate) fn query_failure(error: QueryError, of: Unasked) -> Failure {
     let Unasked { undone, instead } = of;
     let (status, kind, hint) = match error {
@@ -60,11 +65,14 @@ pub(crate) fn query_failure(error: QueryError, of: Unasked) -> Failure {
                 "{undone}; check `project_id`, the region and the account's role in the project, then run `dsr doctor`"
             ),
         ),
-        QueryError::Refused { .. } => (
-            ExitStatus::Refused,
-            "refused",
-            format!("{undone}; {instead}"),
-        ),
+        QueryError::Refused { http_status, .. } => {
+            let shorter = match http_status {
+                400 | 413 | 414 => "; if the query is too long, name fewer people at a time",
+                _ => "",
+            };
+            let hint = format!("{undone}; {instead}{shorter}");
+            (ExitStatus::Refused, "refused", hint)
+        }
         QueryError::TooLate { wait, .. } => {
             // A minute more, because other processes may take turns.
             let minutes = wait.as_secs() / 60 + 2;

@@ -84,6 +84,7 @@ impl CheckArgs {
     /// Fails if the hash key is not available, or flags contradict each other.
     pub(crate) fn options(&self) -> Result<CheckOptions, Failure> {
         Ok(CheckOptions {
+            askable: None,
             allowed: self.allow.iter().cloned().collect(),
             outer_space: match (self.trim, self.keep_whitespace) {
                 (true, _) => OuterSpace::Trim,

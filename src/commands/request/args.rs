@@ -45,7 +45,8 @@ pub(crate) struct RequestArgs {
     /// Show what would be done, and send nothing
     #[arg(long, conflicts_with_all = ["wait", "timeout"])]
     pub(super) dry_run: bool,
-    /// First ask Mixpanel which of the ids have a profile; needs a service account, see `dsr auth`
+    /// First ask Mixpanel which of the ids have a profile, and wait at most `--max-wait` for the
+    /// hour's queries; needs a service account, see `dsr auth`
     #[arg(long)]
     pub(super) preflight: bool,
     /// Write the plan to a new file for others to approve, and send nothing; see `dsr apply`
@@ -66,8 +67,8 @@ pub(crate) struct RequestArgs {
 pub(crate) struct SendingArgs {
     #[command(flatten)]
     pub(crate) wait: WaitArgs,
-    /// How long to wait out Mixpanel's rate limit before leaving the rest for `dsr resume`; if
-    /// Mixpanel cannot be reached, dsr tries five more times, whatever DURATION says
+    /// How long to wait out Mixpanel's rate limits before leaving the rest for `dsr resume`; if
+    /// Mixpanel cannot be reached, dsr tries five more times to send, whatever DURATION says
     #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = humantime::parse_duration)]
     pub(super) max_wait: Duration,
     /// Start a new request even if an open one has the same ids
@@ -86,6 +87,11 @@ impl RequestArgs {
     /// Whether the command must leave nothing behind, not even a file.
     pub(super) fn is_only_shown(&self) -> bool {
         self.dry_run
+    }
+
+    /// Whether the command sends the request itself.
+    pub(super) fn is_sent(&self) -> bool {
+        !self.dry_run && self.plan.is_none()
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::commands::context::Context;
 use crate::commands::failures::usage;
 use crate::domain::{Confirmed, ExitStatus, Operation, YesFlag};
-use crate::ui::{Confirmable, DatesShown, Failure};
+use crate::ui::{Confirmable, DatesShown, Failure, QuestionError};
 use crate::workflow::{Plan, ReadyPlan};
 
 use super::args::{LawArgs, RequestArgs, SendingArgs, SourceArgs};
@@ -52,6 +52,10 @@ pub(crate) async fn run(ctx: &mut Context, args: DeleteArgs) -> Result<ExitStatu
     let operation = Operation::Delete(args.law.law());
     let list = read(ctx, operation, &args.source, &args.request)?;
     let mut plans = list.plan(ctx);
+    if args.request.is_sent() && !args.yes {
+        let asked = ctx.ui.demand_terminal(Confirmable::Deletion);
+        asked.map_err(unconfirmed)?;
+    }
     ask_first(ctx, &mut plans, &args.request).await?;
     if let Some(status) = end_with_plan(ctx, &mut plans, &args.request)? {
         return Ok(status);
@@ -75,7 +79,11 @@ pub(crate) fn confirm(
     let question = ctx.ui.deletion_text(&plans, dates, today, &ctx.mode);
     ctx.ui
         .confirm(Confirmable::Deletion, plans, &question, ids, flag)
-        .map_err(|error| Failure::from(error).or_hint("nothing was sent; add `--yes --expect N`"))
+        .map_err(unconfirmed)
+}
+
+fn unconfirmed(error: QuestionError) -> Failure {
+    Failure::from(error).or_hint("nothing was sent; add `--yes --expect N`")
 }
 
 /// Submits the confirmed deletions, follows them if asked to, and reports; also for `dsr apply`.

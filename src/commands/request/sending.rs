@@ -6,14 +6,14 @@ use crate::commands::context::Context;
 use crate::commands::people::minimise;
 use crate::commands::status::deadlines;
 use crate::commands::status::outcome::{self, FollowEnd};
-use crate::domain::{ExitStatus, ProjectKey, RequestId};
+use crate::domain::{ExitStatus, ProjectKey};
 use crate::ledger::{Ledger, Recorded, RequestRecord, Scope};
 use crate::mixpanel::Client;
 use crate::ui::{Failure, Phase, Progress, Shown};
 use crate::workflow::{self, ReadyPlan, RefreshTrouble, Settle, SubmitReport};
 
 use super::args::SendingArgs;
-use super::planned::applied_before;
+use super::planned::{applied_before, same_request};
 use super::waiting::{self, WaitArgs};
 
 /// Requests that were recorded and submitted, with their present state.
@@ -72,22 +72,6 @@ pub(super) fn recorded(error: impl Into<Failure>) -> Failure {
         },
         _ => failure,
     }
-}
-
-fn same_request(ledger: &Ledger, id: &RequestId) -> Result<Failure, Failure> {
-    let short = id.short();
-    let found = ledger.find_request(id)?;
-    let next = match found.is_some_and(|request| request.needs_resume()) {
-        true => format!("continue it with `dsr resume {short}`"),
-        false => format!("see it with `dsr status {short}`"),
-    };
-    let failure = Failure::new(
-        ExitStatus::Usage,
-        "same_request",
-        format!("request {short} is open and asks for the same ids; nothing was sent"),
-    )
-    .hint(format!("{next}; or make a new request with `--new`"));
-    Ok(failure)
 }
 
 impl SentRequests {

@@ -27,6 +27,9 @@ const FORBIDDEN: [&str; 17] = [
     "{}",
 ];
 
+/// How Mixpanel begins the id of an anonymous device.
+const DEVICE: &str = "$device:";
+
 /// Bytes of the longest of [`FORBIDDEN`] except the first.
 const LONGEST_WORD: usize = 9;
 
@@ -127,9 +130,15 @@ fn trim(text: &str) -> &str {
     }
 }
 
-/// Checks the length first: this runs for every id, and most are too long for the list.
+/// An anonymous device without an id is nobody's either. Checks the length first: this runs for
+/// every id, and most are too long for the list.
 fn is_forbidden(text: &str) -> bool {
     let [zeros, words @ ..] = &FORBIDDEN;
+    let text = match text.strip_prefix(DEVICE) {
+        Some("") => return true,
+        Some(device) => device,
+        None => text,
+    };
     match text.len() {
         ..=LONGEST_WORD => words.iter().any(|word| word.eq_ignore_ascii_case(text)),
         length => length == zeros.len() && text == *zeros,
@@ -159,7 +168,11 @@ mod tests {
             assert_eq!(DistinctId::new(text), Err(DistinctIdError::Forbidden));
             let upper = text.to_uppercase();
             assert_eq!(DistinctId::new(&upper), Err(DistinctIdError::Forbidden));
+            let device = format!("{DEVICE}{text}");
+            assert_eq!(DistinctId::new(&device), Err(DistinctIdError::Forbidden));
         }
+        assert_eq!(DistinctId::new(DEVICE), Err(DistinctIdError::Forbidden));
+        assert!(DistinctId::new("$device:nobody").is_ok());
     }
 
     #[test]

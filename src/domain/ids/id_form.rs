@@ -145,6 +145,15 @@ fn core<'t>(text: &'t str, digits: &'t mut String) -> &'t str {
     without_zeros(core)
 }
 
+/// The forms of a text that programs usually make: without outer white space, composed (NFC), in
+/// lower case.
+pub fn usual_forms(text: &str) -> [String; 3] {
+    let trimmed = text.trim().to_owned();
+    let composed: String = trimmed.nfc().collect();
+    let lower = composed.to_lowercase();
+    [trimmed, composed, lower]
+}
+
 /// From the first letter or digit to the last: drops quotes, brackets, bullets and commas.
 pub fn bare(text: &str) -> &str {
     text.trim_matches(|c: char| !c.is_alphanumeric())

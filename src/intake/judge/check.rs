@@ -63,6 +63,8 @@ pub struct CheckOptions {
     pub pattern: Option<Pattern>,
     /// If given, the ids are hashes of the values.
     pub hashing: Option<Hashing>,
+    /// If given, which values of a property Mixpanel can be asked for.
+    pub askable: Option<fn(&str) -> bool>,
 }
 
 #[derive(Debug)]
@@ -141,6 +143,9 @@ impl Checker {
         if self.is_of_properties {
             DistinctId::judge(raw, Leniency::OuterWhiteSpace)?;
             program::of(raw).map_or(Ok(()), |look| Err(Damage::Look(look)))?;
+            if self.options.askable.is_some_and(|askable| !askable(raw)) {
+                return Err(Damage::NotAskable);
+            }
             self.census.count(&form, place, &mut self.warnings.labels);
             return Ok(raw);
         }

@@ -8,7 +8,7 @@ use crate::intake::events::event::is_of_mixpanel;
 use crate::intake::place::Place;
 use crate::intake::problem::Fault;
 use crate::intake::reader::element::parse;
-use crate::intake::records::{Content, Field, Record, RecordTaker, find};
+use crate::intake::records::{Content, Field, Record, RecordTaker, content_of, find};
 use serde_json::value::RawValue;
 
 /// Receives each profile; returns whether it was asked for.
@@ -35,6 +35,14 @@ pub enum ValueKind {
 }
 
 impl Profile<'_> {
+    /// Passes the profile of `id` with this JSON as the property to `take`; `None` if the JSON has a
+    /// damaged text.
+    pub fn with_json<T>(id: &str, json: &str, take: impl FnOnce(&Profile<'_>) -> T) -> Option<T> {
+        let content = content_of(json).ok()?;
+        let content = Some(&content);
+        Some(take(&Profile { id, content }))
+    }
+
     /// Passes each value of the property to `hear`: the elements of a list one by one.
     pub fn each_value(&self, hear: &mut dyn FnMut(&str, ValueKind)) {
         let Some(content) = self.content else {

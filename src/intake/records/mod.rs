@@ -283,7 +283,7 @@ impl Tally {
     }
 }
 
-fn content_of(text: &str) -> Result<Content<'_>, Damage> {
+pub(crate) fn content_of(text: &str) -> Result<Content<'_>, Damage> {
     Ok(match text.as_bytes() {
         [b'"', ..] => Content::Text(json_text(text).ok_or(Damage::BadEscape)?),
         [b'-' | b'0'..=b'9', ..] => Content::Number(text),

@@ -39,6 +39,8 @@ pub enum AuditEvent {
     ProfilesAsked,
     /// dsr was about to ask Mixpanel for all events of some days.
     EventsAsked,
+    /// dsr was about to ask Mixpanel which profiles have one of some values.
+    ValuesAsked,
     /// Events were searched for the people of a deletion.
     ErasureChecked,
     /// The operator dealt with copies of the data, or withdrew some that were recorded by mistake.
@@ -68,6 +70,7 @@ words!(AuditEvent {
     IdsResealed => "ids_resealed",
     ProfilesAsked => "profiles_asked",
     EventsAsked => "events_asked",
+    ValuesAsked => "values_asked",
     ErasureChecked => "erasure_checked",
     CopiesRecorded => "copies_recorded",
 });

@@ -9,13 +9,16 @@ use url::form_urlencoded::Serializer;
 
 use super::copies::{self, CopiesAnswer, CopyKind};
 use super::export::{self, ExportStream};
-use super::{AccountAnswer, ProfilePage, Profiles, QueryAnswer, classify_account, classify_query};
+use super::{
+    AccountAnswer, Holders, PageCourse, ProfilePage, Profiles, QueryAnswer, classify_account,
+    classify_query,
+};
 use crate::credentials::ServiceAccount;
 use crate::domain::{ApiUrl, DistinctId, ExportWindow, ProjectId, ProjectName, ProjectToken};
 use crate::mixpanel::classify::Exchange;
 use crate::mixpanel::client::caller::{Caller, Timeouts};
 use crate::mixpanel::route::{ClientError, Route, Towards};
-use crate::mixpanel::words::{Confidential, Words};
+use crate::mixpanel::words::{Confidential, SentIds, Words};
 
 /// Asks one address about one project's profiles with one service account. Changes nothing there.
 pub struct QueryClient {
@@ -65,13 +68,42 @@ impl QueryClient {
         project: ProjectId,
         profiles: &Profiles,
     ) -> QueryAnswer<ProfilePage> {
-        let ids: Vec<&str> = profiles.asked().map(DistinctId::expose).collect();
+        let ids: Vec<&str> = profiles.asked.iter().map(DistinctId::expose).collect();
         let ids = serde_json::to_string(&ids).expect("texts are always JSON");
+        let question = [
+            ("distinct_ids", ids),
+            // Nothing about the people is needed.
+            ("output_properties", r#"["$distinct_id"]"#.to_owned()),
+        ];
+        let sent = || Some(profiles.asked.clone());
+        self.ask(project, question, &profiles.course, &sent).await
+    }
+
+    /// Asks for the next page of the profiles that have one of some texts, with exactly one POST.
+    pub async fn engage_query_where(
+        &self,
+        project: ProjectId,
+        holders: &Holders,
+    ) -> QueryAnswer<ProfilePage> {
+        let wanted = serde_json::to_string(&[holders.property()]);
+        let question = [
+            ("where", holders.expression()),
+            ("output_properties", wanted.expect("texts are always JSON")),
+        ];
+        let sent = || Some(holders.asked().collect());
+        self.ask(project, question, holders.course(), &sent).await
+    }
+
+    async fn ask(
+        &self,
+        project: ProjectId,
+        question: [(&str, String); 2],
+        course: &PageCourse,
+        sent: SentIds<'_>,
+    ) -> QueryAnswer<ProfilePage> {
         let mut form = Serializer::new(String::new());
-        form.append_pair("distinct_ids", &ids);
-        // Nothing about the people is needed.
-        form.append_pair("output_properties", r#"["$distinct_id"]"#);
-        if let Some((session, page)) = profiles.next_page() {
+        form.extend_pairs(question);
+        if let Some((session, page)) = course.next_page() {
             form.append_pair("session_id", session);
             form.append_pair("page", &page.to_string());
         }
@@ -84,8 +116,7 @@ impl QueryClient {
         let nobody = || Some(Vec::new());
         let unsent = self.confidential(&nobody);
         let exchange = self.caller.exchange(request, &self.name, &unsent).await;
-        let sent = || Some(profiles.asked().cloned().collect());
-        classify_query(exchange, &self.confidential(&sent))
+        classify_query(exchange, &self.confidential(sent))
     }
 
     /// Asks for all events of some days with exactly one GET: `raw-event-export`. It names nobody: an
@@ -154,10 +185,7 @@ impl QueryClient {
         copies::classify(exchange, project, kind, &confidential)
     }
 
-    fn confidential<'a>(
-        &'a self,
-        sent: &'a dyn Fn() -> Option<Vec<DistinctId>>,
-    ) -> Confidential<'a> {
+    fn confidential<'a>(&'a self, sent: SentIds<'a>) -> Confidential<'a> {
         let (user, secret) = self.account.expose();
         Confidential {
             tokens: vec![user, secret, self.token.expose()],

@@ -3,7 +3,9 @@
 
 pub mod client;
 mod copies;
+mod course;
 pub mod export;
+mod holders;
 mod page;
 
 use std::collections::HashMap;
@@ -15,6 +17,8 @@ use super::classify::{Answered, Exchange};
 use super::wire::ReplyDocument;
 use super::words::{Confidential, Words};
 pub use copies::{CopiesAnswer, CopyKind, CopyState, ListedCopy};
+use course::PageCourse;
+pub use holders::{COMPARISONS, EXPRESSION_BYTES, Holder, Holders, can_be_asked, comparison};
 pub use page::ProfilePage;
 
 /// The most ids to ask about at once: the profiles of one page (OpenAPI description, `page_size`).
@@ -66,17 +70,7 @@ pub struct Profiles {
     asked: Vec<DistinctId>,
     places: HashMap<String, usize>,
     has_profile: Vec<bool>,
-    found: usize,
-    /// Of the pages read so far.
-    course: Option<PageCourse>,
-}
-
-#[derive(Debug)]
-struct PageCourse {
-    session: Option<String>,
-    total: usize,
-    page_size: usize,
-    pages: usize,
+    course: PageCourse,
 }
 
 /// Why a page cannot be relied on. Quotes nothing of it.
@@ -100,6 +94,12 @@ pub enum PageFault {
     NotAsked,
     #[error("there are more pages, and the answer names no session for them")]
     NoSession,
+    #[error("a profile of the answer lacks the property, or has it twice")]
+    NoProperty,
+    #[error("the answer has a profile that has none of the values asked for")]
+    NotAHolder,
+    #[error("a profile has an id that stands for no user, or can be no id")]
+    BadId,
 }
 
 impl Profiles {
@@ -110,25 +110,13 @@ impl Profiles {
             places: places.map(|(id, n)| (id.expose().to_owned(), n)).collect(),
             has_profile: vec![false; asked.len()],
             asked,
-            found: 0,
-            course: None,
+            course: PageCourse::default(),
         }
-    }
-
-    fn asked(&self) -> impl Iterator<Item = &DistinctId> {
-        self.asked.iter()
-    }
-
-    /// The session and number of the page to ask for; `None` for the first one.
-    fn next_page(&self) -> Option<(&str, usize)> {
-        let course = self.course.as_ref()?;
-        Some((course.session.as_deref()?, course.pages))
     }
 
     /// Whether every page was read.
     pub fn is_whole(&self) -> bool {
-        let course = self.course.as_ref();
-        course.is_some_and(|course| self.found == course.total)
+        self.course.is_whole()
     }
 
     /// Whether each id has a profile, in their order. Only if [`Self::is_whole`].
@@ -141,43 +129,14 @@ impl Profiles {
     /// # Errors
     /// When the page does not fit the question or the pages before: a profile could be missing.
     pub fn take(&mut self, page: &ProfilePage) -> Result<(), PageFault> {
-        let pages = self.course.as_ref().map_or(0, |course| course.pages);
-        if page.number != pages {
-            return Err(PageFault::OtherPage);
-        }
-        let mut session = page.session.clone();
-        if let Some(course) = &self.course {
-            match (course.total == page.total, course.page_size == page.size) {
-                (false, _) => return Err(PageFault::OtherTotal),
-                (_, false) => return Err(PageFault::OtherSize),
-                (true, true) => {}
-            }
-            if session.is_some() && session != course.session {
-                return Err(PageFault::OtherSession);
-            }
-            session.clone_from(&course.session);
-        }
-        let left = page.total.checked_sub(self.found);
-        if left.map(|left| left.min(page.size)) != Some(page.ids.len()) {
-            return Err(PageFault::WrongCount);
-        }
-        for id in &page.ids {
-            let place = self.places.get(id).ok_or(PageFault::NotAsked)?;
+        self.course.demand_next(page)?;
+        for profile in &page.profiles {
+            let place = self.places.get(&profile.id).ok_or(PageFault::NotAsked)?;
             if std::mem::replace(&mut self.has_profile[*place], true) {
                 return Err(PageFault::Twice);
             }
         }
-        self.found += page.ids.len();
-        if self.found < page.total && session.is_none() {
-            return Err(PageFault::NoSession);
-        }
-        self.course = Some(PageCourse {
-            session,
-            total: page.total,
-            page_size: page.size,
-            pages: pages + 1,
-        });
-        Ok(())
+        self.course.add(page)
     }
 }
 

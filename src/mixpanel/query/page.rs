@@ -2,11 +2,12 @@
 
 use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::mixpanel::wire::names_error;
 
-/// A page of profiles: their ids, and where it belongs.
-#[derive(Debug, PartialEq, Eq)]
+/// A page of profiles, and where it belongs.
+#[derive(Debug)]
 pub struct ProfilePage {
     /// From 0.
     pub number: usize,
@@ -15,8 +16,19 @@ pub struct ProfilePage {
     /// On all pages.
     pub total: usize,
     pub session: Option<String>,
-    /// As they came; a number with each of its digits.
-    pub ids: Vec<String>,
+    /// As they came.
+    pub profiles: Vec<PageProfile>,
+}
+
+/// A profile of a page.
+#[derive(Debug)]
+pub struct PageProfile {
+    /// A number with each of its digits.
+    pub id: String,
+    /// Whether the id came as a number with a fraction or an exponent, which no id is.
+    pub is_fraction: bool,
+    /// `$properties` as it came.
+    pub properties: Option<Box<RawValue>>,
 }
 
 #[derive(Deserialize)]
@@ -36,6 +48,8 @@ struct Reply {
 struct ProfileRow {
     #[serde(rename = "$distinct_id")]
     id: Value,
+    #[serde(rename = "$properties")]
+    properties: Option<Box<RawValue>>,
 }
 
 /// `None` unless it is a whole page without an error, each profile of it with an id.
@@ -44,16 +58,24 @@ pub(super) fn read(body: &[u8]) -> Option<ProfilePage> {
     if reply.status != "ok" || names_error(&reply.error) || reply.page_size == 0 {
         return None;
     }
-    let ids = reply.results.into_iter().map(|profile| match profile.id {
-        Value::String(text) if !text.is_empty() => Some(text),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
+    let profiles = reply.results.into_iter().map(|row| {
+        let is_number = row.id.is_number();
+        let id = match row.id {
+            Value::String(text) if !text.is_empty() => text,
+            Value::Number(number) => number.to_string(),
+            _ => return None,
+        };
+        Some(PageProfile {
+            is_fraction: is_number && id.contains(['.', 'e', 'E']),
+            id,
+            properties: row.properties,
+        })
     });
     Some(ProfilePage {
         number: reply.page,
         size: reply.page_size,
         total: reply.total,
         session: reply.session_id.filter(|session| !session.is_empty()),
-        ids: ids.collect::<Option<_>>()?,
+        profiles: profiles.collect::<Option<_>>()?,
     })
 }

@@ -47,10 +47,8 @@ fn ids_are_texts_or_numbers_with_every_digit() {
     let QueryAnswer::Answered(page) = classify(200, body) else {
         panic!("it is a page");
     };
-    assert_eq!(
-        page.ids,
-        ["user-17", "4", "12345678901234567890123", "1.50"]
-    );
+    let ids: Vec<&str> = page.profiles.iter().map(|one| one.id.as_str()).collect();
+    assert_eq!(ids, ["user-17", "4", "12345678901234567890123", "1.50"]);
 }
 
 #[test]
@@ -140,7 +138,7 @@ fn pages_add_up_to_the_total() {
     assert!(!profiles.is_whole());
     let first = page(&reply(0, 3, &[json!("c"), json!(4)]));
     profiles.take(&first).unwrap();
-    assert_eq!(profiles.next_page(), Some(("s-1", 1)));
+    assert_eq!(profiles.course.next_page(), Some(("s-1", 1)));
     assert!(!profiles.is_whole());
     profiles.take(&page(&reply(1, 3, &[json!("a")]))).unwrap();
     assert!(profiles.is_whole());

@@ -319,6 +319,11 @@ fn what(entry: &AuditEntry) -> String {
             many("ids", "id", "ids"),
             text("project")
         ),
+        "values_asked" => format!(
+            "about to ask Mixpanel for the profiles of {}, project {}",
+            many("values", "value", "values"),
+            text("project")
+        ),
         "erasure_checked" => {
             let words = [
                 ("absent", "absent"),

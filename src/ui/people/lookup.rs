@@ -4,11 +4,12 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
+use crate::domain::ProjectName;
 use crate::intake::{Reading, RecordsRead};
 use crate::ui::drawing::paper::Paper;
 use crate::ui::drawing::view::View;
 use crate::ui::drawing::words::{number, plural, printable};
-use crate::workflow::{AnsweredLine, ListedAs, LookedUp, LookupAnswer};
+use crate::workflow::{AnsweredLine, ListedAs, LookedUp, LookupAnswer, QueriedValues};
 
 use super::sources;
 
@@ -21,14 +22,53 @@ const NUMBER: &str = "is a number";
 /// How Mixpanel writes an anonymous device id.
 const DEVICE: &str = "$device:";
 
+/// Where the profiles were looked for.
+pub enum Searched {
+    Files {
+        profiles: RecordsRead,
+        /// `None` if no identities were named.
+        identities: Option<RecordsRead>,
+    },
+    Mixpanel {
+        project: ProjectName,
+        asked: QueriedValues,
+    },
+}
+
+impl Searched {
+    pub fn identities(&self) -> Option<&RecordsRead> {
+        match self {
+            Self::Files { identities, .. } => identities.as_ref(),
+            Self::Mixpanel { .. } => None,
+        }
+    }
+
+    fn text(&self, property: &str) -> String {
+        let property = printable(property);
+        match self {
+            Self::Files { profiles, .. } => format!(
+                "Compared `{property}` byte for byte: {} of {} in {} {} it.",
+                number(profiles.having),
+                plural(profiles.records(), "record", "records"),
+                plural(profiles.readings.len(), "file", "files"),
+                if profiles.having == 1 { "has" } else { "have" },
+            ),
+            Self::Mixpanel { project, asked } => format!(
+                "Asked Mixpanel for {} of `{property}` in project {project}, with {}. Compared the {} of its answers byte for byte.",
+                plural(asked.values, "value", "values"),
+                plural(asked.queries, "query", "queries"),
+                plural(asked.profiles, "profile", "profiles"),
+            ),
+        }
+    }
+}
+
 /// The result of looking people up by a property.
 pub struct LookupView<'a> {
     pub property: &'a str,
     pub found: &'a LookedUp,
     pub sources: &'a [Reading],
-    pub profiles: &'a RecordsRead,
-    /// `None` if no identities were named.
-    pub identities: Option<&'a RecordsRead>,
+    pub searched: &'a Searched,
     /// The list that was written.
     pub file: Option<String>,
 }
@@ -131,7 +171,7 @@ impl LookupView<'_> {
         let (profiles, aliases, devices) = self.counts();
         let ids = plural(profiles + aliases, "id", "ids");
         let mut text = format!("{ids} found");
-        if self.identities.is_some() {
+        if self.searched.identities().is_some() {
             let of = plural(profiles, "profile", "profiles");
             let aliases = plural(aliases, "alias", "aliases");
             let _ = write!(text, ": {of}, {aliases}");
@@ -198,6 +238,12 @@ impl LookupView<'_> {
         }
         if self.count(LookupAnswer::None) > 0 {
             notes.push("A person without a profile may still have events.".to_owned());
+            if let Searched::Mixpanel { .. } = self.searched {
+                notes.push(
+                    "Mixpanel finds equal text only: a profile with a number, a list or another spelling shows with `--profiles`."
+                        .to_owned(),
+                );
+            }
         }
         notes
     }
@@ -228,19 +274,7 @@ impl View for LookupView<'_> {
             ),
         };
         text.push_str(&paper.wrapped("", &list));
-        let searched = format!(
-            "Compared `{}` byte for byte: {} of {} in {} {} it.",
-            printable(self.property),
-            number(self.profiles.having),
-            plural(self.profiles.records(), "record", "records"),
-            plural(self.profiles.readings.len(), "file", "files"),
-            if self.profiles.having == 1 {
-                "has"
-            } else {
-                "have"
-            },
-        );
-        text.push_str(&paper.wrapped("", &searched));
+        text.push_str(&paper.wrapped("", &self.searched.text(self.property)));
         text
     }
 
@@ -260,8 +294,26 @@ impl View for LookupView<'_> {
             lines.map(|line| place(&self.found.lines[*line])).collect()
         });
         let objects = |all: &[Reading]| all.iter().map(sources::object).collect::<Vec<_>>();
+        let readings =
+            |read: Option<&RecordsRead>| read.map_or_else(Vec::new, |read| objects(&read.readings));
+        let (profiles_read, asked, records) = match self.searched {
+            Searched::Files { profiles, .. } => (
+                Some(profiles),
+                Value::Null,
+                (profiles.records(), profiles.having),
+            ),
+            Searched::Mixpanel { project, asked } => {
+                let question = json!({
+                    "project": project.as_str(),
+                    "values": asked.values,
+                    "queries": asked.queries,
+                });
+                (None, question, (asked.profiles, asked.profiles))
+            }
+        };
         json!({
             "property": self.property,
+            "asked": asked,
             "answers": {
                 "one": self.count(LookupAnswer::One),
                 "several": self.count(LookupAnswer::Several),
@@ -272,13 +324,10 @@ impl View for LookupView<'_> {
             "file": self.file,
             "lines": lines.collect::<Vec<_>>(),
             "shared": shared.collect::<Vec<_>>(),
-            "records": {
-                "read": self.profiles.records(),
-                "with_property": self.profiles.having,
-            },
+            "records": { "read": records.0, "with_property": records.1 },
             "sources": objects(self.sources),
-            "profiles": objects(&self.profiles.readings),
-            "identities": self.identities.map_or_else(Vec::new, |read| objects(&read.readings)),
+            "profiles": readings(profiles_read),
+            "identities": readings(self.searched.identities()),
         })
     }
 }

@@ -40,32 +40,10 @@ pub enum Confirmable {
     Cancellation,
 }
 
-/// The largest secret that dsr reads from standard input, in bytes.
-const MAX_SECRET: u64 = 64 * 1024;
-
-impl Ui {
-    /// Asks the operator to type how many are concerned, or a word if there are none; `--yes`
-    /// answers it. `what` says what the operator agrees to. Fails if something else is typed, or
-    /// nobody can be asked.
-    pub fn confirm<T>(
-        &self,
-        act: Confirmable,
-        subject: T,
-        what: &str,
-        count: usize,
-        flag: YesFlag,
-    ) -> Result<Confirmed<T>, QuestionError> {
-        let subject = match Confirmed::by_flag(flag, count, subject) {
-            Ok(confirmed) => return Ok(confirmed),
-            Err(subject) => subject,
-        };
-        let word = match (act, count) {
-            (Confirmable::Acceptance, 0) => Some("accept"),
-            (Confirmable::Move, 0) => Some("move"),
-            (Confirmable::Cancellation, 0) => Some("cancel"),
-            _ => None,
-        };
-        let (question, unchanged, purpose) = match act {
+impl Confirmable {
+    /// What needs the confirmation, what did not happen without it, and what to type.
+    fn words(self) -> (&'static str, &'static str, &'static str) {
+        match self {
             Confirmable::Deletion => (
                 "a deletion needs a confirmation",
                 "Nothing was sent",
@@ -96,10 +74,37 @@ impl Ui {
                 "Nothing was cancelled",
                 "the number of these other ids to cancel them, too",
             ),
-        };
-        if !self.can_ask() {
-            return Err(QuestionError::NoTerminal { question });
         }
+    }
+}
+
+/// The largest secret that dsr reads from standard input, in bytes.
+const MAX_SECRET: u64 = 64 * 1024;
+
+impl Ui {
+    /// Asks the operator to type how many are concerned, or a word if there are none; `--yes`
+    /// answers it. `what` says what the operator agrees to. Fails if something else is typed, or
+    /// nobody can be asked.
+    pub fn confirm<T>(
+        &self,
+        act: Confirmable,
+        subject: T,
+        what: &str,
+        count: usize,
+        flag: YesFlag,
+    ) -> Result<Confirmed<T>, QuestionError> {
+        let subject = match Confirmed::by_flag(flag, count, subject) {
+            Ok(confirmed) => return Ok(confirmed),
+            Err(subject) => subject,
+        };
+        let word = match (act, count) {
+            (Confirmable::Acceptance, 0) => Some("accept"),
+            (Confirmable::Move, 0) => Some("move"),
+            (Confirmable::Cancellation, 0) => Some("cancel"),
+            _ => None,
+        };
+        let (_, unchanged, purpose) = act.words();
+        self.demand_terminal(act)?;
         let ask = match word {
             Some(word) => format!("{what}\nType {word} to confirm: "),
             None => format!("{what}\nType {purpose} ({}): ", number(count)),
@@ -131,6 +136,15 @@ impl Ui {
             expected,
             unchanged,
         })
+    }
+
+    /// Fails if nobody could be asked for this.
+    pub fn demand_terminal(&self, act: Confirmable) -> Result<(), QuestionError> {
+        let (question, _, _) = act.words();
+        match self.can_ask() {
+            true => Ok(()),
+            false => Err(QuestionError::NoTerminal { question }),
+        }
     }
 
     /// Runs what an agreement leads to, until dsr itself reports how far it came. A signal that ends

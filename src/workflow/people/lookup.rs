@@ -4,11 +4,12 @@
 //! other profile. Memory grows with the values asked for and the ids found, not with the profiles.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::ops::Range;
 use std::rc::Rc;
 
 use serde::Serialize;
 
-use crate::domain::id_form::{Extent, Folder};
+use crate::domain::id_form::{Extent, Folder, usual_forms};
 use crate::domain::{HashedMap, IdHasher};
 use crate::intake::{Identity, MainId, Place, Profile, ValueKind, how_it_differs};
 
@@ -64,6 +65,14 @@ struct FoundId {
     line: u32,
     /// Another id of the same person, or itself.
     parent: u32,
+}
+
+/// How a profile compares with the values asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Likeness {
+    Equal,
+    Near,
+    Other,
 }
 
 /// What was found for a line.
@@ -181,8 +190,33 @@ impl Lookup {
         });
     }
 
-    /// Compares a profile with the values; returns whether it has one of them.
+    /// How many values were asked for, each once.
+    pub fn count_values(&self) -> usize {
+        self.values.len()
+    }
+
+    /// The value at this place, and usual other forms of it: without outer white space, composed
+    /// (NFC), in lower case. A profile with one of these is near.
+    pub fn forms_of(&mut self, place: usize) -> Vec<String> {
+        let text = &self.values[place].text;
+        let form = form_of(&mut self.folder, &self.hasher, text);
+        let mut forms = vec![text.to_string()];
+        for other in usual_forms(text) {
+            let is_near = form_of(&mut self.folder, &self.hasher, &other) == form;
+            if is_near && !forms.contains(&other) {
+                forms.push(other);
+            }
+        }
+        forms
+    }
+
+    /// Compares a profile with all values; returns whether it has one of them.
     pub fn take(&mut self, profile: &Profile<'_>) -> bool {
+        self.take_among(profile, &(0..self.values.len())) == Likeness::Equal
+    }
+
+    /// Compares a profile with the values at these places.
+    pub fn take_among(&mut self, profile: &Profile<'_>, among: &Range<usize>) -> Likeness {
         let Self {
             hasher,
             folder,
@@ -200,11 +234,13 @@ impl Lookup {
                 let value = &values[place as usize];
                 next = value.next;
                 match kind {
+                    _ if !among.contains(&(place as usize)) => {}
                     ValueKind::Text | ValueKind::List if *value.text == *text => {
                         matched.push(place);
                     }
                     ValueKind::List => {}
-                    _ if value.near.is_some() => {}
+                    // One difference is enough to name.
+                    _ if value.near.is_some() => near.push((place, String::new())),
                     ValueKind::Text => near.push((place, how_it_differs(&value.text, text))),
                     ValueKind::Number => near.push((place, "is a number, not text".to_owned())),
                     ValueKind::Piece => {
@@ -213,6 +249,11 @@ impl Lookup {
                 }
             }
         });
+        let likeness = match (matched.is_empty(), near.is_empty()) {
+            (false, _) => Likeness::Equal,
+            (true, false) => Likeness::Near,
+            (true, true) => Likeness::Other,
+        };
         for (place, difference) in near {
             if !matched.contains(&place) {
                 let known = &mut values[place as usize].near;
@@ -222,7 +263,7 @@ impl Lookup {
         for place in &matched {
             self.found(*place, profile.id);
         }
-        !matched.is_empty()
+        likeness
     }
 
     fn found(&mut self, value: u32, id: &str) {

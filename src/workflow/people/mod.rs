@@ -2,6 +2,7 @@
 //! by a property, and who has a profile; the queries that ask for them.
 
 pub(super) mod export;
+pub(super) mod holders;
 pub(super) mod known;
 pub(super) mod lookup;
 pub(super) mod profiles;

@@ -1,7 +1,9 @@
 //! The commands that are searched: all of them.
 
+use serde_json::json;
+
 use super::canaries::{API_SECRET, HASH_KEY, PLAIN_ID};
-use crate::support::{OAUTH_TOKEN, PROJECT_TOKEN};
+use crate::support::{Call, OAUTH_TOKEN, PROJECT_TOKEN, Reply};
 
 /// Commands that ask Mixpanel, without their options; `REQUEST` stands for an existing request.
 pub(super) const ASKING: [&[&str]; 12] = [
@@ -34,6 +36,16 @@ pub(super) const ASKING: [&[&str]; 12] = [
         "--preflight",
         "--yes",
         "own/ids.csv",
+        "--max-wait",
+        "0s",
+    ],
+    &[
+        "lookup",
+        "own/ids.csv",
+        "--column",
+        "distinct_id",
+        "--output",
+        "own/found.csv",
         "--max-wait",
         "0s",
     ],
@@ -149,3 +161,21 @@ pub(super) const LOCAL: [(&[&str], &str); 54] = [
     (&["delete", "--gdpr", "--yes", "own/bad.csv"], ""),
     (&["export", "--gdpr", "own/ids.csv", "--expect", "7"], ""),
 ];
+
+/// Whether `dsr lookup` asks for the profiles of values.
+pub(super) fn asks_for_values(call: &Call) -> bool {
+    let form = call.body.as_str();
+    form.is_some_and(|form| form.starts_with("where="))
+}
+
+/// The profile of the first id.
+pub(super) fn a_holder() -> Reply {
+    let profile = json!({ "$distinct_id": PLAIN_ID, "$properties": { "$email": PLAIN_ID } });
+    Reply::json(
+        200,
+        &json!({
+            "page": 0, "page_size": 1000, "session_id": "s", "status": "ok", "total": 1,
+            "results": [profile],
+        }),
+    )
+}

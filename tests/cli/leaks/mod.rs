@@ -17,7 +17,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use self::canaries::{ACCOUNT_SECRET, ACCOUNT_USER, API_SECRET, HASH_KEY, IDS, ODD_ID, PLAIN_ID};
-use self::commands::{ASKING, LOCAL};
+use self::commands::{ASKING, LOCAL, a_holder, asks_for_values};
 use self::search::{Search, Watch};
 use crate::support::{
     Call, Fake, Kept, OAUTH_TOKEN, Operator, Outcome, PROJECT_TOKEN, Reply, Running, handing_out,
@@ -140,9 +140,9 @@ fn all_cases() -> Vec<Case> {
 
 /// Repeats everything that the server was told, as it is and URL-encoded.
 fn echo(call: &Call) -> String {
-    let ids = match call.is_post() {
+    let ids = match call.is_post() && !asks_for_values(call) {
         true => call.ids(),
-        // The ids of the tasks that it was asked about.
+        // The ids of the tasks or the values that it was asked about.
         false => IDS.map(str::to_owned).into(),
     };
     let encode =
@@ -164,6 +164,7 @@ fn reply(answers: Answers, call: &Call) -> Reply {
             .with("X-Token", PROJECT_TOKEN)
     };
     match answers {
+        Answers::Well if asks_for_values(call) => a_holder(),
         Answers::Well => usual(call),
         Answers::Saying(status) if call.place.is_multiple_of(2) => {
             named(Reply::error(status, &echo))

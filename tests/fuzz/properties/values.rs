@@ -28,6 +28,7 @@ pub(crate) fn check(bytes: &[u8]) {
     let is_hashed = hashing.is_some();
     let options = ReadOptions {
         check: CheckOptions {
+            askable: None,
             allowed: named.into_iter().map(|v| (*v).to_owned()).collect(),
             outer_space,
             pattern: None,

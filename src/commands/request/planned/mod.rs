@@ -19,6 +19,7 @@ use super::args::RequestArgs;
 
 pub(super) use earlier::{add_earlier, may_be_compared};
 pub(super) use preflight::{ask_first, demand_account};
+pub(crate) use preflight::{note_wait, planned_queries_text};
 
 /// Demands a plan file for a deletion in a project that needs approvals. Fails if the plan is for
 /// several projects, or its file exists.
@@ -212,4 +213,21 @@ pub(crate) fn applied_before(id: &RequestId) -> Failure {
         format!("the plan was already applied, as request {short}; nothing was sent"),
     )
     .hint(format!("see it with `dsr status {short}`"))
+}
+
+/// The failure of a request while an open one asks for the same ids.
+pub(super) fn same_request(ledger: &Ledger, id: &RequestId) -> Result<Failure, Failure> {
+    let short = id.short();
+    let found = ledger.find_request(id)?;
+    let next = match found.is_some_and(|request| request.needs_resume()) {
+        true => format!("continue it with `dsr resume {short}`"),
+        false => format!("see it with `dsr status {short}`"),
+    };
+    let failure = Failure::new(
+        ExitStatus::Usage,
+        "same_request",
+        format!("request {short} is open and asks for the same ids; nothing was sent"),
+    )
+    .hint(format!("{next}; or make a new request with `--new`"));
+    Ok(failure)
 }

@@ -1,14 +1,18 @@
 //! `--preflight`: asks Mixpanel who of the plan's people has a profile, before anything is sent.
 
+use std::time::Duration;
+
 use crate::commands::context::Context;
 use crate::commands::failures::{NO_PREFLIGHT, profiles_failure};
 use crate::config::Resolved;
-use crate::domain::ProjectName;
+use crate::domain::{Project, ProjectName};
 use crate::ledger::QueryLane;
 use crate::mixpanel::Timeouts;
-use crate::ui::{Failure, duration, number, plural, profiles_text};
+use crate::ui::{Failure, Ui, duration, number, plural, profiles_text};
 use crate::workflow::{self, Plan, Preflight, Queries, QueryCourse};
 
+use super::same_request;
+use crate::commands::people::minimise;
 use crate::commands::request::args::RequestArgs;
 
 /// Demands what the queries need, before a large source is read.
@@ -36,6 +40,7 @@ pub(in crate::commands::request) async fn ask_first(
     if !request.preflight {
         return Ok(());
     }
+    demand_the_rest(ctx, plans, request)?;
     for plan in plans {
         let id = ctx.demand_project_id(&plan.project)?;
         let client = ctx.query_client(&plan.project, Timeouts::default())?;
@@ -44,14 +49,9 @@ pub(in crate::commands::request) async fn ask_first(
         let lane = QueryLane::of(&plan.project, id);
         let queries = workflow::count_queries(ids.count());
         let time = ledger.find_query_time(&lane, queries, ctx.clock.now())?;
-        ctx.ui.note(&format!(
-            "Preflight: {} for {} in project {}, at most {} an hour: {}.",
-            plural(queries, "query", "queries"),
-            plural(ids.count(), "id", "ids"),
-            plan.project.name,
-            plan.project.queries.per_hour(),
-            duration(time),
-        ));
+        let people = plural(ids.count(), "id", "ids");
+        let planned = planned_queries_text(&plan.project, queries, &people, time);
+        ctx.ui.note(&format!("Preflight: {planned}"));
         ctx.interrupt.begin();
         let ui = &ctx.ui;
         let mut queries = Queries {
@@ -61,13 +61,7 @@ pub(in crate::commands::request) async fn ask_first(
             clock: ctx.clock.as_ref(),
             interrupt: &ctx.interrupt,
             max_wait: request.sending.max_wait,
-            on_wait: &|wait, answered| {
-                ui.note(&format!(
-                    "Asked {} so far. The next query may leave in {}.",
-                    plural(answered, "query", "queries"),
-                    duration(wait)
-                ));
-            },
+            on_wait: &|wait, answered| note_wait(ui, wait, answered),
         };
         let found = workflow::find_profiles(&mut queries, (&client, id), &ids).await;
         ctx.interrupt.pause();
@@ -86,6 +80,56 @@ pub(in crate::commands::request) async fn ask_first(
         plan.preflight = Some(found);
     }
     Ok(())
+}
+
+/// Demands what else the command needs, so that none of the hour's queries is spent in vain.
+fn demand_the_rest(
+    ctx: &mut Context,
+    plans: &[Plan],
+    request: &RequestArgs,
+) -> Result<(), Failure> {
+    if request.plan.is_some() {
+        minimise::ledger_key(ctx, ctx.ledger_or_empty()?.if_no_key()?)?;
+    }
+    if !request.is_sent() {
+        return Ok(());
+    }
+    let projects: Vec<Project> = plans.iter().map(|plan| plan.project.clone()).collect();
+    ctx.clients_within(&projects, Timeouts::default())?;
+    let ledger = ctx.ledger_to_fill()?;
+    for plan in plans.iter().filter(|_| !request.sending.new) {
+        let (operation, key) = (plan.order.operation, plan.project.key());
+        if let Some(digest) = plan.ids_digest()?
+            && let Some(id) = ledger.find_repeated(operation, &key, &digest)?
+        {
+            return Err(same_request(&ledger, &id)?);
+        }
+    }
+    Ok(())
+}
+
+/// What is about to be asked, and how long that takes. `people` is such as `6 ids`.
+pub(crate) fn planned_queries_text(
+    project: &Project,
+    queries: usize,
+    people: &str,
+    time: Duration,
+) -> String {
+    format!(
+        "{} for {people} in project {}, at most {} an hour: {}.",
+        plural(queries, "query", "queries"),
+        project.name,
+        project.queries.per_hour(),
+        duration(time),
+    )
+}
+
+pub(crate) fn note_wait(ui: &Ui, wait: Duration, answered: usize) {
+    ui.note(&format!(
+        "Asked {} so far. The next query may leave in {}.",
+        plural(answered, "query", "queries"),
+        duration(wait)
+    ));
 }
 
 /// Warns of ids without a profile. If none has one, the project's number may be wrong.

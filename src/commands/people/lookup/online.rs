@@ -1,0 +1,85 @@
+//! Looks values up in Mixpanel: its profile query, asked with the service account.
+
+use crate::commands::context::Context;
+use crate::commands::failures::{NO_LOOKUP, profiles_failure, usage};
+use crate::commands::request::planned::{note_wait, planned_queries_text};
+use crate::domain::{Project, ProjectId};
+use crate::ledger::QueryLane;
+use crate::mixpanel::{Timeouts, can_be_asked};
+use crate::ui::{Failure, plural};
+use crate::workflow::{self, Lookup, QueriedValues, Queries, QueryCourse, ValueBatches};
+
+use super::LookupArgs;
+
+/// Demands what the queries need, before anything is read.
+pub(super) fn demand_project(
+    ctx: &Context,
+    args: &LookupArgs,
+) -> Result<(Project, ProjectId), Failure> {
+    if !args.identities.is_empty() {
+        return Err(usage("`--identities` needs `--profiles`: dsr does not ask Mixpanel whether another id of a person has a profile of its own; nothing was asked")
+            .hint("add an export of the users: `--profiles FILE`"));
+    }
+    if !can_be_asked(&args.by) {
+        return Err(usage("the property's name has a quote, a backslash or a control character, and Mixpanel documents no way to ask for these; nothing was asked")
+            .hint("look the values up in an export of the users: `--profiles FILE`"));
+    }
+    ctx.follow_servers_clock()?;
+    let mut resolved = ctx.resolve().map_err(or_offline)?;
+    if resolved.len() > 1 {
+        return Err(usage("dsr asks one project at a time; nothing was asked")
+            .hint("name one with `--project`"));
+    }
+    let project = resolved.remove(0).project;
+    let id = ctx.demand_project_id(&project).map_err(or_offline)?;
+    ctx.account_of(&project).map_err(or_offline)?;
+    Ok((project, id))
+}
+
+fn or_offline(failure: Failure) -> Failure {
+    let hint = failure.hint.clone().unwrap_or_default();
+    failure.hint(format!(
+        "{hint}; or look in an export of the users: `--profiles FILE`"
+    ))
+}
+
+/// Asks for the profiles of every value. Every other check has passed.
+pub(super) async fn find(
+    ctx: &mut Context,
+    (project, id): (&Project, ProjectId),
+    args: &LookupArgs,
+    lookup: &mut Lookup,
+) -> Result<QueriedValues, Failure> {
+    let client = ctx.query_client(project, Timeouts::default())?;
+    let mut ledger = ctx.ledger_to_fill()?;
+    let lane = QueryLane::of(project, id);
+    let batches = ValueBatches::of(lookup, &args.by);
+    let time = ledger.find_query_time(&lane, batches.count(), ctx.clock.now())?;
+    let values = plural(lookup.count_values(), "value", "values");
+    let planned = planned_queries_text(project, batches.count(), &values, time);
+    ctx.ui.note(&format!("Lookup: {planned}"));
+    ctx.interrupt.begin();
+    let ui = &ctx.ui;
+    let mut queries = Queries {
+        ledger: &mut ledger,
+        lane,
+        course: QueryCourse::default(),
+        clock: ctx.clock.as_ref(),
+        interrupt: &ctx.interrupt,
+        max_wait: args.max_wait,
+        on_wait: &|wait, answered| note_wait(ui, wait, answered),
+    };
+    let found = workflow::find_holders(&mut queries, (&client, id), &batches, lookup).await;
+    ctx.interrupt.pause();
+    let asked = found.map_err(|error| profiles_failure(error, NO_LOOKUP))?;
+    if asked.profiles == 0 {
+        let name = &project.name;
+        ctx.ui.warn(
+            "no_profile",
+            &format!(
+                "no profile in project {name} has one of the values. Check `--by` and, with `dsr project show {name}`, `project_id`: with another property or project, nobody is found either"
+            ),
+        );
+    }
+    Ok(asked)
+}

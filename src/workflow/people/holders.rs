@@ -1,0 +1,127 @@
+//! Asks Mixpanel for the profiles that have the values of a lookup: query after query, within the
+//! hour's budget. Takes a profile only after it was compared byte for byte.
+
+use std::ops::Range;
+
+use crate::domain::{DistinctId, Leniency, ProjectId};
+use crate::intake::Profile;
+use crate::mixpanel::query::{COMPARISONS, EXPRESSION_BYTES, Holder, PageFault, comparison};
+use crate::mixpanel::{Holders, QueryClient};
+
+use super::lookup::{Likeness, Lookup};
+use super::profiles::PreflightError;
+use super::queries::{Queries, QueryError};
+
+const HOLDERS: &str = "profiles";
+
+/// What was asked, and how many profiles came back.
+#[derive(Debug, Clone, Copy)]
+pub struct QueriedValues {
+    pub values: usize,
+    pub queries: usize,
+    pub profiles: usize,
+}
+
+/// The values of a lookup in queries, each small enough: their places.
+pub struct ValueBatches<'p> {
+    property: &'p str,
+    places: Vec<Range<usize>>,
+}
+
+impl<'p> ValueBatches<'p> {
+    pub fn of(lookup: &mut Lookup, property: &'p str) -> Self {
+        let mut places: Vec<Range<usize>> = Vec::new();
+        let (mut comparisons, mut bytes) = (0, 0);
+        for place in 0..lookup.count_values() {
+            let forms = lookup.forms_of(place);
+            let needed: usize = forms.iter().map(|form| comparison(property, form)).sum();
+            let fits =
+                comparisons + forms.len() <= COMPARISONS && bytes + needed <= EXPRESSION_BYTES;
+            match places.last_mut() {
+                Some(last) if fits => last.end = place + 1,
+                Some(_) | None => {
+                    places.push(place..place + 1);
+                    (comparisons, bytes) = (0, 0);
+                }
+            }
+            comparisons += forms.len();
+            bytes += needed;
+        }
+        Self { property, places }
+    }
+
+    /// How many queries there are, if the profiles of each fit on one page.
+    pub fn count(&self) -> usize {
+        self.places.len()
+    }
+}
+
+/// Asks for the profiles of every value, and passes them to the lookup.
+///
+/// # Errors
+/// See [`PreflightError`]. The lookup is not usable then.
+pub async fn find_holders(
+    queries: &mut Queries<'_>,
+    (client, project): (&QueryClient, ProjectId),
+    batches: &ValueBatches<'_>,
+    lookup: &mut Lookup,
+) -> Result<QueriedValues, PreflightError> {
+    queries.demand_time(batches.count())?;
+    let mut asked = QueriedValues {
+        values: lookup.count_values(),
+        queries: 0,
+        profiles: 0,
+    };
+    let mut left = batches.count();
+    for places in &batches.places {
+        let mut texts: Vec<String> = places
+            .clone()
+            .flat_map(|place| lookup.forms_of(place))
+            .collect();
+        texts.sort_unstable();
+        texts.dedup();
+        let mut holders = Holders::of(batches.property, texts);
+        left -= 1;
+        while !holders.is_whole() {
+            queries.take_turn().await?;
+            if queries.course.sent == 1 {
+                let planned = (asked.values, batches.count());
+                let now = queries.clock.now();
+                let (ledger, lane) = (&mut *queries.ledger, &queries.lane);
+                ledger
+                    .record_values_asked(lane, planned, now)
+                    .map_err(QueryError::from)?;
+            }
+            let call = client.engage_query_where(project, &holders);
+            if let Some(page) = queries.ask(HOLDERS, client, call).await? {
+                holders.take(&page)?;
+                // Very many profiles may have a value: that may take longer than was said.
+                if holders.pages_left() > 0 {
+                    queries.demand_time(holders.pages_left() + left)?;
+                }
+            }
+        }
+        for holder in holders.into_found() {
+            take(lookup, &holder, places)?;
+            asked.profiles += 1;
+        }
+    }
+    asked.queries = queries.course.sent;
+    Ok(asked)
+}
+
+/// Takes a profile that has a value of this query, and notes one that nearly has. Anything else was
+/// not asked for: then the answer is of another question.
+fn take(lookup: &mut Lookup, holder: &Holder, places: &Range<usize>) -> Result<(), PageFault> {
+    let likeness = Profile::with_json(&holder.id, &holder.json, |profile| {
+        lookup.take_among(profile, places)
+    });
+    match likeness.unwrap_or(Likeness::Other) {
+        Likeness::Equal => {
+            let usable = DistinctId::judge(&holder.id, Leniency::OuterWhiteSpace);
+            usable.map_err(|_| PageFault::BadId)
+        }
+        Likeness::Near => Ok(()),
+        Likeness::Other => Err(PageFault::NotAHolder),
+    }
+}
