@@ -198,7 +198,8 @@ impl World {
             scene.run("dsr audit head >>evidence/heads").exits_with(0);
         }
         if has(REQUEST) {
-            let kind: &[&str] = match has("dsr cancel") || has("dsr verify ") {
+            let of_deletions = ["dsr cancel", "dsr verify ", "--copy", "--withdraw-copy"];
+            let kind: &[&str] = match of_deletions.into_iter().any(has) {
                 true => &["delete", "--gdpr", "--yes", "ids.csv"],
                 false => &["export", "--gdpr", "ids.csv"],
             };

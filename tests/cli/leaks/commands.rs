@@ -6,7 +6,7 @@ use super::canaries::{API_SECRET, HASH_KEY, PLAIN_ID};
 use crate::support::{Call, OAUTH_TOKEN, PROJECT_TOKEN, Reply};
 
 /// Commands that ask Mixpanel, without their options; `REQUEST` stands for an existing request.
-pub(super) const ASKING: [&[&str]; 12] = [
+pub(super) const ASKING: [&[&str]; 13] = [
     &["export", "--gdpr", "own/ids.csv", "--max-wait", "0s"],
     &[
         "delete",
@@ -60,7 +60,7 @@ pub(super) const ASKING: [&[&str]; 12] = [
 ];
 
 /// Commands that ask nobody, with their standard input.
-pub(super) const LOCAL: [(&[&str], &str); 54] = [
+pub(super) const LOCAL: [(&[&str], &str); 55] = [
     (&["help", "files"], ""),
     (&["man", "export"], ""),
     (&["auth", "ledger-key", "--to", "own/ledger-key"], ""),
