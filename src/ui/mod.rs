@@ -47,7 +47,7 @@ pub use ledger::{
     interrupted_text,
 };
 pub use people::find::{FindView, Involvement, Sought};
-pub use people::lookup::{LookupView, Searched};
+pub use people::lookup::{LookupOrigin, LookupView};
 pub use people::recollected::{RecollectedView, damage_text};
 pub use people::suppressions::{ListCounts, ListFormat, ListWrittenView, SuppressionList};
 pub use people::verify::{Verified, VerifyView};

@@ -23,7 +23,7 @@ const NUMBER: &str = "is a number";
 const DEVICE: &str = "$device:";
 
 /// Where the profiles were looked for.
-pub enum Searched {
+pub enum LookupOrigin {
     Files {
         profiles: RecordsRead,
         /// `None` if no identities were named.
@@ -35,7 +35,7 @@ pub enum Searched {
     },
 }
 
-impl Searched {
+impl LookupOrigin {
     pub fn identities(&self) -> Option<&RecordsRead> {
         match self {
             Self::Files { identities, .. } => identities.as_ref(),
@@ -68,7 +68,7 @@ pub struct LookupView<'a> {
     pub property: &'a str,
     pub found: &'a LookedUp,
     pub sources: &'a [Reading],
-    pub searched: &'a Searched,
+    pub searched: &'a LookupOrigin,
     /// The list that was written.
     pub file: Option<String>,
 }
@@ -238,7 +238,7 @@ impl LookupView<'_> {
         }
         if self.count(LookupAnswer::None) > 0 {
             notes.push("A person without a profile may still have events.".to_owned());
-            if let Searched::Mixpanel { .. } = self.searched {
+            if let LookupOrigin::Mixpanel { .. } = self.searched {
                 notes.push(
                     "Mixpanel finds equal text only: a profile with a number, a list or another spelling shows with `--profiles`."
                         .to_owned(),
@@ -297,12 +297,12 @@ impl View for LookupView<'_> {
         let readings =
             |read: Option<&RecordsRead>| read.map_or_else(Vec::new, |read| objects(&read.readings));
         let (profiles_read, asked, records) = match self.searched {
-            Searched::Files { profiles, .. } => (
+            LookupOrigin::Files { profiles, .. } => (
                 Some(profiles),
                 Value::Null,
                 (profiles.records(), profiles.having),
             ),
-            Searched::Mixpanel { project, asked } => {
+            LookupOrigin::Mixpanel { project, asked } => {
                 let question = json!({
                     "project": project.as_str(),
                     "values": asked.values,

@@ -7,7 +7,7 @@ use crate::commands::failures::lookup_failure;
 use crate::intake::{
     Profile, RecordsRead, Source, demand_rereadable, read_identities, read_profiles,
 };
-use crate::ui::{Failure, Searched, reading};
+use crate::ui::{Failure, LookupOrigin, reading};
 use crate::workflow::Lookup;
 
 use super::LookupArgs;
@@ -49,7 +49,7 @@ impl LookupFiles {
         ctx: &Context,
         property: &str,
         lookup: &mut Lookup,
-    ) -> Result<Searched, Failure> {
+    ) -> Result<LookupOrigin, Failure> {
         let mut take = |profile: &Profile<'_>| lookup.take(profile);
         let profiles = self.read(ctx, property, &mut take)?;
         let identities = self.join(ctx, lookup)?;
@@ -72,7 +72,7 @@ impl LookupFiles {
                 ),
             );
         }
-        Ok(Searched::Files {
+        Ok(LookupOrigin::Files {
             profiles,
             identities,
         })

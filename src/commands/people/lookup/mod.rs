@@ -12,7 +12,7 @@ use crate::commands::failures::{local_io, usage, values_failure};
 use crate::domain::ExitStatus;
 use crate::intake::{self, CheckOptions, Keep, Place, Reading, Source};
 use crate::mixpanel::can_be_asked;
-use crate::ui::{Failure, LookupView, Searched, number, plural, reading};
+use crate::ui::{Failure, LookupOrigin, LookupView, number, plural, reading};
 use crate::workflow::{AnsweredLine, LookedUp, Lookup, LookupAnswer, NewFile};
 
 use super::sources::{FormArgs, GivenArgs};
@@ -108,7 +108,7 @@ pub(crate) async fn run(ctx: &mut Context, args: &LookupArgs) -> Result<ExitStat
     let searched = match project {
         Some((project, id)) => {
             let asked = online::find(ctx, (&project, id), args, &mut lookup).await?;
-            Searched::Mixpanel {
+            LookupOrigin::Mixpanel {
                 project: project.name,
                 asked,
             }
@@ -170,7 +170,7 @@ fn ask(
 }
 
 /// Warns of what may make the list wrong.
-fn warn(ctx: &Context, found: &LookedUp, searched: &Searched) {
+fn warn(ctx: &Context, found: &LookedUp, searched: &LookupOrigin) {
     if searched.identities().is_some() && !found.has_identities && !found.ids.is_empty() {
         ctx.ui.warn(
             "no_identities",
