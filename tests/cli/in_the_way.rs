@@ -107,6 +107,7 @@ fn every_command_that_names_a_file_or_folder_is_known_here() {
         ("lookup", "--identities"),
         ("suppressions check", "FILE"),
         ("verify", "--events"),
+        ("verify", "--ids"),
         ("auth ledger-key", "--from"),
         ("audit verify", "--head"),
     ];

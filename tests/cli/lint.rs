@@ -175,7 +175,7 @@ fn a_long_id_is_warned_of_and_never_cut() {
 
 #[test]
 fn every_line_is_listed_on_request() {
-    let ids: Vec<String> = (0..1200).map(|n| format!("$device:{n}")).collect();
+    let ids: Vec<String> = (1..=1200).map(|n| format!("$device:{n}")).collect();
     let fake = Fake::start();
     let short = export(&fake, table(&ids), &["--dry-run"]);
     short.says(

@@ -65,7 +65,7 @@ fn a_preflight_is_one_form_with_the_account_and_says_who_has_no_profile() {
     let fake = Fake::answering(profiles);
     let operator = set_up(&fake, "");
     let outcome = operator.run(&DRY_RUN);
-    outcome.exits_with(0).says("1 query for 5 ids");
+    outcome.exits_with(0).says("1 query");
     shown(
         &outcome,
         "3 of 5 ids have a profile; 2 have none (`ids.csv`, lines 3, 7)",

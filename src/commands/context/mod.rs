@@ -3,6 +3,7 @@
 pub(super) mod holders;
 pub(super) mod ledger;
 pub(super) mod named;
+mod queries;
 pub(super) mod tokens;
 
 use std::cell::{LazyCell, RefCell};

@@ -4,12 +4,14 @@
 use reqwest::Response;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING};
 
-use super::{QueryAnswer, message_of, says_error};
-use crate::mixpanel::classify::{Answered, Exchange, WEB_PAGE};
+use super::{QueryAnswer, refused, says_error, unusable};
+use crate::mixpanel::classify::{Answered, Exchange};
 use crate::mixpanel::words::{Confidential, Words};
 
 /// An answer that ends within so many bytes may be an error. Mixpanel compresses longer ones.
 const SHORT: usize = 4096;
+
+const NO_EXPORT: &str = "Mixpanel's answer is not an export";
 
 /// What tells where an export ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +74,7 @@ pub(super) async fn classify(
 ) -> QueryAnswer<ExportStream> {
     let response = match opened {
         Ok(response) => response,
-        Err(exchange) => return refused(exchange, confidential),
+        Err(exchange) => return refused(exchange, confidential, NO_EXPORT),
     };
     let unclear = |what| QueryAnswer::Unclear {
         reason: Words::on_status(what, 200),
@@ -103,39 +105,9 @@ pub(super) async fn classify(
         date: None,
         body: stream.beginning.clone(),
     };
-    if short.looks_like_html() {
-        return unclear(WEB_PAGE);
-    }
-    match stream.is_over && says_error(&short) {
-        true => QueryAnswer::Refused {
-            http_status: 200,
-            message: message_of(&short, confidential),
-        },
+    let is_error = stream.is_over && says_error(&short);
+    match is_error || short.looks_like_html() {
+        true => unusable(&short, confidential, NO_EXPORT),
         false => QueryAnswer::Answered(stream),
-    }
-}
-
-/// The meaning of an answer that is no export.
-fn refused(exchange: Exchange, confidential: &Confidential<'_>) -> QueryAnswer<ExportStream> {
-    let answered = match exchange {
-        Exchange::NotSent { reason } => return QueryAnswer::NotSent { reason },
-        Exchange::Lost { reason, .. } => return QueryAnswer::Unclear { reason },
-        Exchange::Answered(answered) => answered,
-    };
-    let http_status = answered.status;
-    let unclear = |what| QueryAnswer::Unclear {
-        reason: Words::on_status(what, http_status),
-    };
-    match http_status {
-        429 => QueryAnswer::Deferred {
-            retry_after: answered.wait(),
-        },
-        _ if answered.looks_like_html() => unclear(WEB_PAGE),
-        401 | 403 => QueryAnswer::NotAllowed { http_status },
-        400..=499 => QueryAnswer::Refused {
-            http_status,
-            message: message_of(&answered, confidential),
-        },
-        _ => unclear("Mixpanel's answer is not an export"),
     }
 }

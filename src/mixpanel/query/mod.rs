@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use crate::domain::DistinctId;
 
-use super::classify::{Answered, Exchange};
+use super::classify::{Answered, Exchange, WEB_PAGE};
 use super::wire::ReplyDocument;
 use super::words::{Confidential, Words};
 pub use copies::{CopiesAnswer, CopyKind, CopyState, ListedCopy};
@@ -140,10 +140,49 @@ impl Profiles {
     }
 }
 
+const NO_PAGE: &str = "Mixpanel's answer is not a page of profiles";
+
 pub(super) fn classify_query(
     exchange: Exchange,
     confidential: &Confidential<'_>,
 ) -> QueryAnswer<ProfilePage> {
+    match exchange {
+        Exchange::Answered(answered) if answered.status == 200 => {
+            match page::read(&answered.body) {
+                Some(page) => QueryAnswer::Answered(page),
+                None => unusable(&answered, confidential, NO_PAGE),
+            }
+        }
+        other => refused(other, confidential, NO_PAGE),
+    }
+}
+
+/// The meaning of a 200 that does not have what was asked for.
+fn unusable<T>(
+    answered: &Answered,
+    confidential: &Confidential<'_>,
+    lacks: &'static str,
+) -> QueryAnswer<T> {
+    let http_status = answered.status;
+    let unclear = |what| QueryAnswer::Unclear {
+        reason: Words::on_status(what, http_status),
+    };
+    match answered.looks_like_html() {
+        true => unclear(WEB_PAGE),
+        false if says_error(answered) => QueryAnswer::Refused {
+            http_status,
+            message: message_of(answered, confidential),
+        },
+        false => unclear(lacks),
+    }
+}
+
+/// The meaning of an exchange without a 200.
+fn refused<T>(
+    exchange: Exchange,
+    confidential: &Confidential<'_>,
+    lacks: &'static str,
+) -> QueryAnswer<T> {
     let answered = match exchange {
         Exchange::NotSent { reason } => return QueryAnswer::NotSent { reason },
         Exchange::Lost { reason, .. } => return QueryAnswer::Unclear { reason },
@@ -157,21 +196,13 @@ pub(super) fn classify_query(
         429 => QueryAnswer::Deferred {
             retry_after: answered.wait(),
         },
-        _ if answered.looks_like_html() => unclear(super::classify::WEB_PAGE),
-        200 => match page::read(&answered.body) {
-            Some(page) => QueryAnswer::Answered(page),
-            None if says_error(&answered) => QueryAnswer::Refused {
-                http_status,
-                message: message_of(&answered, confidential),
-            },
-            None => unclear("Mixpanel's answer is not a page of profiles"),
-        },
+        _ if answered.looks_like_html() => unclear(WEB_PAGE),
         401 | 403 => QueryAnswer::NotAllowed { http_status },
         400..=499 => QueryAnswer::Refused {
             http_status,
             message: message_of(&answered, confidential),
         },
-        _ => unclear("Mixpanel's answer is not a page of profiles"),
+        _ => unclear(lacks),
     }
 }
 

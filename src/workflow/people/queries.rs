@@ -25,7 +25,7 @@ pub struct Queries<'a> {
     /// How long to wait in all for the hour's next query and after 429s.
     pub max_wait: Duration,
     /// Hears of each wait for the next query, and how many were sent.
-    pub on_wait: &'a dyn Fn(Duration, usize),
+    pub on_wait: Box<dyn Fn(Duration, usize) + 'a>,
     pub course: QueryCourse,
 }
 

@@ -2,12 +2,10 @@
 
 use crate::commands::context::Context;
 use crate::commands::failures::{NO_LOOKUP, profiles_failure, usage};
-use crate::commands::request::planned::{note_wait, planned_queries_text};
 use crate::domain::{Project, ProjectId};
-use crate::ledger::QueryLane;
 use crate::mixpanel::{Timeouts, can_be_asked};
 use crate::ui::{Failure, plural};
-use crate::workflow::{self, Lookup, QueriedValues, Queries, QueryCourse, ValueBatches};
+use crate::workflow::{self, Lookup, QueriedValues, ValueBatches};
 
 use super::LookupArgs;
 
@@ -52,23 +50,15 @@ pub(super) async fn find(
 ) -> Result<QueriedValues, Failure> {
     let client = ctx.query_client(project, Timeouts::default())?;
     let mut ledger = ctx.ledger_to_fill()?;
-    let lane = QueryLane::of(project, id);
     let batches = ValueBatches::of(lookup, &args.by);
-    let time = ledger.find_query_time(&lane, batches.count(), ctx.clock.now())?;
-    let values = plural(lookup.count_values(), "value", "values");
-    let planned = planned_queries_text(project, batches.count(), &values, time);
-    ctx.ui.note(&format!("Lookup: {planned}"));
+    let planned = ctx.planned_queries(&mut ledger, (project, id), batches.count())?;
+    ctx.ui.note(&format!(
+        "Asking Mixpanel for {} in project {}: {planned}.",
+        plural(lookup.count_values(), "value", "values"),
+        project.name,
+    ));
     ctx.interrupt.begin();
-    let ui = &ctx.ui;
-    let mut queries = Queries {
-        ledger: &mut ledger,
-        lane,
-        course: QueryCourse::default(),
-        clock: ctx.clock.as_ref(),
-        interrupt: &ctx.interrupt,
-        max_wait: args.max_wait,
-        on_wait: &|wait, answered| note_wait(ui, wait, answered),
-    };
+    let mut queries = ctx.queries(&mut ledger, (project, id), args.max_wait);
     let found = workflow::find_holders(&mut queries, (&client, id), &batches, lookup).await;
     ctx.interrupt.pause();
     let asked = found.map_err(|error| profiles_failure(error, NO_LOOKUP))?;

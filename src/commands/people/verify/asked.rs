@@ -16,10 +16,10 @@ use crate::domain::{
     ExitStatus, ExportWindow, LedgerKey, PersonHash, Project, ProjectId, RequestId,
 };
 use crate::intake::{self, Keep, Place, ReadOptions, Source};
-use crate::ledger::{ErasedBy, Ledger, QueryLane};
+use crate::ledger::{ErasedBy, Ledger};
 use crate::mixpanel::{QueryClient, Timeouts};
-use crate::ui::{Failure, duration, plural, reading};
-use crate::workflow::{self, Deletions, KnownIds, Queries, QueryCourse, Searched, SuppressedIndex};
+use crate::ui::{Failure, plural, reading};
+use crate::workflow::{self, Deletions, KnownIds, Searched, SuppressedIndex};
 
 /// Events from so many days before a deletion show whether it erased what was there.
 const DAYS_BEFORE: u64 = 7;
@@ -86,23 +86,7 @@ impl AskedCheck<'_> {
         (project, target): (&Project, (&QueryClient, ProjectId)),
         (known, window): (KnownIds, ExportWindow),
     ) -> Result<Obtained, Failure> {
-        let ui = &ctx.ui;
-        let on_wait = |wait, sent| {
-            ui.note(&format!(
-                "Asked {} so far. The next query may leave in {}.",
-                plural(sent, "query", "queries"),
-                duration(wait)
-            ));
-        };
-        let mut queries = Queries {
-            ledger,
-            lane: QueryLane::of(project, target.1),
-            course: QueryCourse::default(),
-            clock: ctx.clock.as_ref(),
-            interrupt: &ctx.interrupt,
-            max_wait: self.args.max_wait,
-            on_wait: &on_wait,
-        };
+        let mut queries = ctx.queries(ledger, (project, target.1), self.args.max_wait);
         // Else the answers to the first would be lost.
         let enough = queries.demand_time(workflow::count_queries(known.count()) + 1);
         enough.map_err(|error| query_failure(error, NOT_VERIFIED))?;
@@ -113,7 +97,7 @@ impl AskedCheck<'_> {
             // The export has an entry of its own.
             queries.course.sent = 0;
         }
-        let mut progress = reading(ui);
+        let mut progress = reading(&ctx.ui);
         let people = (Arc::clone(self.index), self.key.hasher());
         let searched =
             workflow::search_export(&mut queries, target, window, people, &mut progress).await;
@@ -223,19 +207,14 @@ impl AskedCheck<'_> {
         (id, window, ids): (ProjectId, ExportWindow, usize),
     ) -> Result<(), Failure> {
         let queries = workflow::count_queries(ids) + 1;
-        let lane = QueryLane::of(project, id);
-        let time = ledger.find_query_time(&lane, queries, ctx.clock.now())?;
+        let planned = ctx.planned_queries(ledger, (project, id), queries)?;
         let profiles = match ids {
             0 => String::new(),
             ids => format!(" and the profiles of {}", plural(ids, "person", "people")),
         };
         ctx.ui.note(&format!(
-            "Asking Mixpanel for the events from {} to {}{profiles}: {}, at most {} an hour: {}.",
-            window.from,
-            window.to,
-            plural(queries, "query", "queries"),
-            project.queries.per_hour(),
-            duration(time),
+            "Asking Mixpanel for the events from {} to {}{profiles}: {planned}.",
+            window.from, window.to,
         ));
         Ok(())
     }

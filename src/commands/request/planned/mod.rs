@@ -19,7 +19,6 @@ use super::args::RequestArgs;
 
 pub(super) use earlier::{add_earlier, may_be_compared};
 pub(super) use preflight::{ask_first, demand_account};
-pub(crate) use preflight::{note_wait, planned_queries_text};
 
 /// Demands a plan file for a deletion in a project that needs approvals. Fails if the plan is for
 /// several projects, or its file exists.

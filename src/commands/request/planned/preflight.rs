@@ -1,15 +1,12 @@
 //! `--preflight`: asks Mixpanel who of the plan's people has a profile, before anything is sent.
 
-use std::time::Duration;
-
 use crate::commands::context::Context;
 use crate::commands::failures::{NO_PREFLIGHT, profiles_failure};
 use crate::config::Resolved;
 use crate::domain::{Project, ProjectName};
-use crate::ledger::QueryLane;
 use crate::mixpanel::Timeouts;
-use crate::ui::{Failure, Ui, duration, number, plural, profiles_text};
-use crate::workflow::{self, Plan, Preflight, Queries, QueryCourse};
+use crate::ui::{Failure, number, plural, profiles_text};
+use crate::workflow::{self, Plan, Preflight};
 
 use super::same_request;
 use crate::commands::people::minimise;
@@ -46,23 +43,16 @@ pub(in crate::commands::request) async fn ask_first(
         let client = ctx.query_client(&plan.project, Timeouts::default())?;
         let ids = plan.ids()?;
         let mut ledger = ctx.ledger_to_fill()?;
-        let lane = QueryLane::of(&plan.project, id);
         let queries = workflow::count_queries(ids.count());
-        let time = ledger.find_query_time(&lane, queries, ctx.clock.now())?;
-        let people = plural(ids.count(), "id", "ids");
-        let planned = planned_queries_text(&plan.project, queries, &people, time);
-        ctx.ui.note(&format!("Preflight: {planned}"));
+        let planned = ctx.planned_queries(&mut ledger, (&plan.project, id), queries)?;
+        ctx.ui.note(&format!(
+            "Preflight: asking Mixpanel for the profiles of {} in project {}: {planned}.",
+            plural(ids.count(), "id", "ids"),
+            plan.project.name,
+        ));
         ctx.interrupt.begin();
-        let ui = &ctx.ui;
-        let mut queries = Queries {
-            ledger: &mut ledger,
-            lane,
-            course: QueryCourse::default(),
-            clock: ctx.clock.as_ref(),
-            interrupt: &ctx.interrupt,
-            max_wait: request.sending.max_wait,
-            on_wait: &|wait, answered| note_wait(ui, wait, answered),
-        };
+        let max_wait = request.sending.max_wait;
+        let mut queries = ctx.queries(&mut ledger, (&plan.project, id), max_wait);
         let found = workflow::find_profiles(&mut queries, (&client, id), &ids).await;
         ctx.interrupt.pause();
         let found = found.map_err(|error| profiles_failure(error, NO_PREFLIGHT))?;
@@ -106,30 +96,6 @@ fn demand_the_rest(
         }
     }
     Ok(())
-}
-
-/// What is about to be asked, and how long that takes. `people` is such as `6 ids`.
-pub(crate) fn planned_queries_text(
-    project: &Project,
-    queries: usize,
-    people: &str,
-    time: Duration,
-) -> String {
-    format!(
-        "{} for {people} in project {}, at most {} an hour: {}.",
-        plural(queries, "query", "queries"),
-        project.name,
-        project.queries.per_hour(),
-        duration(time),
-    )
-}
-
-pub(crate) fn note_wait(ui: &Ui, wait: Duration, answered: usize) {
-    ui.note(&format!(
-        "Asked {} so far. The next query may leave in {}.",
-        plural(answered, "query", "queries"),
-        duration(wait)
-    ));
 }
 
 /// Warns of ids without a profile. If none has one, the project's number may be wrong.
