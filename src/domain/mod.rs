@@ -22,6 +22,7 @@ pub use exit_status::ExitStatus;
 pub use ids::batch::{Batch, BatchError, IdLines};
 pub use ids::distinct_id::{DistinctId, DistinctIdError, Leniency, MAX_ID_BYTES};
 pub use ids::exclusion::Exclusion;
+pub use ids::form_map::FormMap;
 pub use ids::id_hash::{HashedMap, IdHasher, IdsDigest};
 pub use ids::near_index::NearIndex;
 pub use ids::person_hash::{LedgerKey, PersonHash, PersonHasher};

@@ -27,21 +27,20 @@ pub struct Folder {
 pub const PREFIXES: [&str; 3] = ["device:", "mailto:", "urn:uuid:"];
 
 impl Folder {
+    /// The folded text.
+    pub fn fold_whole<'t>(&'t mut self, text: &'t str) -> &'t str {
+        let letters = in_small_letters(text, &Contents::of(text), &mut self.letters);
+        core(letters, &mut self.digits)
+    }
+
     /// Passes the folded text to `hear`, then its folded parts if it may hold a list.
     pub fn fold(&mut self, text: &str, hear: &mut impl FnMut(&str, Extent)) {
         let Self { letters, digits } = self;
-        letters.clear();
-        let is_ascii = text.is_ascii();
-        if is_ascii {
-            letters.push_str(text);
-            letters.make_ascii_lowercase();
-        } else {
-            letters.extend(in_lower_case(in_one_form(text.chars())).nfkc());
-        }
+        let has = Contents::of(text);
+        let letters = in_small_letters(text, &has, letters);
         hear(core(letters, digits), Extent::Whole);
-        // A fold has no early exit, so the compiler checks many bytes at once. Most ids end here.
-        let may_separate = |found, byte| found | matches!(byte, b'\t'..=b' ' | b',' | b';');
-        if !is_ascii || letters.bytes().fold(false, may_separate) {
+        // Most ids end here.
+        if has.beyond_ascii || has.separators {
             let separates = |c: char| c.is_whitespace() || matches!(c, ',' | ';');
             let is_part = |part: &&str| !part.is_empty() && part.len() < letters.len();
             let parts = letters.split(separates).filter(is_part);
@@ -55,25 +54,80 @@ impl Folder {
     /// a number, or shown it in letters that look alike.
     pub fn fold_delivered(&mut self, text: &str, hear: &mut impl FnMut(&str, Extent)) {
         self.fold(text, hear);
-        let mut whole = |folder: &mut Self, text: &str| {
-            folder.fold(text, &mut |folded, extent| {
-                if extent == Extent::Whole {
-                    hear(folded, extent);
-                }
-            });
-        };
         if text.len() > KEPT_BYTES {
             let ends = (0..=KEPT_BYTES)
                 .rev()
                 .find(|end| text.is_char_boundary(*end));
-            whole(self, &text[..ends.unwrap_or(0)]);
+            hear(self.fold_whole(&text[..ends.unwrap_or(0)]), Extent::Whole);
         }
         if !text.is_ascii() {
-            whole(self, &in_plain_letters(text));
+            hear(self.fold_whole(&in_plain_letters(text)), Extent::Whole);
         }
         if let Some(number) = number_form(text) {
             hear(&number, Extent::Whole);
         }
+    }
+}
+
+/// The text in one form and in lower case. Most ids need no copy in `buffer`.
+fn in_small_letters<'t>(text: &'t str, has: &Contents, buffer: &'t mut String) -> &'t str {
+    if !has.beyond_ascii && !has.upper_case {
+        return text;
+    }
+    buffer.clear();
+    if has.beyond_ascii {
+        buffer.extend(in_lower_case(in_one_form(text.chars())).nfkc());
+    } else {
+        buffer.push_str(text);
+        buffer.make_ascii_lowercase();
+    }
+    buffer
+}
+
+/// What a text has, found eight bytes at a time: each value of large files is folded.
+struct Contents {
+    beyond_ascii: bool,
+    /// Letters that [`str::make_ascii_lowercase`] changes, if all is ASCII.
+    upper_case: bool,
+    /// Bytes that may separate parts, if all is ASCII.
+    separators: bool,
+}
+
+impl Contents {
+    fn of(text: &str) -> Self {
+        const EACH: u64 = 0x0101_0101_0101_0101;
+        const TOPS: u64 = 0x80 * EACH;
+        let (mut beyond_ascii, mut upper_case, mut separators) = (0, 0, 0);
+        each_word(text, |word| {
+            let low = word & !TOPS;
+            // Both set the top bit of the bytes that fit, and carry nothing to the next byte.
+            let is_from = |least: u8| low + u64::from(0x80 - least) * EACH;
+            let is = |byte: u8| TOPS - (low ^ (u64::from(byte) * EACH));
+            beyond_ascii |= word;
+            upper_case |= is_from(b'A') & !is_from(b'Z' + 1);
+            separators |= !is_from(b' ' + 1) | is(b',') | is(b';');
+        });
+        Self {
+            beyond_ascii: beyond_ascii & TOPS != 0,
+            upper_case: upper_case & TOPS != 0,
+            separators: separators & TOPS != 0,
+        }
+    }
+}
+
+/// Passes eight bytes at a time, and the last eight, which may overlap with the others. A shorter
+/// text ends in `a`.
+#[inline(always)]
+pub(super) fn each_word(text: &str, mut hear: impl FnMut(u64)) {
+    let bytes = text.as_bytes();
+    let last = bytes.last_chunk().copied().unwrap_or_else(|| {
+        let mut short = [b'a'; 8];
+        short[..bytes.len()].copy_from_slice(bytes);
+        short
+    });
+    let (words, _) = bytes.as_chunks();
+    for word in words.iter().chain([&last]) {
+        hear(u64::from_le_bytes(*word));
     }
 }
 
@@ -132,7 +186,10 @@ fn core<'t>(text: &'t str, digits: &'t mut String) -> &'t str {
         core = bare(rest);
     }
     for prefix in PREFIXES {
-        core = core.strip_prefix(prefix).map_or(core, bare);
+        // Looks at one byte before it compares all.
+        if core.as_bytes().get(prefix.len() - 1) == Some(&b':') {
+            core = core.strip_prefix(prefix).map_or(core, bare);
+        }
     }
     if core.is_empty() {
         return text;
@@ -156,7 +213,10 @@ pub fn usual_forms(text: &str) -> [String; 3] {
 
 /// From the first letter or digit to the last: drops quotes, brackets, bullets and commas.
 pub fn bare(text: &str) -> &str {
-    text.trim_matches(|c: char| !c.is_alphanumeric())
+    match text.as_bytes() {
+        [first, .., last] if first.is_ascii_alphanumeric() && last.is_ascii_alphanumeric() => text,
+        _ => text.trim_matches(|c: char| !c.is_alphanumeric()),
+    }
 }
 
 /// The text after a list number such as `12.` or `12)`.
@@ -170,8 +230,11 @@ pub fn behind_number(text: &str) -> Option<&str> {
 
 /// `001` and `1.0` become `1`. Zeros of ids that are not numbers stay.
 fn without_zeros(text: &str) -> &str {
+    if !text.starts_with(|c: char| c.is_ascii_digit()) {
+        return text;
+    }
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let is_number = !whole.is_empty() && whole.bytes().all(|byte| byte.is_ascii_digit());
+    let is_number = whole.bytes().all(|byte| byte.is_ascii_digit());
     if !is_number || !fraction.bytes().all(|byte| byte == b'0') {
         return text;
     }
@@ -279,6 +342,21 @@ mod tests {
         for (place, one) in texts.iter().enumerate() {
             for other in &texts[..place] {
                 assert_ne!(whole(one), whole(other), "{one} {other}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_text_has_is_found_at_every_place() {
+        let characters = (0..=0x7f_u8).map(char::from).chain(['\u{80}', 'é', '😀']);
+        for (c, place) in characters.flat_map(|c| (0..20).map(move |place| (c, place))) {
+            let text = format!("{}{c}{}", "z".repeat(place), "@".repeat(19 - place));
+            let has = Contents::of(&text);
+            assert_eq!(has.beyond_ascii, !c.is_ascii(), "{text:?}");
+            if c.is_ascii() {
+                assert_eq!(has.upper_case, c.is_ascii_uppercase(), "{text:?}");
+                let separates = c <= ' ' || matches!(c, ',' | ';');
+                assert_eq!(has.separators, separates, "{text:?}");
             }
         }
     }

@@ -4,6 +4,7 @@
 pub(super) mod batch;
 pub(super) mod distinct_id;
 pub(super) mod exclusion;
+pub(super) mod form_map;
 pub mod id_form;
 pub(super) mod id_hash;
 pub mod id_names;

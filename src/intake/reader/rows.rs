@@ -278,8 +278,48 @@ impl<'a> Cells<'a> {
                 };
             }
         };
+        self.demand_width(width, found)?;
+        Ok(value)
+    }
+
+    /// Passes the fields at `columns`, which are in order, to `hear`. Fails if `hear` does, or as
+    /// [`Self::pick`] does, which may be after some fields were passed.
+    #[inline(always)]
+    pub(crate) fn pick_each<T: Copy>(
+        &self,
+        columns: &[(usize, T)],
+        width: usize,
+        mut hear: impl FnMut(T, &'a [u8]) -> Result<(), Damage>,
+    ) -> Result<(), Damage> {
+        let Self::Plain { line, delimiter } = self else {
+            for (column, what) in columns {
+                hear(*what, self.pick(*column, width)?)?;
+            }
+            return Ok(());
+        };
+        let (mut rest, mut found) = (*line, 0);
+        let mut wanted = columns.iter().peekable();
+        while wanted.peek().is_some() {
+            let end = memchr::memchr(*delimiter, rest);
+            let field = &rest[..end.unwrap_or(rest.len())];
+            while let Some((_, what)) = wanted.next_if(|(column, _)| *column == found) {
+                hear(*what, field)?;
+            }
+            found += 1;
+            match end {
+                Some(end) => rest = &rest[end + 1..],
+                None => return self.demand_width(width, found),
+            }
+        }
+        // To count is faster than to find.
+        let others = memchr::memchr_iter(*delimiter, rest).count();
+        self.demand_width(width, found + 1 + others)
+    }
+
+    #[inline(always)]
+    fn demand_width(&self, width: usize, found: usize) -> Result<(), Damage> {
         match found == width || (found > width && self.all_behind(width, <[u8]>::is_empty)) {
-            true => Ok(value),
+            true => Ok(()),
             false => Err(Damage::Ragged {
                 expected: width,
                 found,
@@ -368,6 +408,30 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn fields_picked_at_once_are_those_picked_one_by_one(
+            line in "[ab,]{0,12}",
+            columns in prop::collection::vec(0..5_usize, 1..4),
+            width in 1..7_usize,
+        ) {
+            let (line, delimiter) = (line.as_bytes(), b',');
+            let cells = Cells::Plain { line, delimiter };
+            let mut columns: Vec<(usize, usize)> = columns.into_iter().map(|c| (c, c)).collect();
+            columns.sort_unstable();
+            let one_by_one = columns.iter().map(|(column, _)| {
+                Ok((*column, cells.pick(*column, width)?))
+            });
+            let one_by_one: Result<Vec<_>, Damage> = one_by_one.collect();
+            let mut at_once = Vec::new();
+            let picked = cells.pick_each(&columns, width, |column, field| {
+                at_once.push((column, field));
+                Ok(())
+            });
+            // A column that the heading lacks is never wanted.
+            prop_assume!(columns.iter().all(|(column, _)| *column < width));
+            prop_assert_eq!(picked.map(|()| at_once), one_by_one);
+        }
+
         #[test]
         fn whatever_is_accepted_is_what_another_reader_sees(text in "[ab,\";\n.]{0,60}") {
             for delimiter in [b',', b';'] {

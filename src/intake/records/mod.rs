@@ -241,7 +241,9 @@ impl RecordReader<'_> {
         table::each_row(&mut rows, &mut values, name, |cells, place, values| {
             let Some((width, columns)) = &known else {
                 let names = cells.to_names();
-                known = Some((names.len(), self.taker.columns(&names)?));
+                let mut columns = self.taker.columns(&names)?;
+                columns.sort_by_key(|(column, _)| *column);
+                known = Some((names.len(), columns));
                 return Ok(());
             };
             let compared = columns.iter().map(|(column, _)| *column);
@@ -250,18 +252,15 @@ impl RecordReader<'_> {
                 return Ok(());
             }
             let mut record = Record::with_capacity(columns.len());
-            for (column, field) in columns {
-                let text = cells.pick(*column, *width).and_then(|cell| {
-                    let undecodable = Damage::Undecodable { encoding: "UTF-8" };
-                    std::str::from_utf8(cell).map_err(|_| undecodable)
-                });
-                match text {
-                    Ok(text) => record.push((*field, Content::Cell(text))),
-                    Err(damage) => {
-                        values.problems.note(place, damage);
-                        return Ok(());
-                    }
-                }
+            let picked = cells.pick_each(columns, *width, |field, cell| {
+                let undecodable = Damage::Undecodable { encoding: "UTF-8" };
+                let text = std::str::from_utf8(cell).map_err(|_| undecodable)?;
+                record.push((field, Content::Cell(text)));
+                Ok(())
+            });
+            if let Err(damage) = picked {
+                values.problems.note(place, damage);
+                return Ok(());
             }
             values.count += 1;
             (self.step)();

@@ -36,15 +36,10 @@ pub(crate) struct TextLines<R> {
     unended: bool,
     /// Everything before this offset is valid.
     checked: usize,
-    seen: SeenMarks,
-}
-
-/// What the text has held so far. Lines are searched for a thing only after it first occurred.
-#[derive(Debug, Default)]
-struct SeenMarks {
-    quote: bool,
-    /// Possible damage: from now on every line is checked.
-    damage: bool,
+    /// The first quote from some line on, or the end of the buffer; `None` if nothing was searched.
+    quote: Option<usize>,
+    /// There may be damage: from now on every line is checked.
+    may_be_damaged: bool,
 }
 
 impl<R: Read> TextLines<R> {
@@ -61,7 +56,8 @@ impl<R: Read> TextLines<R> {
             after_cr: false,
             unended: false,
             checked: 0,
-            seen: SeenMarks::default(),
+            quote: None,
+            may_be_damaged: false,
         }
     }
 
@@ -106,8 +102,15 @@ impl<R: Read> TextLines<R> {
     }
 
     #[inline]
-    pub(crate) fn has_quote(&self) -> bool {
-        self.seen.quote && memchr::memchr(b'"', self.line()).is_some()
+    pub(crate) fn has_quote(&mut self) -> bool {
+        let (start, end) = self.line;
+        let quote = self.quote.filter(|quote| *quote >= start);
+        let quote = quote.unwrap_or_else(|| {
+            let place = memchr::memchr(b'"', &self.buffer[start..self.end]);
+            place.map_or(self.end, |place| start + place)
+        });
+        self.quote = Some(quote);
+        quote < end
     }
 
     /// The number of the current line, from 1.
@@ -148,7 +151,7 @@ impl<R: Read> TextLines<R> {
         self.line = (self.start, end);
         self.start = next;
         self.number += 1;
-        let damage = match self.seen.damage {
+        let damage = match self.may_be_damaged {
             true => damage_of(self.line(), self.encoding),
             false => None,
         };
@@ -157,6 +160,7 @@ impl<R: Read> TextLines<R> {
 
     /// Reads more; returns `false` at the end.
     fn fill(&mut self) -> io::Result<bool> {
+        self.quote = None;
         if self.start > 0 {
             self.buffer.copy_within(self.start..self.end, 0);
             self.end -= self.start;
@@ -180,18 +184,16 @@ impl<R: Read> TextLines<R> {
     /// Checks the new bytes as a whole, which is faster than line by line.
     fn check(&mut self, count: usize) {
         let fresh = &self.buffer[self.checked..self.end];
-        let has = |byte| memchr::memchr(byte, fresh).is_some();
-        self.seen.quote |= has(b'"');
         let sound = match std::str::from_utf8(fresh) {
             Ok(_) => fresh.len(),
             // A cut-off character is checked again with the bytes that follow.
             Err(error) if error.error_len().is_none() && count > 0 => error.valid_up_to(),
             Err(_) => {
-                self.seen.damage = true;
+                self.may_be_damaged = true;
                 fresh.len()
             }
         };
-        self.seen.damage |= has(0) || has(MARK[0]);
+        self.may_be_damaged |= memchr::memchr2(0, MARK[0], fresh).is_some();
         self.checked += sound;
     }
 }
@@ -248,6 +250,19 @@ mod tests {
         }
         assert_eq!(lines(b"a\nb", 1).len(), 2, "the last end may be missing");
         assert!(lines(b"", 1).is_empty());
+    }
+
+    #[test]
+    fn a_quote_is_seen_on_its_line_however_the_bytes_arrive() {
+        let text = b"a\n\"b\"\nc\"\nd\n\n\"\ne\nf";
+        for step in 1..text.len() {
+            let mut lines = TextLines::new(Drip(text, step), "UTF-8");
+            while lines.advance().unwrap() == LineStep::Line {
+                let has = lines.line().contains(&b'"');
+                assert_eq!(lines.has_quote(), has, "{step} bytes at a time");
+                assert_eq!(lines.has_quote(), has, "asked again");
+            }
+        }
     }
 
     #[test]

@@ -9,8 +9,8 @@ use std::rc::Rc;
 
 use serde::Serialize;
 
-use crate::domain::id_form::{Extent, Folder, usual_forms};
-use crate::domain::{HashedMap, IdHasher};
+use crate::domain::id_form::{Folder, usual_forms};
+use crate::domain::{FormMap, HashedMap, IdHasher};
 use crate::intake::{Identity, MainId, Place, Profile, ValueKind, how_it_differs};
 
 /// Mixpanel joins at most this many ids into one person.
@@ -22,7 +22,7 @@ pub struct Lookup {
     folder: Folder,
     values: Vec<AskedValue>,
     /// The first value of each folded form.
-    forms: HashedMap<u32>,
+    forms: FormMap<u32>,
     lines: Vec<AskedLine>,
     ids: Vec<FoundId>,
     /// The place of each id in `ids`, by its hash.
@@ -143,7 +143,7 @@ impl Default for Lookup {
             hasher: IdHasher::random(),
             folder: Folder::default(),
             values: Vec::new(),
-            forms: HashedMap::default(),
+            forms: FormMap::new(IdHasher::random()),
             lines: Vec::new(),
             ids: Vec::new(),
             known: HashedMap::default(),
@@ -158,8 +158,8 @@ impl Lookup {
     /// Asks for a value.
     pub fn ask(&mut self, place: Place<'_>, text: &str) {
         let line = at(self.lines.len());
-        let form = form_of(&mut self.folder, &self.hasher, text);
-        let first = self.forms.get(&form).copied();
+        let form = self.folder.fold_whole(text);
+        let first = self.forms.get(form).copied();
         let mut next = first;
         while let Some(value) = next
             && *self.values[value as usize].text != *text
@@ -175,7 +175,7 @@ impl Lookup {
                 profiles: 0,
                 near: None,
             });
-            self.forms.insert(form, value);
+            self.forms.entry(form).insert_entry(value);
             value
         });
         let source = match self.lines.last() {
@@ -199,10 +199,10 @@ impl Lookup {
     /// (NFC), in lower case. A profile with one of these is near.
     pub fn forms_of(&mut self, place: usize) -> Vec<String> {
         let text = &self.values[place].text;
-        let form = form_of(&mut self.folder, &self.hasher, text);
+        let form = self.folder.fold_whole(text).to_owned();
         let mut forms = vec![text.to_string()];
         for other in usual_forms(text) {
-            let is_near = form_of(&mut self.folder, &self.hasher, &other) == form;
+            let is_near = self.folder.fold_whole(&other) == form;
             if is_near && !forms.contains(&other) {
                 forms.push(other);
             }
@@ -218,7 +218,6 @@ impl Lookup {
     /// Compares a profile with the values at these places.
     pub fn take_among(&mut self, profile: &Profile<'_>, among: &Range<usize>) -> Likeness {
         let Self {
-            hasher,
             folder,
             values,
             forms,
@@ -229,7 +228,7 @@ impl Lookup {
             if text.is_empty() {
                 return;
             }
-            let mut next = forms.get(&form_of(folder, hasher, text)).copied();
+            let mut next = forms.get(folder.fold_whole(text)).copied();
             while let Some(place) = next {
                 let value = &values[place as usize];
                 next = value.next;
@@ -464,15 +463,4 @@ impl AskedLine {
 /// The intake reads fewer values than fit.
 fn at(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
-}
-
-/// The hash of the folded form. Equal values have equal forms.
-fn form_of(folder: &mut Folder, hasher: &IdHasher, text: &str) -> u128 {
-    let mut form = 0;
-    folder.fold(text, &mut |folded, extent| {
-        if extent == Extent::Whole {
-            form = hasher.hash(folded.as_bytes());
-        }
-    });
-    form
 }
