@@ -236,14 +236,13 @@ fn id_of(
     };
     let given = text.trim().parse().ok().filter(|id| *id > 0);
     let given = given.ok_or(ResolveError::BadId)?;
-    if environment.project_token.is_none() && file.list().any(|(other, _)| other != name) {
-        return Ok(None);
-    }
+    let is_only =
+        environment.project_token.is_some() || file.list().all(|(other, _)| other == name);
     match entry.project_id {
         Some(filed) if filed != given => Err(ResolveError::IdConflict {
             name: name.to_owned(),
         }),
-        Some(_) | None => Ok(Some(given)),
+        Some(_) | None => Ok(is_only.then_some(given)),
     }
 }
 

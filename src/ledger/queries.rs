@@ -98,13 +98,16 @@ impl Ledger {
         let limit = lane.limit.per_hour() as usize;
         let mut time = left.block();
         let mut counting = VecDeque::from(left.queries);
-        for _ in 0..queries {
+        // Each full hour is like the one before.
+        let hours = queries.saturating_sub(limit) / limit;
+        for _ in 0..queries - hours * limit {
             if counting.len() >= limit {
                 let over = counting.len() - limit;
                 time = time.max(counting.drain(..=over).next_back().unwrap_or(0));
             }
             counting.push_back(time.saturating_add(COUNTS_FOR));
         }
+        let time = time.saturating_add(COUNTS_FOR.saturating_mul(hours as i64));
         Ok(Duration::from_micros(time.unsigned_abs()))
     }
 
@@ -232,6 +235,8 @@ mod tests {
         assert_eq!(time(30), Duration::ZERO);
         assert_eq!(time(31), hour());
         assert_eq!(time(120), hour() * 3);
+        assert_eq!(time(121), hour() * 4);
+        assert_eq!(time(30 * 1_000_000_000), hour() * 999_999_999);
         for _ in 0..30 {
             let slot = ledger.record_query(&lane, noon()).unwrap();
             assert_eq!(slot, Slot::Yours);

@@ -164,10 +164,10 @@ impl World {
         if keeps_secrets.into_iter().any(has) && !has("DSR_TOKEN_FILE") {
             scene = scene.with_keyring()?;
         }
-        if has("dsr lookup ") && !has("--profiles") {
+        if has("--preflight") || (has("dsr lookup ") && !has("--profiles")) {
             scene = scene.with_account(mixpanel.account());
         }
-        if has("found.csv") && !has("dsr lookup ") {
+        if has("found.csv") && !has("lookup ") {
             let ids = include_str!("../data/ids.csv");
             scene.operator.file("found.csv", ids);
         }

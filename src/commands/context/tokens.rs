@@ -57,9 +57,12 @@ impl Context {
     pub(crate) fn demand_project_id(&self, project: &Project) -> Result<ProjectId, Failure> {
         self.project_id(project).ok_or_else(|| {
             let name = &project.name;
-            usage(format!("project `{name}` has no `project_id`; nothing was sent")).hint(format!(
-                "run `dsr project set {name} --project-id N`, or set DSR_PROJECT_ID; Mixpanel's project settings show the number"
-            ))
+            let or = match self.environment.project_id {
+                None => "or set DSR_PROJECT_ID; Mixpanel's project settings show the number",
+                Some(_) => "or set DSR_PROJECT_TOKEN beside DSR_PROJECT_ID, which could be another project's",
+            };
+            usage(format!("project `{name}` has no `project_id`; nothing was sent"))
+                .hint(format!("run `dsr project set {name} --project-id N`, {or}"))
         })
     }
 

@@ -75,8 +75,7 @@ impl QueryClient {
             // Nothing about the people is needed.
             ("output_properties", r#"["$distinct_id"]"#.to_owned()),
         ];
-        let sent = || Some(profiles.asked.clone());
-        self.ask(project, question, &profiles.course, &sent).await
+        self.ask(project, question, &profiles.course).await
     }
 
     /// Asks for the next page of the profiles that have one of some texts, with exactly one POST.
@@ -90,8 +89,7 @@ impl QueryClient {
             ("where", holders.expression()),
             ("output_properties", wanted.expect("texts are always JSON")),
         ];
-        let sent = || Some(holders.asked().collect());
-        self.ask(project, question, holders.course(), &sent).await
+        self.ask(project, question, holders.course()).await
     }
 
     async fn ask(
@@ -99,7 +97,6 @@ impl QueryClient {
         project: ProjectId,
         question: [(&str, String); 2],
         course: &PageCourse,
-        sent: SentIds<'_>,
     ) -> QueryAnswer<ProfilePage> {
         let mut form = Serializer::new(String::new());
         form.extend_pairs(question);
@@ -116,7 +113,7 @@ impl QueryClient {
         let nobody = || Some(Vec::new());
         let unsent = self.confidential(&nobody);
         let exchange = self.caller.exchange(request, &self.name, &unsent).await;
-        classify_query(exchange, &self.confidential(sent))
+        classify_query(exchange)
     }
 
     /// Asks for all events of some days with exactly one GET: `raw-event-export`. It names nobody: an

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::domain::{JsonObject, ProjectId, words};
 use crate::mixpanel::classify::{Exchange, WEB_PAGE};
+use crate::mixpanel::wire::ReplyDocument;
 use crate::mixpanel::words::{Confidential, Words};
 
 /// Which list a copy is in.
@@ -124,7 +125,8 @@ pub(super) fn classify(
             listed().unwrap_or_else(|| unclear("Mixpanel's answer is not a whole list"))
         }
         200 | 400..=499 => CopiesAnswer::Unclear {
-            reason: super::message_of(&answered, confidential)
+            reason: confidential
+                .words(&answered.said(ReplyDocument::parse(&answered.body).as_ref()))
                 .after("Mixpanel refuses the question: "),
         },
         _ => unclear("Mixpanel's answer is not a whole list"),

@@ -1,6 +1,6 @@
 //! The pages of one query, which must add up.
 
-use super::{PageFault, ProfilePage};
+use super::{MOST_PAGES, PageFault, ProfilePage};
 
 /// The pages of one query that were read so far.
 #[derive(Debug, Default)]
@@ -43,6 +43,9 @@ impl PageCourse {
                 return Err(PageFault::OtherSession);
             }
             Some(_) | None => {}
+        }
+        if page.total.div_ceil(page.size) > MOST_PAGES {
+            return Err(PageFault::TooMany);
         }
         let left = page.total.checked_sub(self.found);
         match left.map(|left| left.min(page.size)) == Some(page.profiles.len()) {

@@ -74,7 +74,7 @@ pub(super) async fn classify(
 ) -> QueryAnswer<ExportStream> {
     let response = match opened {
         Ok(response) => response,
-        Err(exchange) => return refused(exchange, confidential, NO_EXPORT),
+        Err(exchange) => return refused(exchange, NO_EXPORT),
     };
     let unclear = |what| QueryAnswer::Unclear {
         reason: Words::on_status(what, 200),
@@ -107,7 +107,7 @@ pub(super) async fn classify(
     };
     let is_error = stream.is_over && says_error(&short);
     match is_error || short.looks_like_html() {
-        true => unusable(&short, confidential, NO_EXPORT),
+        true => unusable(&short, NO_EXPORT),
         false => QueryAnswer::Answered(stream),
     }
 }

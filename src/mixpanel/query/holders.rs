@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 
 use super::{PageCourse, PageFault, ProfilePage};
-use crate::domain::{DistinctId, JsonObject};
+use crate::domain::JsonObject;
 
 /// The most comparisons of one expression. Mixpanel documents no limit. This is far below the depth
 /// at which parsers of such chains give up, which for Python's is about 1,000.
@@ -65,13 +65,6 @@ impl Holders {
 
     pub(super) fn property(&self) -> &str {
         &self.property
-    }
-
-    /// What must not be quoted of the question.
-    pub(super) fn asked(&self) -> impl Iterator<Item = DistinctId> {
-        self.texts
-            .iter()
-            .filter_map(|text| DistinctId::restore(text))
     }
 
     pub(super) fn course(&self) -> &PageCourse {

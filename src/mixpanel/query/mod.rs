@@ -15,7 +15,7 @@ use crate::domain::DistinctId;
 
 use super::classify::{Answered, Exchange, WEB_PAGE};
 use super::wire::ReplyDocument;
-use super::words::{Confidential, Words};
+use super::words::Words;
 pub use copies::{CopiesAnswer, CopyKind, CopyState, ListedCopy};
 use course::PageCourse;
 pub use holders::{COMPARISONS, EXPRESSION_BYTES, Holder, Holders, can_be_asked, comparison};
@@ -23,6 +23,9 @@ pub use page::ProfilePage;
 
 /// The most ids to ask about at once: the profiles of one page (OpenAPI description, `page_size`).
 pub const MOST_ASKED: usize = 1000;
+
+/// The most pages of one query: ten million profiles at Mixpanel's size of pages.
+const MOST_PAGES: usize = 10_000;
 
 /// What an answer to a query means.
 #[derive(Debug)]
@@ -40,9 +43,9 @@ pub enum QueryAnswer<T> {
     NotAllowed {
         http_status: u16,
     },
+    /// Its words may have a part of a value or an id, so they are not kept.
     Refused {
         http_status: u16,
-        message: Words,
     },
     /// The answer cannot be relied on.
     Unclear {
@@ -92,6 +95,8 @@ pub enum PageFault {
         "the answer has a profile under an id that was not asked for, as if an id were another one's alias"
     )]
     NotAsked,
+    #[error("the answer speaks of more pages than dsr asks for")]
+    TooMany,
     #[error("there are more pages, and the answer names no session for them")]
     NoSession,
     #[error("a profile of the answer lacks the property, or has it twice")]
@@ -142,47 +147,33 @@ impl Profiles {
 
 const NO_PAGE: &str = "Mixpanel's answer is not a page of profiles";
 
-pub(super) fn classify_query(
-    exchange: Exchange,
-    confidential: &Confidential<'_>,
-) -> QueryAnswer<ProfilePage> {
+pub(super) fn classify_query(exchange: Exchange) -> QueryAnswer<ProfilePage> {
     match exchange {
         Exchange::Answered(answered) if answered.status == 200 => {
             match page::read(&answered.body) {
                 Some(page) => QueryAnswer::Answered(page),
-                None => unusable(&answered, confidential, NO_PAGE),
+                None => unusable(&answered, NO_PAGE),
             }
         }
-        other => refused(other, confidential, NO_PAGE),
+        other => refused(other, NO_PAGE),
     }
 }
 
 /// The meaning of a 200 that does not have what was asked for.
-fn unusable<T>(
-    answered: &Answered,
-    confidential: &Confidential<'_>,
-    lacks: &'static str,
-) -> QueryAnswer<T> {
+fn unusable<T>(answered: &Answered, lacks: &'static str) -> QueryAnswer<T> {
     let http_status = answered.status;
     let unclear = |what| QueryAnswer::Unclear {
         reason: Words::on_status(what, http_status),
     };
     match answered.looks_like_html() {
         true => unclear(WEB_PAGE),
-        false if says_error(answered) => QueryAnswer::Refused {
-            http_status,
-            message: message_of(answered, confidential),
-        },
+        false if says_error(answered) => QueryAnswer::Refused { http_status },
         false => unclear(lacks),
     }
 }
 
 /// The meaning of an exchange without a 200.
-fn refused<T>(
-    exchange: Exchange,
-    confidential: &Confidential<'_>,
-    lacks: &'static str,
-) -> QueryAnswer<T> {
+fn refused<T>(exchange: Exchange, lacks: &'static str) -> QueryAnswer<T> {
     let answered = match exchange {
         Exchange::NotSent { reason } => return QueryAnswer::NotSent { reason },
         Exchange::Lost { reason, .. } => return QueryAnswer::Unclear { reason },
@@ -198,10 +189,7 @@ fn refused<T>(
         },
         _ if answered.looks_like_html() => unclear(WEB_PAGE),
         401 | 403 => QueryAnswer::NotAllowed { http_status },
-        400..=499 => QueryAnswer::Refused {
-            http_status,
-            message: message_of(&answered, confidential),
-        },
+        400..=499 => QueryAnswer::Refused { http_status },
         _ => unclear(lacks),
     }
 }
@@ -209,11 +197,6 @@ fn refused<T>(
 fn says_error(answered: &Answered) -> bool {
     let document = ReplyDocument::parse(&answered.body);
     document.is_some_and(|document| document.says_error() || document.names_error())
-}
-
-fn message_of(answered: &Answered, confidential: &Confidential<'_>) -> Words {
-    let document = ReplyDocument::parse(&answered.body);
-    confidential.words(&answered.said(document.as_ref()))
 }
 
 fn classify_account(exchange: Exchange) -> AccountAnswer {

@@ -34,7 +34,7 @@ pub struct Queries<'a> {
 pub struct QueryCourse {
     pub sent: usize,
     waited: Duration,
-    said_429: bool,
+    deferred: u32,
 }
 
 /// Why a query has no answer. Quotes no id and no value.
@@ -48,11 +48,10 @@ pub enum QueryError {
         what: &'static str,
         http_status: u16,
     },
-    #[error("Mixpanel refused the query of {what} ({http_status}): {message}")]
+    #[error("Mixpanel refused the query of {what} ({http_status})")]
     Refused {
         what: &'static str,
         http_status: u16,
-        message: Words,
     },
     /// `wait` is the whole wait, until `until`.
     #[error("the {which} query may leave only at {}, because {limit}", until.format("%Y-%m-%d %H:%M:%S UTC"))]
@@ -107,7 +106,7 @@ impl Queries<'_> {
             self.course.waited += wait;
             if self.course.waited > self.max_wait {
                 return Err(QueryError::TooLate {
-                    limit: match self.course.said_429 {
+                    limit: match self.course.deferred > 0 {
                         true => "Mixpanel's query limit is used up (429)",
                         false => HOURLY,
                     },
@@ -136,8 +135,10 @@ impl Queries<'_> {
         match answer {
             QueryAnswer::Answered(answer) => Ok(Some(answer)),
             QueryAnswer::Deferred { retry_after } => {
-                let until = now + retry_after.unwrap_or(AFTER_LIMIT);
-                self.course.said_429 = true;
+                // Each 429 is a query of the hour, so the waits grow.
+                self.course.deferred += 1;
+                let least = Duration::from_secs(1 << self.course.deferred.min(6));
+                let until = now + retry_after.unwrap_or(AFTER_LIMIT).max(least);
                 self.ledger.record_query_block(&self.lane, until, now)?;
                 Ok(None)
             }
@@ -151,14 +152,7 @@ impl Queries<'_> {
                 what,
                 http_status,
             }),
-            QueryAnswer::Refused {
-                http_status,
-                message,
-            } => Err(QueryError::Refused {
-                what,
-                http_status,
-                message,
-            }),
+            QueryAnswer::Refused { http_status } => Err(QueryError::Refused { what, http_status }),
         }
     }
 

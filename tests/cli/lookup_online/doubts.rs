@@ -29,6 +29,11 @@ fn an_answer_that_does_not_add_up_is_never_none() {
         page(&[json!({ "$distinct_id": id, "$properties": properties })])
     };
     let email = |value: Value| json!({ "$email": value });
+    let of_many = |total: u64| {
+        let mut page = with("total", json!(total));
+        page["page_size"] = json!(1);
+        page
+    };
     for (body, status) in [
         (page(&[anna(), anna()]), 75),
         (
@@ -52,11 +57,14 @@ fn an_answer_that_does_not_add_up_is_never_none() {
         (with("total", json!(2)), 75),
         (with("total", json!(0)), 75),
         (with("page", json!(1)), 75),
+        (of_many(1_000_000_000_000), 75),
+        (of_many(u64::MAX), 75),
         (with("status", json!("error")), 3),
         (with("error", json!("partial results for anna@x.test")), 3),
     ] {
         let (operator, outcome, calls) = answered(Reply::json(200, &body));
         outcome.exits_with(status).says("no list was written");
+        outcome.never_says("partial results");
         assert_eq!(calls, 1, "{body}");
         assert!(!operator.work().join("found.csv").exists(), "{body}");
     }

@@ -164,3 +164,13 @@ fn two_tokens_of_one_project_share_its_hour() {
     operator.run(&DRY_RUN).exits_with(75);
     assert_eq!(fake.posts().len(), 1);
 }
+
+#[test]
+fn a_429_without_end_does_not_use_up_the_hour() {
+    let fake = Fake::answering(|_| Reply::error(429, "slow down").with("Retry-After", "1"));
+    let operator = set_up(&fake, "");
+    let args = [&DRY_RUN[..], &["--max-wait", "10s"]].concat();
+    operator.run(&args).exits_with(75).says("429");
+    // After 2 and 4 more seconds; the next wait is too long.
+    assert_eq!(fake.posts().len(), 3);
+}
