@@ -105,7 +105,7 @@ impl ExitStatus {
             }
             Self::LocalIo => "a file problem (disk full, ledger damaged or an older copy)",
             Self::Temporary => {
-                "temporary: the rate limit or the network stopped the sending; `dsr resume` sends the rest"
+                "temporary: the rate limit or the network stopped dsr; `dsr resume` sends the rest of a request; run anything else again later"
             }
             Self::HungUp => "interrupted (SIGHUP: the terminal was closed)",
             Self::Interrupted => "interrupted (Ctrl-C)",

@@ -77,7 +77,12 @@ pub enum Fault {
     #[error(", line {line}: {look}")]
     Drawn { line: usize, look: Look },
     #[error(" has {count} columns, and none has a known name such as `{sought}`")]
-    NoKnownColumn { count: usize, sought: String },
+    NoKnownColumn {
+        count: usize,
+        sought: String,
+        /// A column whose name says that it has e-mail addresses.
+        email: Option<String>,
+    },
     #[error(" has several columns that could hold the ids: {}", in_backticks(.0))]
     SeveralColumns(Vec<String>),
     #[error(" has several columns for one field: {}", in_backticks(.0))]

@@ -3,6 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
+use crate::document::text::counted;
 use crate::domain::timestamp::{time, time_or_none};
 use crate::domain::{
     Attempt, CopyTick, Deed, Disclosure, ErasureCheck, Extension, HistoryStep, JobState, Kind, Law,
@@ -61,8 +62,23 @@ pub struct RequestFacts {
 
 impl RequestFacts {
     /// The state in a few words: `carried out in whole, answer not recorded`.
+    /// The last check comes first, if it found anything but absent people.
     pub fn headline(&self) -> String {
-        self.answer.words().to_lowercase()
+        let concerns = self.concerns();
+        let words = self.answer.words().to_lowercase();
+        concerns
+            .into_iter()
+            .chain([words])
+            .collect::<Vec<_>>()
+            .join("; ")
+    }
+
+    /// What the last check found besides absent people, such as `1 person is still present`.
+    pub(super) fn concerns(&self) -> Vec<String> {
+        let found = self.erasure_check.iter();
+        let concerns = found.flat_map(|check| check.found.concerns());
+        let words = concerns.map(|(count, one, many)| counted(count as u64, one, many));
+        words.collect()
     }
 
     /// Whether Mixpanel has tasks of the request that have not ended.

@@ -159,7 +159,7 @@ pub(super) fn deed(event: &str) -> &str {
         "values_asked" => "About to ask Mixpanel for the profiles of values",
         "events_asked" => "About to ask Mixpanel for the events of some days",
         "erasure_checked" => "Checked whether the people are gone",
-        "copies_recorded" => "Recorded copies that were dealt with, or withdrew some",
+        "copies_recorded" => "Recorded which copies were dealt with",
         "ids_resealed" => "Keyed the digest of the ids, for a server",
         "ledger_moved" => "Moved the ledger to a server",
         "ids_hashed" => "Replaced the ids by keyed hashes",

@@ -3,12 +3,12 @@
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
-use crate::domain::{ExitStatus, ProjectName};
+use crate::domain::{CopyName, ExitStatus, ProjectName};
 use crate::mixpanel::{CopyKind, CopyState, ListedCopy, Words};
 use crate::ui::drawing::paper::{Layout, Paper};
 use crate::ui::drawing::tone::Tone;
 use crate::ui::drawing::view::View;
-use crate::ui::drawing::words::{plural, printable};
+use crate::ui::drawing::words::{plural, printable, shell_word};
 use crate::ui::failures::failure::Failure;
 
 /// How a check came out; the order is worst first.
@@ -157,34 +157,61 @@ impl ProjectCopies {
         })
     }
 
+    /// The command that records the copies; empty if Mixpanel runs none whose name dsr takes.
+    fn command(&self, paper: &Paper) -> String {
+        let lists = [&self.pipelines, &self.warehouse_imports];
+        let copies = lists.into_iter().flatten().flatten();
+        let running = copies.filter(|copy| copy.state != CopyState::Deleted);
+        let names = running.filter_map(|copy| CopyName::new(&name_of(copy)).ok());
+        let flags: String = names
+            .map(|name| format!(" --copy {}", shell_word(name.as_str())))
+            .collect();
+        match flags.is_empty() {
+            true => flags,
+            false => paper.wrapped(
+                "",
+                &format!("When all of them are dealt with: `dsr answered REQUEST{flags}`."),
+            ),
+        }
+    }
+
     /// A checklist; empty if Mixpanel lists no copy, or nothing is known.
     fn text(&self, paper: &Paper) -> String {
         let lists = [&self.pipelines, &self.warehouse_imports];
-        let mut facts = paper.facts(2, 3);
+        let mut facts = paper.facts(2, 1);
         let (tick, arrow) = match paper.layout {
-            Layout::Columns => ("[ ]", "→ "),
+            Layout::Columns => ("-", "→ "),
             Layout::Plain => ("Copy", ""),
         };
         for copy in lists.into_iter().flatten().flatten() {
-            let kind = match copy.kind {
-                CopyKind::Pipeline => "pipeline ",
-                CopyKind::WarehouseImport => "warehouse ",
-            };
             let state = match copy.state {
                 CopyState::Unknown => None,
                 known => Some(known.as_str()),
             };
             let about = copy.about.iter().map(Words::as_str);
             let about: Vec<&str> = state.into_iter().chain(about).collect();
-            let text = format!("{kind}{}: {}", copy.name, about.join(", "));
+            let text = format!("{}: {}", name_of(copy), about.join(", "));
             facts.add(tick, &printable(text.trim_end_matches(": ")));
             facts.add_below("To do", &format!("{arrow}{}", to_do(copy)));
         }
         match facts.into_text() {
             text if text.is_empty() => text,
-            text => format!("\nCopies of the data of {}\n{text}", self.project),
+            text => format!(
+                "\nCopies of the data of {}\n{text}{}",
+                self.project,
+                self.command(paper)
+            ),
         }
     }
+}
+
+/// How the doctor, and the command that it prints, name a copy.
+fn name_of(copy: &ListedCopy) -> String {
+    let kind = match copy.kind {
+        CopyKind::Pipeline => "pipeline",
+        CopyKind::WarehouseImport => "warehouse",
+    };
+    format!("{kind} {}", copy.name)
 }
 
 fn to_do(copy: &ListedCopy) -> &'static str {
@@ -195,6 +222,11 @@ fn to_do(copy: &ListedCopy) -> &'static str {
         }
         (CopyKind::WarehouseImport, CopyState::Paused) => {
             "erase the people in the warehouse before anybody resumes the import"
+        }
+        (CopyKind::WarehouseImport, CopyState::Active | CopyState::Unknown)
+            if copy.about.iter().any(|word| word.as_str() == MIRROR) =>
+        {
+            "erase the rows in the warehouse first: the import then also removes the events of these rows in Mixpanel"
         }
         (CopyKind::WarehouseImport, CopyState::Active | CopyState::Unknown) => {
             "erase the people in the warehouse first: the next import can bring them back"
@@ -210,7 +242,10 @@ pub struct DoctorView<'a> {
     pub copies: Option<&'a [ProjectCopies]>,
 }
 
-const BEYOND_THE_LISTS: &str = "Mixpanel lists no cohort sync and no exported file, and may lack pipelines made in its pages: `dsr guide copies`. Record what you dealt with: `dsr answered REQUEST --copy NAME`.";
+/// What an import says of itself that also removes what was removed in the warehouse.
+const MIRROR: &str = "mode: mirror_mode";
+
+const BEYOND_THE_LISTS: &str = "Mixpanel lists no cohort sync and no exported file, and may lack pipelines made in its pages: `dsr guide copies`.";
 
 /// The width of `Problem`.
 const WIDTH: usize = 7;

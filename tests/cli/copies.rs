@@ -133,12 +133,15 @@ fn both_lists_are_asked_for_once_and_say_what_to_do() {
     assert!(fake.posts().is_empty(), "nothing is changed");
     let human = operator.run(&["doctor", "--copies"]);
     human.exits_with(0).never_says("canary");
+    let shown = human.stdout.split_whitespace();
+    let shown = shown.collect::<Vec<_>>().join(" ");
     for text in [
-        "[ ]  pipeline events-daily-bigquery-monoschema",
-        "[ ]  warehouse import 501: active",
-        "`dsr answered REQUEST --copy NAME`",
+        "- pipeline events-daily-bigquery-monoschema",
+        "- warehouse import 501: active",
+        "the import then also removes the events of these rows in Mixpanel",
+        "`dsr answered REQUEST --copy 'pipeline events-daily-bigquery-monoschema' --copy 'warehouse import 501' --copy 'warehouse import 502'`",
     ] {
-        assert!(human.stdout.contains(text), "{text}\n{human}");
+        assert!(shown.contains(text), "{text}\n{human}");
     }
 }
 

@@ -150,7 +150,7 @@ fn only_equal_bytes_are_taken_and_what_nearly_equals_is_named() {
         (
             "+4915112345",
             "near",
-            Some("differs in the characters around them"),
+            Some("differs in the characters around it"),
         ),
         ("49", "near", Some("differs in leading zeros")),
         ("' OR 1=1 --", "none", None),

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::lookup::{answers, listed, lookup};
-use crate::support::{Operator, Outcome};
+use crate::support::{Fake, Operator, Outcome};
 
 const ALIASES: [&str; 6] = [
     "--profiles",
@@ -317,4 +317,28 @@ fn names(operator: &Operator) -> BTreeSet<OsString> {
     entries
         .map(|entry| entry.expect("an entry").file_name())
         .collect()
+}
+
+#[test]
+fn a_list_of_nobody_is_not_written() {
+    let operator = Operator::at(&Fake::start());
+    operator.file("users.csv", "distinct_id,$email\nu1,anna@x.test\n");
+    operator.file("ask.csv", "email,name\nno@x.test,N\n");
+    let args = ["lookup", "--profiles", "users.csv", "-o", "a list.csv"];
+    let outcome = operator.run(&[&args[..], &["ask.csv"]].concat());
+    let shown = outcome.exits_with(0).stdout.replace('\n', " ");
+    assert!(shown.contains("dsr wrote no list"), "{outcome}");
+    assert!(!operator.work().join("a list.csv").exists());
+    let outcome = operator.run(&[&args[..], &["anna@x.test"]].concat());
+    let shown = outcome.exits_with(0).stdout.replace('\n', " ");
+    let next = "`dsr delete --gdpr --dry-run 'a list.csv'`";
+    assert!(shown.contains(next), "{outcome}");
+    let wrong = operator.run(&["delete", "--gdpr", "--dry-run", "ask.csv"]);
+    wrong
+        .exits_with(5)
+        .says("`dsr lookup`")
+        .says("`--column NAME`");
+    operator.file("ask.csv", "person,name\nno@x.test,N\n");
+    let wrong = operator.run(&["delete", "--gdpr", "--dry-run", "ask.csv"]);
+    wrong.exits_with(5).never_says("dsr lookup");
 }

@@ -276,6 +276,72 @@ fn the_trail_and_the_report_keep_the_last_check() {
 }
 
 #[test]
+fn whoever_is_found_shows_first_wherever_the_deletion_shows() {
+    let fake = obedient();
+    let (operator, id) = with_a_deletion(&fake);
+    let command = |args: &[&str]| {
+        let outcome = operator.run(args);
+        outcome.exits_with(0);
+        let shown = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        (shown(&outcome.stdout), shown(&outcome.stderr))
+    };
+    let strangers = [event("stranger", LONG_AGO), event("stranger", soon())];
+    let (status, _) = command(&["status", &id, "--cached"]);
+    assert!(!status.contains("Verified"), "{status}");
+    operator.file("e.jsonl", lines(&strangers));
+    let (found, said) = command(&["verify", &id, "--events", "e.jsonl"]);
+    assert!(!said.contains("dsr find"), "{found}{said}");
+    let (status, _) = command(&["status", &id, "--cached"]);
+    assert!(status.contains(": 3 of 3 absent"), "{status}");
+    let (_, said) = command(&["answered", &id]);
+    assert!(!said.contains("dsr verify"), "{said}");
+    let (page, _) = command(&["report", &id]);
+    assert!(!page.contains("badge bad"), "{page}");
+
+    operator.file(
+        "e.jsonl",
+        lines(&[&strangers[..], &[event("17", soon())]].concat()),
+    );
+    let (found, said) = command(&["verify", &id, "--events", "e.jsonl"]);
+    assert!(said.contains("run `dsr find FILE`"), "{said}");
+    let is_hash = |word: &&str| word.len() == 8 && word.bytes().all(|b| b.is_ascii_hexdigit());
+    let hash = found.split(' ').find(is_hash).expect("a hash");
+    operator.file("list.csv", "id\n17\n");
+    let (sought, _) = command(&["find", "list.csv"]);
+    assert!(sought.contains(hash), "{hash}: {sought}");
+    let (status, _) = command(&["status", &id, "--cached"]);
+    let words = ": 2 of 3 absent, 1 person was collected again";
+    assert!(status.contains(words), "{status}");
+    let (_, said) = command(&["answered", &id]);
+    let again = format!("`dsr verify {}`", &id[..8]);
+    assert!(
+        said.contains("1 person was collected again; check"),
+        "{said}"
+    );
+    assert!(said.contains(&again), "{said}");
+    let json = operator.run(&["answered", &id, "--json"]);
+    assert!(
+        json.stdout.contains("not_absent") || json.stderr.contains("not_absent"),
+        "{json}"
+    );
+    let (page, _) = command(&["report", &id]);
+    let place = |text: &str| page.find(text).unwrap_or_else(|| panic!("{text}: {page}"));
+    assert!(place("1 person was collected again</span>") < place("badge good"));
+    assert!(place("found: 1 person was collected again.") < place("reports that all of it"));
+    let (file, _) = command(&["report", &id, "--output", "report.html"]);
+    assert!(
+        file.contains(": 1 person was collected again; carried out"),
+        "{file}"
+    );
+    operator.file("e.jsonl", lines(&strangers).trim_end());
+    command(&["verify", &id, "--events", "e.jsonl"]);
+    let (_, said) = command(&["answered", &id]);
+    assert!(!said.contains("dsr verify"), "{said}");
+    let (page, _) = command(&["report", &id]);
+    assert!(page.contains("3 people are not checkable</span>"), "{page}");
+}
+
+#[test]
 fn days_that_the_events_leave_out_are_named() {
     let fake = obedient();
     let (operator, id) = with_a_deletion(&fake);

@@ -167,7 +167,7 @@ impl World {
         if has("--preflight") || (has("dsr lookup ") && !has("--profiles")) {
             scene = scene.with_account(mixpanel.account());
         }
-        if has("found.csv") && !has("lookup ") {
+        if has("found.csv") && !has(" lookup ") {
             let ids = include_str!("../data/ids.csv");
             scene.operator.file("found.csv", ids);
         }

@@ -10,7 +10,8 @@ use crate::ui::{Failure, duration, plural};
 use crate::workflow::{Queries, QueryCourse};
 
 impl Context {
-    /// So many queries in words, and how long they take, such as `2 queries, at most 30 an hour: 1 h`.
+    /// So many queries in words, and how long they take, such as `2 queries, at most 30 an hour,
+    /// which takes 1 h`.
     pub(crate) fn planned_queries(
         &self,
         ledger: &mut Ledger,
@@ -20,7 +21,7 @@ impl Context {
         let lane = QueryLane::of(project, id);
         let time = ledger.find_query_time(&lane, queries, self.clock.now())?;
         Ok(format!(
-            "{}, at most {} an hour: {}",
+            "{}, at most {} an hour, which takes {}",
             plural(queries, "query", "queries"),
             project.queries.per_hour(),
             duration(time),

@@ -8,7 +8,18 @@ use crate::ui::Failure;
 
 impl From<IntakeError> for Failure {
     fn from(error: IntakeError) -> Self {
-        let hint = format!("nothing was sent; {}", intake_hint(&error));
+        let hint = match &error {
+            IntakeError::Source {
+                fault:
+                    Fault::NoKnownColumn {
+                        email: Some(email), ..
+                    },
+                ..
+            } => format!(
+                "nothing was sent; to find the ids of the people in `{email}`, run `dsr lookup`; if a column has Mixpanel's ids, name it: `--column NAME`"
+            ),
+            error => format!("nothing was sent; {}", intake_hint(error)),
+        };
         let (status, kind) = match error {
             IntakeError::Spool(_) => (ExitStatus::LocalIo, "local_io"),
             IntakeError::NearHeld(_) => (ExitStatus::Input, "near_hold"),

@@ -86,6 +86,7 @@ pub(crate) fn run(ctx: &Context, args: &AnsweredArgs) -> Result<ExitStatus, Fail
             "Mixpanel has not finished this request. Your answer is recorded. The report will show both",
         );
     }
+    warn_of_check(ctx, &ledger, &request.id)?;
     warn_of_archives(ctx, &ledger, &request)?;
     if let Some(done) = find_later_end(&ledger, &request, change.day)? {
         ctx.ui.warn(
@@ -175,6 +176,25 @@ fn change_text(change: &AnswerChange) -> Option<String> {
     } else {
         format!("This corrects the answer of {before}; the audit trail keeps both.")
     })
+}
+
+/// Warns if the last check found somebody who should be gone.
+fn warn_of_check(ctx: &Context, ledger: &Ledger, request: &RequestId) -> Result<(), Failure> {
+    let check = ledger.find_erasure_check(request)?;
+    if let Some(check) = check.filter(|check| check.found.has_found()) {
+        let concerns = check.found.concerns();
+        let concerns = concerns.map(|(count, one, many)| plural(count, one, many));
+        ctx.ui.warn(
+            "not_absent",
+            &format!(
+                "the check of {} (UTC) found: {}; check what you told the person, and look again with `dsr verify {}`",
+                check.at.date_naive(),
+                concerns.collect::<Vec<_>>().join("; "),
+                request.short(),
+            ),
+        );
+    }
+    Ok(())
 }
 
 /// Warns if an export was not fetched, or packages were not released.

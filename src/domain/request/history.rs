@@ -203,6 +203,33 @@ impl CheckedPeople {
         self.absent + self.not_yet + self.present + self.recollected + self.not_checkable
     }
 
+    /// What a reader must know first: the count of people, and the words for one and for several.
+    pub fn concerns(&self) -> impl Iterator<Item = (usize, &'static str, &'static str)> {
+        let concerns = [
+            (
+                self.recollected,
+                "person was collected again",
+                "people were collected again",
+            ),
+            (
+                self.present,
+                "person is still present",
+                "people are still present",
+            ),
+            (
+                self.not_checkable,
+                "person is not checkable",
+                "people are not checkable",
+            ),
+        ];
+        concerns.into_iter().filter(|(count, ..)| *count > 0)
+    }
+
+    /// Whether somebody is present or was collected again.
+    pub fn has_found(&self) -> bool {
+        self.present + self.recollected > 0
+    }
+
     /// The people about whose profiles Mixpanel was not asked.
     pub fn profile_not_asked(&self) -> usize {
         let asked = self.with_profile + self.without_profile;

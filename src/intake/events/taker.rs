@@ -54,6 +54,7 @@ impl RecordTaker for EventTaker<'_> {
             let unknown = || Fault::NoKnownColumn {
                 count,
                 sought: "distinct_id".to_owned(),
+                email: None,
             };
             return Err(options.column.as_deref().map_or_else(unknown, missing));
         }

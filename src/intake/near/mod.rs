@@ -163,7 +163,9 @@ impl ExcludedIds {
 pub fn how_it_differs(asked: &str, found: &str) -> String {
     match asked.trim() == found.trim() {
         true => "differs in white space around it".to_owned(),
-        false => difference::between(asked, found).replace("differ in", "differs in"),
+        false => difference::between(asked, found)
+            .replace("differ in", "differs in")
+            .replace("around them", "around it"),
     }
 }
 

@@ -74,6 +74,14 @@ pub(crate) struct Beginning {
     pub(crate) has_heading: bool,
 }
 
+/// Whether a heading is `email`, `E-Mail`, `$email`, `mail address` or a similar word.
+fn is_of_emails(name: &str) -> bool {
+    let letters = name.chars().filter(char::is_ascii_alphabetic);
+    let letters: String = letters.map(|c| c.to_ascii_lowercase()).collect();
+    let word = letters.strip_suffix("address").unwrap_or(&letters);
+    matches!(word, "email" | "emails" | "mail" | "mails")
+}
+
 /// Finds the heading of a table, on the first line or below a title. A heading has a known name or
 /// the one asked for. Fails when a program drew the table or wrote messages around it.
 pub(crate) fn find_heading(beginning: &[u8], options: &ReadOptions) -> Result<Beginning, Fault> {
@@ -270,6 +278,7 @@ pub(crate) fn decide(first_row: &[String], options: &ReadOptions) -> Result<Colu
                     return Err(Fault::NoKnownColumn {
                         count: width,
                         sought: sought(options),
+                        email: names.iter().find(|name| is_of_emails(name)).cloned(),
                     });
                 }
                 [first, rest @ ..] if rest.iter().all(|place| names[*place] == names[*first]) => {

@@ -70,6 +70,7 @@ fn header(request: &RequestFacts, made: &Made) -> Markup {
                 @if let Some(reference) = &asked.reference { ", reference " (Visible(reference)) }
             }
             p.standing {
+                @for concern in request.concerns() { span class="badge bad" { (concern) } }
                 (nature_badge(answer))
                 (timing_badge(answer))
             }
@@ -132,11 +133,25 @@ fn summary(request: &RequestFacts) -> String {
         _ => format!("The last day to answer is {due}."),
     };
     format!(
-        "A request {what} {}, counted by id, was received on {}. {}{done} {told}",
-        counted(request.ids.unique as u64, "person", "people"),
+        "{}A request {what} {} was received on {}. {}{done} {told}",
+        checked_text(request),
+        counted(request.ids.unique as u64, "id", "ids"),
         day(asked.received),
         standing(request),
     )
+}
+
+/// The last check, if it found anything but absent people.
+fn checked_text(request: &RequestFacts) -> String {
+    let concerns = request.concerns();
+    match &request.erasure_check {
+        Some(check) if !concerns.is_empty() => format!(
+            "The last check, on {}, found: {}. ",
+            day(check.at.date_naive()),
+            concerns.join("; ")
+        ),
+        _ => String::new(),
+    }
 }
 
 /// The state, and no more than is known.
@@ -278,6 +293,7 @@ fn people(ids: &IdCounts) -> Markup {
 /// What the last check of the events found, person by person.
 fn checked(check: &ErasureCheck) -> Markup {
     let found = &check.found;
+    let events = counted(found.events as u64, "event", "events");
     let rows = [
         ("Absent: no event", found.absent),
         (
@@ -299,12 +315,14 @@ fn checked(check: &ErasureCheck) -> Markup {
         section aria-labelledby="gone" {
             h2 #gone { "Whether the people are gone" }
             p {
-                "Verified on " (moment(check.at)) " UTC by " (Visible(&check.by)) ", with "
-                (counted(found.events as u64, "event", "events"))
-                @if let (Some(from), Some(to)) = (found.from, found.to) { " from " (day(from)) " to " (day(to)) " (UTC)" }
+                "Verified on " (moment(check.at)) " UTC by " (Visible(&check.by)) ". "
                 @match found.window {
-                    Some(window) => { " that Mixpanel had from " (day(window.from)) " to " (day(window.to)) ", and none of other days." }
-                    None => { " in files that the operator named." }
+                    Some(window) => { "dsr read all events that Mixpanel had of " (day(window.from)) " to " (day(window.to)) ", and of no other days: " (events) "." }
+                    None => {
+                        "dsr read " (events) " in files that the operator named"
+                        @if let (Some(from), Some(to)) = (found.from, found.to) { ", from " (day(from)) " to " (day(to)) " (UTC)" }
+                        "."
+                    }
                 }
                 @if found.with_profile + found.without_profile == 0 { " Profiles were not checked." }
                 @else {

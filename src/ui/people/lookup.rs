@@ -8,7 +8,7 @@ use crate::domain::ProjectName;
 use crate::intake::{Reading, RecordsRead};
 use crate::ui::drawing::paper::Paper;
 use crate::ui::drawing::view::View;
-use crate::ui::drawing::words::{number, plural, printable};
+use crate::ui::drawing::words::{number, plural, printable, shell_word};
 use crate::workflow::{AnsweredLine, ListedAs, LookedUp, LookupAnswer, QueriedValues};
 
 use super::sources;
@@ -263,11 +263,15 @@ impl View for LookupView<'_> {
         text.push('\n');
         let list = match &self.file {
             Some(file) => format!(
-                "{}, in `{}`. Only you can read it. Next: `dsr delete` or `dsr export` with this file.",
+                "{}, in `{}`. Only you can read it. Next: `dsr delete --gdpr --dry-run {}`, or `dsr export` with this file.",
                 self.list_text(),
-                printable(file)
+                printable(file),
+                printable(&shell_word(file)),
             ),
-            None if self.found.ids.is_empty() => format!("{}.", self.list_text()),
+            None if self.found.ids.is_empty() => format!(
+                "{}: dsr wrote no list. Ask for the people's user ids, or search with another property: `--by`.",
+                self.list_text()
+            ),
             None => format!(
                 "{}. To write the list, add `--output FILE`.",
                 self.list_text()

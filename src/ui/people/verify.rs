@@ -197,20 +197,28 @@ impl VerifyView<'_> {
         });
         let rows: Vec<Vec<String>> = rows.collect();
         let mut text = draw(&columns, &folds, &rows, paper);
-        let has_people =
-            |found: &&ErasureFindings<'_>| found.counts.present + found.counts.recollected > 0;
-        let still = match self.checks.iter().filter(has_people).count() {
-            0 => "Nobody is present or re-collected.".to_owned(),
-            count => format!("In {} a person is present or re-collected.", number(count)),
-        };
+        let has_people = |found: &&ErasureFindings<'_>| found.counts.has_found();
         let mut sum = CheckedPeople::default();
         for counts in self.checks.iter().map(|found| &found.counts) {
-            sum.absent += counts.done();
+            sum.not_checkable += counts.not_checkable;
+            sum.absent += counts.done() - counts.not_checkable;
             sum.with_profile += counts.with_profile;
             sum.without_profile += counts.without_profile;
         }
+        let mut still = match self.checks.iter().filter(has_people).count() {
+            0 => "Nobody was found present or re-collected".to_owned(),
+            count => plural(
+                count,
+                "deletion has people who are present or re-collected",
+                "deletions have people who are present or re-collected",
+            ),
+        };
+        if sum.not_checkable > 0 {
+            let people = plural(sum.not_checkable, "person is", "people are");
+            still = format!("{still}, but {people} not checkable");
+        }
         let line = format!(
-            "{} done in the last {days}. {still} {} {} The ledger keeps the counts: `dsr report REQUEST`.",
+            "{} done in the last {days}. {still}. {} {} Look at one deletion with `dsr verify REQUEST`. The ledger keeps the counts: `dsr report REQUEST`.",
             plural(self.checks.len(), "deletion was", "deletions were"),
             self.checked(),
             profiles_sentence(&sum),

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::plan;
-use crate::domain::{Clock, JobState, Kind, RequestState, TaskStatus};
+use crate::domain::{Clock, ErasureCheck, JobState, Kind, RequestState, TaskStatus};
 use crate::ledger::{
     AnswerAge, JobGroup, JobRecord, Ledger, LedgerError, NewRequest, RequestRecord, Standing,
 };
@@ -175,6 +175,9 @@ fn request_text(
     if let Some(plan) = &request.asked.plan {
         text.push_str(&plan::record_lines(plan, paper));
     }
+    if let Some(check) = ledger.find_erasure_check(&request.id)? {
+        text.push_str(&verified_text(&check, paper));
+    }
     text.push_str(&copies_text(request, paper));
     text.push('\n');
     let (jobs, more) = match shown {
@@ -205,6 +208,30 @@ fn request_text(
         text.push_str(&format!("And {more} that changed.\n"));
     }
     Ok(text)
+}
+
+/// The last check: how many of its people were absent, and what became of the others.
+fn verified_text(check: &ErasureCheck, paper: &Paper) -> String {
+    let found = &check.found;
+    let mut parts = vec![format!(
+        "{} of {} absent",
+        number(found.absent),
+        number(found.done() + found.not_done)
+    )];
+    let concerns = found.concerns();
+    parts.extend(concerns.map(|(count, one, many)| plural(count, one, many)));
+    for (count, what) in [
+        (found.not_yet, "not yet gone"),
+        (found.not_done, "not checked: the deletion was not done"),
+    ] {
+        if count > 0 {
+            parts.push(format!("{} {what}", number(count)));
+        }
+    }
+    let mut facts = paper.facts(2, 10);
+    let day = check.at.date_naive();
+    facts.add("Verified", &format!("{day}: {}", parts.join(", ")));
+    facts.into_text()
 }
 
 /// The copies of the data that the operator dealt with, or that a finished deletion has none.

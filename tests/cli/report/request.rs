@@ -109,7 +109,7 @@ fn a_report_says_what_the_wire_and_the_ledger_had() {
         "=no &lt;b&gt;such&lt;/b&gt; thing",
         "Copies stay.",
         "=1+1|x",
-        "A request to delete the data of 3 people, counted by id, was received on ",
+        "A request to delete the data of 3 ids was received on ",
         "2 of 3 ids: carried out.",
         "No answer is recorded. The last day to answer is ",
         "Prepared by ",

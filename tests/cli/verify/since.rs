@@ -55,11 +55,25 @@ fn all_deletions_of_the_last_days_are_checked_with_one_export() {
     assert_eq!(results(&found), [[0, 0, 0, 1, 0, 0], [1, 0, 0, 1, 0, 0]]);
     assert_eq!(found["window"], json!(null));
     assert_eq!(mixpanel.fake.calls().len(), calls);
-    let screen = online(&operator, &["--since", "1d"]);
-    assert!(
-        shows(&screen.stdout, "2 deletions were done in the last 1 day"),
-        "{screen}"
-    );
+    let said = || {
+        let screen = online(&operator, &["--since", "1d"]);
+        screen.stdout.replace('\n', " ")
+    };
+    let found = said();
+    for text in [
+        "2 deletions were done in the last 1 day",
+        "1 deletion has people who are present or re-collected. ",
+        "`dsr verify REQUEST`",
+    ] {
+        assert!(found.contains(text), "{text}: {found}");
+    }
+    mixpanel.has_events(text(&[]));
+    let found = said();
+    let nobody = "Nobody was found present or re-collected, but 3 people are not checkable.";
+    assert!(found.contains(nobody), "{found}");
+    online(&operator, &["--since", "2026-11-01"])
+        .exits_with(2)
+        .says("`--since 30d`");
     operator.run(&["audit", "verify"]).exits_with(0);
     online(&operator, &["--since", "90d", &first]).exits_with(2);
     online(&operator, &[]).exits_with(2);

@@ -41,7 +41,7 @@ use files::LookupFiles;
 /// profile would look like a "no". Of a list, one element must be equal.
 ///
 /// With `--profiles` and `--identities`, dsr also lists the other ids of each profile. If they lead to
-/// a second profile, as those of a shared device do, dsr lists none of them and names the line.
+/// a second profile, as those of a shared device do, dsr lists the profile but none of its other ids, and names the line.
 #[derive(clap::Args, Debug)]
 #[command(
     mut_arg("source", |arg| arg
@@ -118,12 +118,13 @@ pub(crate) async fn run(ctx: &mut Context, args: &LookupArgs) -> Result<ExitStat
     let found = lookup.finish();
     warn(ctx, &found, &searched);
     let file = match &args.output {
-        Some(path) => {
+        // A list of nobody would look like a list.
+        Some(path) if !found.ids.is_empty() => {
             let name = list::write(ctx, &found, path)?;
             list::warn_of_refused(ctx, path);
             Some(name)
         }
-        None => None,
+        Some(_) | None => None,
     };
     let view = LookupView {
         property: &args.by,
@@ -182,7 +183,7 @@ fn warn(ctx: &Context, found: &LookedUp, searched: &LookupOrigin) {
         let lines = plural(joined, "line", "lines");
         ctx.ui.warn(
             "joined_profiles",
-            &format!("the identities join the profiles of {lines} with other profiles: dsr lists none of their aliases"),
+            &format!("the identities join the profiles of {lines} with other profiles: dsr lists these profiles, but none of their other ids"),
         );
     }
     for (line, ids) in &found.large {

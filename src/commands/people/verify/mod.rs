@@ -48,7 +48,7 @@ pub(crate) struct VerifyErasureArgs {
     #[arg(value_name = "REQUEST | TASK_ID")]
     name: Option<String>,
     /// Check every deletion of the project that was done in the last DAYS, with one export
-    #[arg(long, value_name = "DAYS", value_parser = whole_days)]
+    #[arg(long, value_name = "DAYS", value_parser = days_back)]
     since: Option<i64>,
     /// A raw export instead of Mixpanel, or `-` for standard input; may be given several times
     #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "to", "ids", "max_wait"])]
@@ -110,9 +110,25 @@ pub(crate) async fn run(ctx: &mut Context, args: VerifyErasureArgs) -> Result<Ex
         has_key,
     };
     ctx.ui.print(&view).map_err(|error| local_io(&error))?;
+    let is_somebody_shown = checks.iter().any(|check| !check.people.is_empty());
+    if has_key && args.name.is_some() && is_somebody_shown {
+        ctx.ui.note(
+            "To see who it is, run `dsr find FILE` with your list: it shows the same hashes.",
+        );
+    }
     Ok(match args.exit_status {
         true => status_of(checks.iter().map(|check| &check.counts)),
         false => ExitStatus::Done,
+    })
+}
+
+/// Reads the days of `--since`. A date is likely, and `--since` takes none.
+fn days_back(text: &str) -> Result<i64, String> {
+    whole_days(text).map_err(|error| match text.parse::<chrono::NaiveDate>() {
+        Ok(_) => {
+            "write the number of days until today, such as `--since 30d`, not a date".to_owned()
+        }
+        Err(_) => error,
     })
 }
 
@@ -181,7 +197,7 @@ fn warn_of_gaps(ctx: &Context, searched: &Searched) {
 
 fn status_of<'a>(checks: impl Iterator<Item = &'a CheckedPeople> + Clone) -> ExitStatus {
     let sum = |count: fn(&CheckedPeople) -> usize| checks.clone().map(count).sum::<usize>();
-    if sum(|counts| counts.present + counts.recollected) > 0 {
+    if checks.clone().any(CheckedPeople::has_found) {
         // This has no status of its own; 1 is for everything not listed.
         ExitStatus::Bug
     } else if sum(|counts| counts.not_checkable) > 0 {
