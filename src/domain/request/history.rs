@@ -195,6 +195,17 @@ pub struct CheckedPeople {
     pub with_profile: usize,
     #[serde(default)]
     pub without_profile: usize,
+    /// The profiles that an earlier check found, and that this check does not show to be gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found_before: Option<ProfilesFound>,
+}
+
+/// People who had a profile when a check asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProfilesFound {
+    #[serde(serialize_with = "time")]
+    pub at: DateTime<Utc>,
+    pub count: usize,
 }
 
 impl CheckedPeople {
@@ -207,6 +218,12 @@ impl CheckedPeople {
     pub fn profile_not_asked(&self) -> usize {
         let asked = self.with_profile + self.without_profile;
         self.done().saturating_sub(asked)
+    }
+
+    /// Whether the check shows who has a profile: Mixpanel was asked about everyone, and answered
+    /// for the project of the deletion.
+    pub fn is_whole_of_profiles(&self) -> bool {
+        self.done() > 0 && self.profile_not_asked() == 0 && self.not_checkable == 0
     }
 }
 
