@@ -45,7 +45,7 @@ pub use request::doubt::{CarriedOut, Doubt};
 pub use request::erasure::{Arrival, Erasure, ErasurePeriod};
 pub use request::history::{
     Attempt, CheckedPeople, Closed, Deed, ErasureCheck, ExportWindow, Extension, HistoryStep,
-    LedgerReview, LeftOut, Passage, PlanRecord, Purge, Setback,
+    LedgerReview, LeftOut, Passage, PlanRecord, ProfilesFound, Purge, Setback,
 };
 pub use request::identifiers::{JobId, RequestId, SubjectRequestId, TaskId, random_bytes};
 pub use request::operation::{Disclosure, Kind, Law, Operation, RetrievalScope};

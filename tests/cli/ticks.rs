@@ -9,7 +9,7 @@ use crate::suppressions::obedient;
 /// A deletion of `user-17` and `done@x.test` that is done.
 fn with_a_deletion(fake: &Fake) -> (Operator, String) {
     let operator = with_key(fake, "rate = 1000");
-    operator.file("ids.csv", "id\ndone@x.test\nuser-17\nbraze\n");
+    operator.file("ids.csv", "id\ndone@x.test\nuser-17\nbraze\n42\nSELLER-Q\n");
     let args = ["delete", "--gdpr", "--yes", "ids.csv", "--json"];
     let id = operator.run(&args).exits_with(0).request()["id"].clone();
     operator.run(&["status", "--refresh"]).exits_with(0);
@@ -134,6 +134,14 @@ fn an_id_cannot_become_the_name_of_a_copy() {
         "user-17",
         "list of user-17.",
         "braze",
+        "Braze",
+        "eu-BRAZE_2.raw",
+        "ourbrazecopy",
+        "copy of User-17",
+        "warehouse_user-17",
+        "no 42",
+        "x.42",
+        "seller-q list",
         "tel 0170 1234567",
         "u 3e0b7f52-77aa-4c1e-9a4b-0000000000a1",
         "caf\u{e9}",

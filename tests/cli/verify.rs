@@ -12,6 +12,7 @@ use crate::minimisation::with_key;
 use crate::support::{Fake, Operator, Outcome};
 use crate::suppressions::{erase, obedient};
 
+mod events;
 mod kept;
 mod mixpanel;
 mod online;

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::commands::failures::{no_ledger, usage};
+use crate::commands::people::minimise;
 use crate::config::home_passfile;
 use crate::credentials::{IfNone, find_ledger_key};
 use crate::ledger::{
@@ -315,7 +316,10 @@ impl Context {
         ledger.demand_not_set_back()?;
         self.warn_of_rejections(&ledger)?;
         match self.record_left(&mut ledger) {
-            Ok(()) => Ok(ledger),
+            Ok(()) => {
+                minimise::sweep_overdue(self, &mut ledger)?;
+                Ok(ledger)
+            }
             // Such as an auditor's role. A command that must write fails by itself.
             Err(LedgerError::NotAllowed(error) | LedgerError::ReadOnly(error)) => {
                 let why = format!("what an earlier dsr left is not recorded: {error}");

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::commands::context::Context;
 use crate::commands::failures::{COPY_IN_THE_WAY, in_the_way, local_io};
+use crate::commands::people::minimise;
 use crate::domain::ExitStatus;
 use crate::ui::{BackupView, Failure};
 
@@ -30,8 +31,10 @@ pub(super) fn run(ctx: &Context, args: &BackupArgs) -> Result<ExitStatus, Failur
     if file.symlink_metadata().is_ok() {
         return Err(in_the_way(file, COPY_IN_THE_WAY));
     }
-    let ledger = ctx.open_ledger()?;
-    ctx.warn_of_set_back(&ledger)?;
+    let mut ledger = ctx.open_ledger()?;
+    if !ctx.warn_of_set_back(&ledger)? {
+        minimise::sweep_overdue(ctx, &mut ledger)?;
+    }
     // From here on a signal waits, so that dsr leaves no half copy.
     ctx.interrupt.begin();
     let backup = ledger.back_up(file)?;

@@ -39,6 +39,14 @@ pub(crate) fn key_or_any(ctx: &Context, ledger: &Ledger) -> Result<(LedgerKey, b
     }
 }
 
+/// Like `sweep`, but only if ids that were kept to be verified are there for longer than they may.
+pub(crate) fn sweep_overdue(ctx: &Context, ledger: &mut Ledger) -> Result<(), Failure> {
+    if !ledger.is_copy_of_a_server() && !ledger.list_overdue_ids()?.is_empty() {
+        sweep(ctx, ledger);
+    }
+    Ok(())
+}
+
 /// Removes the ids of jobs that have ended from the ledger, and warns if some stay. A failure does
 /// not fail the command: the next one tries again.
 pub(crate) fn sweep(ctx: &Context, ledger: &mut Ledger) {

@@ -14,6 +14,11 @@ use crate::ui::{Failure, Shown, plural, printable, shell_word};
 use crate::workflow;
 
 /// The trail never forgets a name.
+const AN_ID: &str = "an id of this request";
+
+/// In characters. A shorter id may be part of any word.
+const SHORTEST_ANYWHERE: usize = 4;
+
 const NAME_HINT: &str = "name the copy by its place, such as `warehouse`, and never by a person";
 
 /// Record when the person was told
@@ -121,8 +126,8 @@ fn record_copies(ctx: &Context, args: &AnsweredArgs) -> Result<ExitStatus, Failu
         return Err(usage(message).hint("list the deletions with `dsr status --all --cached`"));
     }
     for name in &done {
-        if let Some(what) = find_personal_data(ctx, &ledger, &request.id, name.as_str())? {
-            let message = format!("the name of `--copy` contains {what}; nothing was recorded");
+        if names_person(ctx, &ledger, &request.id, &parts_of(name.as_str()))? {
+            let message = format!("the name of `--copy` contains {AN_ID}; nothing was recorded");
             return Err(usage(message).hint(NAME_HINT));
         }
     }
@@ -262,16 +267,48 @@ fn find_personal_data(
     if words().any(is_address) {
         return Ok(Some("an e-mail address"));
     }
+    let all = words().flat_map(|word| [word, word.trim_matches(joints)]);
+    let all: Vec<String> = all.chain([manner]).map(str::to_owned).collect();
+    Ok(names_person(ctx, ledger, request, &all)?.then_some(AN_ID))
+}
+
+/// What may be an id in the name of a copy: what is between two separators, and from four
+/// characters on any part. A hash of an id tells nothing of its case, so the usual cases are tried.
+fn parts_of(name: &str) -> Vec<String> {
+    let is_edge = |at: usize| {
+        let mut beside = name.as_bytes()[at.saturating_sub(1)..].iter().take(2);
+        at == 0 || at == name.len() || beside.any(|b| !b.is_ascii_alphanumeric())
+    };
+    let mut parts = Vec::new();
+    for from in 0..name.len() {
+        for to in from + 1..=name.len() {
+            if to - from >= SHORTEST_ANYWHERE || (is_edge(from) && is_edge(to)) {
+                let (first, rest) = name[from..to].split_at(1);
+                let title = first.to_ascii_uppercase() + &rest.to_ascii_lowercase();
+                let part = &name[from..to];
+                let (lower, upper) = (part.to_ascii_lowercase(), part.to_ascii_uppercase());
+                parts.extend([part.to_owned(), lower, upper, title]);
+            }
+        }
+    }
+    parts
+}
+
+/// Whether one of the texts is an id of the request.
+fn names_person(
+    ctx: &Context,
+    ledger: &Ledger,
+    request: &RequestId,
+    texts: &[String],
+) -> Result<bool, Failure> {
     // Without the key, dsr still finds ids that are not hashed yet.
     let remembered = ledger.find_people_key()?;
     let key = remembered.and_then(|_| minimise::ledger_key(ctx, IfNone::Leave).ok());
     let key = key.map(|(key, _)| key);
     let mut wanted = WantedPeople::new(key.as_ref());
-    let all = words().flat_map(|word| [word, word.trim_matches(joints)]);
-    for word in all.chain([manner]).filter(|word| !word.is_empty()) {
-        // A word that is wanted already is no error.
-        let (Ok(_) | Err(_)) = wanted.add(word);
+    for text in texts.iter().filter(|text| !text.is_empty()) {
+        // A text that is wanted already is no error.
+        let (Ok(_) | Err(_)) = wanted.add(text);
     }
-    let found = ledger.find_people_of(request, &wanted)?;
-    Ok((!found.is_empty()).then_some("an id of this request"))
+    Ok(!ledger.find_people_of(request, &wanted)?.is_empty())
 }

@@ -16,7 +16,7 @@ pub const VERIFY_IDS_DAYS: u64 = 10;
 pub enum IdsKept {
     #[default]
     UntilDone,
-    /// Until a check asked for the people's profiles, or [`VERIFY_IDS_DAYS`] have passed.
+    /// Until a whole check found that nobody has a profile, or [`VERIFY_IDS_DAYS`] have passed.
     UntilVerified,
 }
 

@@ -195,6 +195,17 @@ pub struct CheckedPeople {
     pub with_profile: usize,
     #[serde(default)]
     pub without_profile: usize,
+    /// The profiles that an earlier check found, and that this check does not show to be gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found_before: Option<ProfilesFound>,
+}
+
+/// People who had a profile when a check asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProfilesFound {
+    #[serde(serialize_with = "time")]
+    pub at: DateTime<Utc>,
+    pub count: usize,
 }
 
 impl CheckedPeople {
@@ -217,6 +228,11 @@ impl CheckedPeople {
                 "people are still present",
             ),
             (
+                self.had_profile(),
+                "person had a profile at an earlier check",
+                "people had a profile at an earlier check",
+            ),
+            (
                 self.not_checkable,
                 "person is not checkable",
                 "people are not checkable",
@@ -225,15 +241,26 @@ impl CheckedPeople {
         concerns.into_iter().filter(|(count, ..)| *count > 0)
     }
 
-    /// Whether somebody is present or was collected again.
+    /// Whether somebody is present or was collected again, or had a profile when that was last asked.
     pub fn has_found(&self) -> bool {
-        self.present + self.recollected > 0
+        self.present + self.recollected + self.had_profile() > 0
+    }
+
+    /// The people who had a profile when that was last asked, and it does not show that it is gone.
+    fn had_profile(&self) -> usize {
+        self.found_before.map_or(0, |found| found.count)
     }
 
     /// The people about whose profiles Mixpanel was not asked.
     pub fn profile_not_asked(&self) -> usize {
         let asked = self.with_profile + self.without_profile;
         self.done().saturating_sub(asked)
+    }
+
+    /// Whether the check shows who has a profile: Mixpanel was asked about everyone, and answered
+    /// for the project of the deletion.
+    pub fn is_whole_of_profiles(&self) -> bool {
+        self.done() > 0 && self.profile_not_asked() == 0 && self.not_checkable == 0
     }
 }
 

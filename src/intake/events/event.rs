@@ -20,6 +20,8 @@ pub struct EventOptions {
     pub time_column: Option<String>,
     /// The field separator of a table, as one byte; detected if not given.
     pub delimiter: Option<u8>,
+    /// The clock that counts the events' own times.
+    pub zone: ProjectZone,
 }
 
 /// How an event names an id.
@@ -36,6 +38,9 @@ pub enum NamedAs {
 pub struct Event<'e> {
     people: Vec<Cow<'e, str>>,
     devices: Vec<Cow<'e, str>>,
+    /// Other ids of the person, which the event joins: `$identify`, `$create_alias`, `$merge`.
+    joined: Vec<Cow<'e, str>>,
+    aliases: Vec<Cow<'e, str>>,
     /// The event's own time, in Unix seconds.
     happened: Option<i64>,
     /// When Mixpanel received it. Preferred: apps send events late, and exports of older projects
@@ -43,6 +48,10 @@ pub struct Event<'e> {
     received: Option<i64>,
     is_event: bool,
     has_name: bool,
+    /// It creates an alias.
+    is_alias: bool,
+    /// An id in it is a list or an object.
+    is_unreadable: bool,
 }
 
 impl Event<'_> {
@@ -51,9 +60,13 @@ impl Event<'_> {
         self.is_event
     }
 
-    /// Whether it has a name and a time, as each event of a raw export has.
+    /// Whether it has a name and a time, as each event of a raw export has, and readable ids.
     pub fn is_whole(&self) -> bool {
-        self.has_name && self.time().is_some()
+        self.has_name && self.time().is_some() && !self.is_unreadable
+    }
+
+    pub(crate) fn note_unreadable(&mut self) {
+        self.is_unreadable = true;
     }
 
     /// When Mixpanel received the event, or else its own time, in Unix seconds.
@@ -72,21 +85,32 @@ impl Event<'_> {
             true => NamedAs::Person,
             false => NamedAs::Device,
         };
-        let people = self.people.iter().map(|id| (NamedAs::Person, &**id));
+        let aliases = self.aliases.iter().filter(|_| self.is_alias);
+        let people = self.people.iter().chain(&self.joined).chain(aliases);
+        let people = people.map(|id| (NamedAs::Person, &**id));
         people.chain(self.devices.iter().map(move |id| (devices_as, &**id)))
     }
 }
 
 impl<'e> Event<'e> {
-    pub(crate) fn add(&mut self, field: Field, text: Cow<'e, str>) {
-        self.is_event |= !matches!(field, Field::Person | Field::Device);
+    pub(crate) fn add(&mut self, field: Field, text: Cow<'e, str>, zone: ProjectZone) {
+        self.is_event |= matches!(field, Field::Happened | Field::Received | Field::Name);
         self.has_name |= field == Field::Name;
-        let time = |text: &str| event_time(text, ProjectZone::default());
+        self.is_alias |= field == Field::Name && text == "$create_alias";
+        let time = |text: &str, zone: ProjectZone| {
+            let shown = event_time(text, zone)?;
+            Some(zone.moment(shown)?.timestamp())
+        };
         match field {
             Field::Person => self.people.push(text),
             Field::Device => self.devices.push(text),
-            Field::Happened => self.happened = self.happened.or_else(|| time(&text)),
-            Field::Received => self.received = self.received.or_else(|| time(&text)),
+            Field::Happened => self.happened = self.happened.or_else(|| time(&text, zone)),
+            Field::Received => {
+                let utc = ProjectZone::default();
+                self.received = self.received.or_else(|| time(&text, utc));
+            }
+            Field::Joined => self.joined.push(text),
+            Field::Alias => self.aliases.push(text),
             Field::Name | Field::Ids | Field::Resolved | Field::Property => {}
         }
     }
@@ -97,6 +121,9 @@ fn known_field(name: &str) -> Option<Field> {
     Some(match name {
         "distinct_id" | "$distinct_id" | "distinctId" => Field::Person,
         "$user_id" | "user_id" | "userId" => Field::Person,
+        "$distinct_ids" | "$identified_id" | "$anon_id" | "$anon_distinct_id" => Field::Joined,
+        "$distinct_id_before_identity" => Field::Joined,
+        "alias" => Field::Alias,
         "$device_id" | "device_id" | "deviceId" => Field::Device,
         "time" | "$time" | "timestamp" => Field::Happened,
         "$mp_api_timestamp_ms" | "mp_processing_time_ms" => Field::Received,

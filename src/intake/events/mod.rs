@@ -8,6 +8,8 @@ pub(super) mod taker;
 
 use std::io::Read;
 
+use crate::domain::ProjectZone;
+
 use super::problem::{Fault, Problems};
 use super::reader::reading::Reading;
 use super::reader::{self, Wanted};
@@ -73,10 +75,14 @@ pub fn read_events(
 pub fn read_export(
     bytes: Box<dyn Read + '_>,
     label: String,
+    zone: ProjectZone,
     sink: EventSink<'_>,
     step: &mut dyn FnMut(),
 ) -> Result<EventsRead, IntakeError> {
-    let options = EventOptions::default();
+    let options = EventOptions {
+        zone,
+        ..EventOptions::default()
+    };
     let read_options = ReadOptions {
         format: Some(Format::JsonLines),
         ..ReadOptions::default()

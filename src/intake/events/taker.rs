@@ -2,11 +2,15 @@
 
 use std::borrow::Cow;
 
+use serde_json::value::RawValue;
+
 use super::event::{Event, EventOptions};
+use crate::domain::ProjectZone;
 use crate::intake::damage::Damage;
 use crate::intake::place::Place;
 use crate::intake::problem::Fault;
-use crate::intake::records::{Content, Field, Record, RecordTaker};
+use crate::intake::reader::element::parse;
+use crate::intake::records::{Content, Field, Record, RecordTaker, content_of};
 
 pub(crate) type EventSink<'a> = &'a mut dyn FnMut(Place<'_>, &Event<'_>);
 
@@ -70,7 +74,7 @@ impl RecordTaker for EventTaker<'_> {
     }
 
     fn take(&mut self, place: Place<'_>, record: Record<'_>) -> Result<bool, Damage> {
-        let event = event_of(record);
+        let event = event_of(record, self.options.zone);
         self.nameless += usize::from(event.names().next().is_none());
         self.events += usize::from(event.is_event());
         (self.sink)(place, &event);
@@ -78,20 +82,48 @@ impl RecordTaker for EventTaker<'_> {
     }
 }
 
-/// A string or a number is an id or a time; a number keeps its digits.
-fn event_of(record: Record<'_>) -> Event<'_> {
+/// A string or a number is an id or a time; a number keeps its digits. An event may join a list of
+/// ids.
+fn event_of(record: Record<'_>, zone: ProjectZone) -> Event<'_> {
     let mut event = Event::default();
     for (field, content) in record {
-        let text = match content {
-            Content::Text(text) => text,
-            Content::Cell(text) | Content::Number(text) => Cow::Borrowed(text),
-            Content::List(_) | Content::Other => continue,
-        };
-        if !text.is_empty() {
-            event.add(field, text);
+        match content {
+            Content::List(list) if field == Field::Joined => match contents_of(list) {
+                Ok(ids) => ids
+                    .into_iter()
+                    .for_each(|id| add(&mut event, field, id, zone)),
+                Err(_) => event.note_unreadable(),
+            },
+            content => add(&mut event, field, content, zone),
         }
     }
     event
+}
+
+fn add<'e>(event: &mut Event<'e>, field: Field, content: Content<'e>, zone: ProjectZone) {
+    let text = match content {
+        Content::Text(text) => text,
+        Content::Cell(text) | Content::Number(text) => Cow::Borrowed(text),
+        Content::List(_) | Content::Other(_) => {
+            let is_id = matches!(field, Field::Person | Field::Joined);
+            let is_nothing = matches!(content, Content::Other("null" | "true" | "false"));
+            if is_id && !is_nothing {
+                event.note_unreadable();
+            }
+            return;
+        }
+    };
+    if !text.is_empty() {
+        event.add(field, text, zone);
+    }
+}
+
+fn contents_of(list: &str) -> Result<Vec<Content<'_>>, Damage> {
+    let items: Vec<&RawValue> = parse(list.as_bytes())?;
+    items
+        .into_iter()
+        .map(|item| content_of(item.get()))
+        .collect()
 }
 
 #[cfg(test)]

@@ -88,7 +88,7 @@ impl RecordTaker for IdentityTaker<'_> {
             (find(&record, Field::Person)?, MainId::Profile),
         ] {
             let id = match content {
-                None | Some(Content::Other) => continue,
+                None | Some(Content::Other(_)) => continue,
                 content => id_in(content)?,
             };
             if ids.is_empty() && !id.is_empty() {
@@ -112,7 +112,7 @@ impl RecordTaker for IdentityTaker<'_> {
 fn each_alias(list: &Content<'_>, ids: &mut Vec<String>) -> Result<(), Damage> {
     let text = match list {
         Content::List(list) => list,
-        Content::Other => return Ok(()),
+        Content::Other(_) => return Ok(()),
         content => content.text().unwrap_or_default(),
     };
     if text.is_empty() {

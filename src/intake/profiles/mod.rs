@@ -135,7 +135,7 @@ fn id_in<'c>(content: Option<&'c Content<'_>>) -> Result<&'c str, Damage> {
             }
         }
         Some(Content::List(_)) => Err(Damage::NotAnId("a list")),
-        Some(Content::Other) => Err(Damage::NotAnId("null, true, false or an object")),
+        Some(Content::Other(_)) => Err(Damage::NotAnId("null, true, false or an object")),
     }
 }
 

@@ -64,7 +64,7 @@ impl Profile<'_> {
                     pieces.for_each(|piece| hear(piece, ValueKind::Piece));
                 }
             },
-            Content::Other => {}
+            Content::Other(_) => {}
         }
     }
 }
@@ -182,7 +182,7 @@ impl RecordTaker for ProfileTaker<'_> {
             id.and_then(demand_usable)?;
         }
         let is_empty = |content: &Content<'_>| match content {
-            Content::Other => true,
+            Content::Other(_) => true,
             content => content.text().is_some_and(str::is_empty),
         };
         Ok(content.is_some_and(|content| !is_empty(content)))

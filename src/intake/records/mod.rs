@@ -34,6 +34,10 @@ pub(crate) enum Field {
     Name,
     /// All ids of a person.
     Ids,
+    /// Another id of the person, in an event that joins ids.
+    Joined,
+    /// The same, if the event creates an alias.
+    Alias,
     /// The id that Mixpanel uses in place of the person's.
     Resolved,
     /// The property that people are looked up by.
@@ -51,7 +55,7 @@ pub(crate) enum Content<'r> {
     /// A JSON list.
     List(&'r str),
     /// null, true, false or an object.
-    Other,
+    Other(&'r str),
 }
 
 /// The named fields of one record.
@@ -287,7 +291,7 @@ pub(crate) fn content_of(text: &str) -> Result<Content<'_>, Damage> {
         [b'"', ..] => Content::Text(json_text(text).ok_or(Damage::BadEscape)?),
         [b'-' | b'0'..=b'9', ..] => Content::Number(text),
         [b'[', ..] => Content::List(text),
-        _ => Content::Other,
+        _ => Content::Other(text),
     })
 }
 
@@ -297,7 +301,7 @@ impl<'r> Content<'r> {
         match self {
             Self::Text(text) => Some(text),
             Self::Cell(text) | Self::Number(text) => Some(text),
-            Self::List(_) | Self::Other => None,
+            Self::List(_) | Self::Other(_) => None,
         }
     }
 }

@@ -315,12 +315,15 @@ impl Ledger {
         read_one(&self.conn, job)
     }
 
-    /// The ids of a job, if they are still kept.
+    /// The ids of a job, if they are still kept, and may be.
     ///
     /// # Errors
     /// When they are damaged, or the ledger cannot be read.
     pub fn find_kept_batch(&self, job: &JobId) -> Result<Option<Batch>, LedgerError> {
-        payload::find(&self.conn, job)
+        match self.has_overdue_ids(job)? {
+            true => Ok(None),
+            false => payload::find(&self.conn, job),
+        }
     }
 
     /// # Errors

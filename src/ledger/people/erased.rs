@@ -2,7 +2,7 @@
 //! everything from one snapshot. Keyed hashes tell people apart, so a person needs the same memory
 //! whether their id is kept or not.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::domain::{Erasure, JobId, JobState, LedgerKey, PersonHash, PersonHasher, ProjectName};
 
@@ -25,6 +25,8 @@ pub struct Erased<'l> {
     view: Transaction<'l>,
     hasher: PersonHasher,
     jobs: Vec<ErasedJob>,
+    /// Their ids are there, and may not be used.
+    overdue: HashSet<JobId>,
 }
 
 /// A person in a job: the job's place in [`Erased::jobs`], and the id if it is kept.
@@ -49,6 +51,7 @@ impl Ledger {
             view,
             hasher: key.hasher(),
             jobs,
+            overdue: self.list_overdue_ids()?,
         })
     }
 }
@@ -121,9 +124,10 @@ impl Erased<'_> {
         for (id, ids, job) in jobs {
             let mut rows = statement.query(sql::of(id))?;
             let Some(row) = &rows.next()? else {
+                let is_overdue = self.overdue.contains(id);
                 for id in payload::read_lines(&self.view, id)?.ids() {
                     let hash = self.hasher.hash(id);
-                    let id = Some(id);
+                    let id = Some(id).filter(|_| !is_overdue);
                     hear(ErasedPerson { hash, job, id });
                 }
                 continue;

@@ -10,7 +10,7 @@ pub(super) mod purge;
 pub(super) mod search;
 pub(super) mod suppressed;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
 use std::time::Duration;
 
@@ -62,13 +62,19 @@ pub(crate) fn lacks_ids(
 }
 
 /// The condition of a done job whose ids are still needed: an export whose link may live, so that it
-/// may be split again, if it ended after `$1`; a deletion to be verified, if it ended after `$2`.
+/// may be split again, if it ended after `$1`; a deletion to be verified, if it ended after `$2`. An
+/// end after `$3`, which is now, is of a wrong clock, and extends nothing.
 const STILL_NEEDED: &str = "(jobs.state = 'done'
      AND EXISTS (SELECT 1 FROM requests JOIN steps ON steps.request = requests.id
                  WHERE requests.id = jobs.request AND steps.number = jobs.number
                    AND to_state = 'done'
                    AND ((kind = 'export' AND steps.at > $1)
-                     OR (kind = 'delete' AND to_verify <> 0 AND steps.at > $2))))";
+                     OR (kind = 'delete' AND to_verify <> 0 AND steps.at > $2
+                         AND steps.at <= $3))))";
+
+/// The condition of a done deletion whose ids were kept to be verified, and no longer are.
+const OVERDUE: &str = "jobs.state = 'done' AND EXISTS (SELECT 1 FROM requests
+     WHERE id = jobs.request AND kind = 'delete' AND to_verify <> 0)";
 
 /// The condition of a blank digest: zeros, written over the old value.
 const BLANK: &str = "REPLACE(ids_digest, '0', '') = ''";
@@ -89,6 +95,27 @@ struct HashedRequest {
 }
 
 impl Ledger {
+    /// The jobs whose ids were kept to be verified, and are there although their days have passed.
+    pub fn list_overdue_ids(&self) -> Result<HashSet<JobId>, LedgerError> {
+        let sql = format!(
+            "SELECT request, number FROM payloads JOIN jobs USING (request, number)
+                 WHERE {OVERDUE} AND NOT {STILL_NEEDED}"
+        );
+        let needed = needed_after(self.opening.now);
+        sql::list(&self.conn, &sql, needed, |row| Ok(job_id(row)?))
+    }
+
+    /// Whether a job's ids are among [`Self::list_overdue_ids`].
+    pub(crate) fn has_overdue_ids(&self, job: &JobId) -> Result<bool, LedgerError> {
+        let sql = format!(
+            "SELECT 1 FROM jobs
+                 WHERE {OVERDUE} AND NOT {STILL_NEEDED} AND request = $4 AND number = $5"
+        );
+        let [split, verified, now] = needed_after(self.opening.now);
+        let values = params![split, verified, now, job.request.as_str(), job.number];
+        sql::exists(&self.conn, &sql, values)
+    }
+
     /// The number of final jobs whose ids are kept although nothing needs them.
     pub fn count_ids_to_hash(&self, now: DateTime<Utc>) -> Result<usize, LedgerError> {
         count_to_hash(&self.conn, now)
@@ -212,11 +239,11 @@ impl Ledger {
         let sql = format!(
             "SELECT request, number FROM payloads JOIN jobs USING (request, number)
                  WHERE {ENDED} AND NOT {STILL_NEEDED}
-                   AND (request > $3 OR (request = $3 AND number > $4))
+                   AND (request > $4 OR (request = $4 AND number > $5))
                  ORDER BY request, number LIMIT {AT_ONCE}"
         );
-        let [split, verified] = needed_after(now);
-        let values = params![split, verified, request, number];
+        let [split, verified, now] = needed_after(now);
+        let values = params![split, verified, now, request, number];
         sql::list(&self.conn, &sql, values, |row| Ok(job_id(row)?))
     }
 
@@ -257,8 +284,8 @@ pub(crate) fn count_to_hash(conn: &Connection, now: DateTime<Utc>) -> Result<usi
 }
 
 /// The times of [`STILL_NEEDED`].
-fn needed_after(now: DateTime<Utc>) -> [String; 2] {
-    [EXPORT_IDS_DAYS, VERIFY_IDS_DAYS].map(|days| {
+fn needed_after(now: DateTime<Utc>) -> [String; 3] {
+    [EXPORT_IDS_DAYS, VERIFY_IDS_DAYS, 0].map(|days| {
         let after = now.checked_sub_days(Days::new(days));
         format_time(after.unwrap_or(DateTime::<Utc>::MIN_UTC))
     })

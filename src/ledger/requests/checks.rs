@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::domain::{CheckedPeople, CopyName, CopyTick, ErasureCheck, RequestId};
+use crate::domain::{CheckedPeople, CopyName, CopyTick, ErasureCheck, ProfilesFound, RequestId};
 
 use super::history::doer;
 use crate::ledger::audit::{self, AuditEvent, EntrySubject};
@@ -24,8 +24,8 @@ struct ToldCopies {
 }
 
 impl Ledger {
-    /// Records what a check found. Once Mixpanel was asked about the profile of everyone, the ids of
-    /// the deletion need not stay.
+    /// Records what a check found. Once a whole check found that nobody has a profile, the ids of the
+    /// deletion need not stay.
     pub fn record_erasure_check(
         &mut self,
         request: &RequestId,
@@ -34,13 +34,38 @@ impl Ledger {
     ) -> Result<(), LedgerError> {
         let tx = self.write()?;
         audit::demand_held(&tx, request)?;
-        if found.not_done == 0 && found.profile_not_asked() == 0 {
+        if found.not_done == 0 && found.with_profile == 0 && found.is_whole_of_profiles() {
             let sql = "UPDATE requests SET to_verify = 0 WHERE id = $1 AND to_verify <> 0";
             sql::execute(&tx, sql, [request.as_str()])?;
         }
         let (event, subject) = (AuditEvent::ErasureChecked, EntrySubject::Request(request));
         audit::tell(&tx, event, subject, json!(found), now)?;
         tx.commit()
+    }
+
+    /// The profiles that checks of a request found, and that no later check shows to be gone. Of
+    /// several checks, the one that found the most counts.
+    pub fn find_profiles_found(
+        &self,
+        request: &RequestId,
+    ) -> Result<Option<ProfilesFound>, LedgerError> {
+        let sql = "SELECT at, details FROM audit
+             WHERE request = $1 AND job IS NULL AND event = $2 ORDER BY seq";
+        let values = [request.as_str(), AuditEvent::ErasureChecked.as_str()];
+        let checks: Vec<(DateTime<Utc>, CheckedPeople)> =
+            sql::list(&self.conn, sql, values, |row| {
+                let found = serde_json::from_str(&row.get::<String>("details")?);
+                let found: CheckedPeople = found.map_err(|_| unreadable("a check"))?;
+                Ok((moment(row, "at")?, found))
+            })?;
+        let mut open: Option<ProfilesFound> = None;
+        for (at, found) in checks {
+            let count = found.with_profile;
+            if found.is_whole_of_profiles() || open.is_none_or(|open| open.count <= count) {
+                open = (count > 0).then_some(ProfilesFound { at, count });
+            }
+        }
+        Ok(open)
     }
 
     /// The last check of a request.

@@ -301,7 +301,7 @@ fn checked(check: &ErasureCheck) -> Markup {
             found.not_yet,
         ),
         (
-            "Present: events from before the deletion, or a profile",
+            "Present: events from before the deletion, undated events, or a profile",
             found.present,
         ),
         (
@@ -329,6 +329,10 @@ fn checked(check: &ErasureCheck) -> Markup {
                     " Profiles: " (counted(found.with_profile as u64, "person", "people")) " had one, "
                     (count(found.without_profile)) " had none, "
                     (counted(found.profile_not_asked() as u64, "was", "were")) " not asked about."
+                }
+                @if let Some(before) = found.found_before {
+                    " " (counted(before.count as u64, "person", "people")) " had a profile on "
+                    (day(before.at.date_naive())) ", and this check does not show that it is gone."
                 }
             }
             table {

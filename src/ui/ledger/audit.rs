@@ -354,8 +354,15 @@ fn what(entry: &AuditEntry) -> String {
                     )
                 }
             };
+            let before = match details["found_before"]["count"].as_u64() {
+                None => String::new(),
+                Some(count) => format!(
+                    "; {} had a profile before, not shown to be gone",
+                    number(count as usize)
+                ),
+            };
             format!(
-                "checked {events}{from} for the people: {}{profiles}",
+                "checked {events}{from} for the people: {}{profiles}{before}",
                 people.join(", ")
             )
         }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use crate::domain::{CheckedPeople, ExportWindow, ProjectName};
+use crate::domain::{CheckedPeople, ExportWindow, ProfilesFound, ProjectName};
 use crate::intake::EventsRead;
 use crate::ui::drawing::json::time;
 use crate::ui::drawing::paper::Paper;
@@ -58,7 +58,7 @@ fn results(counts: &CheckedPeople) -> [usize; 6] {
 
 fn sentences(counts: &CheckedPeople) -> Vec<String> {
     let meanings = [
-        "present: events from before the deletion or a profile are still there",
+        "present: events from before the deletion, undated events or a profile are there",
         "re-collected: events came after the deletion was sent",
         "not yet gone: events from before the deletion, which raw exports may show for 30 days after it; check again later",
         "absent: no event",
@@ -88,6 +88,14 @@ fn profiles_sentence(counts: &CheckedPeople) -> String {
         "Profiles: {} one, {} none{not_asked}.",
         plural(with, "person has", "people have"),
         plural(without, "has", "have"),
+    )
+}
+
+fn found_before(found: ProfilesFound) -> String {
+    format!(
+        "{} a profile on {}, and this check does not show that it is gone. Check with `--ids FILE`, a list of everyone in the deletion.",
+        plural(found.count, "person had", "people had"),
+        found.at.date_naive()
     )
 }
 
@@ -139,6 +147,9 @@ impl VerifyView<'_> {
         let mut text = String::new();
         for line in sentences(&found.counts) {
             text.push_str(&paper.wrapped("", &line));
+        }
+        if let Some(found) = found.counts.found_before {
+            text.push_str(&paper.wrapped("", &found_before(found)));
         }
         if let Some(gaps) = gaps(found) {
             text.push_str(&paper.wrapped("", gaps));
@@ -197,7 +208,13 @@ impl VerifyView<'_> {
         });
         let rows: Vec<Vec<String>> = rows.collect();
         let mut text = draw(&columns, &folds, &rows, paper);
-        let has_people = |found: &&ErasureFindings<'_>| found.counts.has_found();
+        let has_people =
+            |found: &&ErasureFindings<'_>| found.counts.present + found.counts.recollected > 0;
+        let before = self.checks.iter().filter_map(|found| {
+            let (id, before) = (found.request.id.short(), found.counts.found_before?);
+            Some(format!("{id}: {}", found_before(before)))
+        });
+        let before: Vec<String> = before.collect();
         let mut sum = CheckedPeople::default();
         for counts in self.checks.iter().map(|found| &found.counts) {
             sum.not_checkable += counts.not_checkable;
@@ -206,7 +223,8 @@ impl VerifyView<'_> {
             sum.without_profile += counts.without_profile;
         }
         let mut still = match self.checks.iter().filter(has_people).count() {
-            0 => "Nobody was found present or re-collected".to_owned(),
+            0 if before.is_empty() => "Nobody was found present or re-collected".to_owned(),
+            0 => "Nobody else was found present or re-collected".to_owned(),
             count => plural(
                 count,
                 "deletion has people who are present or re-collected",
@@ -224,7 +242,9 @@ impl VerifyView<'_> {
             profiles_sentence(&sum),
         );
         text.push('\n');
-        text.push_str(&paper.wrapped("", &line));
+        for line in before.iter().chain([&line]) {
+            text.push_str(&paper.wrapped("", line));
+        }
         text
     }
 
@@ -274,6 +294,7 @@ impl VerifyView<'_> {
                 "with": counts.with_profile,
                 "without": counts.without_profile,
                 "not_asked": counts.profile_not_asked(),
+                "found_before": counts.found_before,
             },
             "found": people.collect::<Vec<_>>(),
         })

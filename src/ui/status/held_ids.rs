@@ -59,7 +59,7 @@ impl Ui {
     ) -> Result<io::Result<()>, LedgerError> {
         for job in ledger.jobs(&request.id, Standing::Any) {
             let job = job?;
-            let ids = find_ids(ledger, &job)?;
+            let ids = ledger.find_kept_batch(&job.id)?;
             if let Err(error) = out.write_all(self.job_text(&job, ids.as_ref()).as_bytes()) {
                 return Ok(Err(error));
             }
@@ -80,15 +80,6 @@ impl Ui {
             None => text.push_str(&format!("; {}\n", self.spell(HASHED))),
         }
         text
-    }
-}
-
-/// `None` if hashes have replaced them.
-fn find_ids(ledger: &Ledger, job: &JobRecord) -> Result<Option<Batch>, LedgerError> {
-    match ledger.find_batch(&job.id) {
-        Ok(batch) => Ok(Some(batch)),
-        Err(LedgerError::IdsHashed(_)) => Ok(None),
-        Err(error) => Err(error),
     }
 }
 
@@ -137,7 +128,7 @@ impl Serialize for HeldJobs<'_> {
         let mut jobs = serializer.serialize_seq(None)?;
         for job in self.ledger.jobs(&self.request.id, Standing::Any) {
             let found = job.and_then(|job| {
-                let ids = find_ids(self.ledger, &job)?;
+                let ids = self.ledger.find_kept_batch(&job.id)?;
                 Ok((job, ids))
             });
             match found {

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::mpsc::{Receiver, channel};
 use tokio::task::spawn_blocking;
 
-use crate::domain::{ExportWindow, PersonHasher, ProjectId};
+use crate::domain::{ExportWindow, PersonHasher, ProjectId, ProjectZone};
 use crate::intake::{Event, Headway, IntakeError, Packing, Place, read_export};
 use crate::mixpanel::{ExportEnd, ExportStream, QueryClient, Words};
 
@@ -34,13 +34,14 @@ pub enum ExportError {
 }
 
 /// Searches the events of `window` for the people of `index`, which was read with the hasher's key.
+/// The project's `zone` counts the events' own times.
 ///
 /// # Errors
 /// See [`ExportError`]. Nothing is known then.
 pub async fn search_export(
     queries: &mut Queries<'_>,
     (client, project): (&QueryClient, ProjectId),
-    window: ExportWindow,
+    (window, zone): (ExportWindow, ProjectZone),
     (index, hasher): (Arc<SuppressedIndex>, PersonHasher),
     on_headway: &mut dyn FnMut(Headway),
 ) -> Result<Searched, ExportError> {
@@ -50,7 +51,7 @@ pub async fn search_export(
     let found = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&found);
     let searching =
-        spawn_blocking(move || search(ExportBytes::of(pieces), &index, hasher, &counted));
+        spawn_blocking(move || search(ExportBytes::of(pieces), zone, (&index, hasher), &counted));
     let mut headway = Headway {
         values: 0,
         bytes: 0,
@@ -128,8 +129,8 @@ async fn open(
 
 fn search(
     bytes: ExportBytes,
-    index: &SuppressedIndex,
-    hasher: PersonHasher,
+    zone: ProjectZone,
+    (index, hasher): (&SuppressedIndex, PersonHasher),
     found: &AtomicUsize,
 ) -> Result<Searched, IntakeError> {
     let mut search = ErasureSearch::new(index, hasher);
@@ -137,7 +138,13 @@ fn search(
     let mut step = || {
         found.fetch_add(1, Ordering::Relaxed);
     };
-    let read = read_export(Box::new(bytes), LABEL.to_owned(), &mut take, &mut step)?;
+    let read = read_export(
+        Box::new(bytes),
+        LABEL.to_owned(),
+        zone,
+        &mut take,
+        &mut step,
+    )?;
     Ok(search.finish(vec![read]))
 }
 

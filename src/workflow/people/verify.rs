@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 
-use crate::domain::{CheckedPeople, ExportWindow, PersonHash, PersonHasher, RequestId, words};
+use crate::domain::{
+    CheckedPeople, ExportWindow, PersonHash, PersonHasher, ProjectZone, RequestId, words,
+};
 use crate::intake::{Event, EventsRead, Place};
 use crate::ledger::RequestRecord;
 
@@ -14,13 +16,16 @@ use super::suppressed::SuppressedIndex;
 /// How long raw exports may still show the events of an erased person (Mixpanel's documentation).
 const LINGER: TimeDelta = TimeDelta::days(30);
 
+/// Events that end longer before the day of a deletion show nothing of it.
+const DAYS_BEFORE: Days = Days::new(8);
+
 /// What Mixpanel still has of a person whose deletion is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Remains {
     Absent,
     /// From before the deletion, and Mixpanel may still show them.
     NotYet,
-    /// Events from before the deletion, or a profile.
+    /// Events from before the deletion or without a time, or a profile.
     Present,
     Recollected,
     /// No event, and some may be missing.
@@ -75,6 +80,8 @@ pub struct Examined<'a> {
     pub searched: &'a Searched,
     /// The days that Mixpanel was asked for; `None` if the events were in files.
     pub window: Option<ExportWindow>,
+    /// The zone of those days.
+    pub zone: ProjectZone,
     /// Whether Mixpanel has a profile of each person it was asked about.
     pub profiles: &'a HashMap<PersonHash, bool>,
     pub now: DateTime<Utc>,
@@ -89,6 +96,8 @@ pub struct ErasureFindings<'a> {
     pub people: Vec<FoundPerson<'a>>,
     /// When the deletion was first sent, and when its last job was done; `None` if none is done.
     pub period: Option<(DateTime<Utc>, DateTime<Utc>)>,
+    /// The events do not reach the day on which the deletion of someone was sent.
+    pub lacks_days: bool,
 }
 
 /// A person of a deletion who is not absent.
@@ -159,6 +168,7 @@ impl<'a> Examined<'a> {
             },
             people: Vec::new(),
             period: None,
+            lacks_days: false,
         };
         let mut all: Vec<ErasureFindings<'a>> = requests.iter().map(start).collect();
         let ids = requests.iter().map(|request| &request.id);
@@ -182,7 +192,12 @@ impl<'a> Examined<'a> {
                     Some((sent, done)) => (sent.min(period.0), done.max(period.1)),
                     None => period,
                 });
-                let remains = self.remains(events, has_profile, period.1);
+                let is_covered = self.reaches(period.0);
+                findings.lacks_days |= !is_covered && self.searched.days.is_some();
+                let remains = match self.remains(events, has_profile, period.1) {
+                    Remains::Absent if !is_covered => Remains::NotCheckable,
+                    remains => remains,
+                };
                 let is_found = findings.counts.add(remains, has_profile);
                 if is_found {
                     findings.people.push(FoundPerson {
@@ -203,6 +218,15 @@ impl<'a> Examined<'a> {
             });
         }
         all
+    }
+
+    /// Whether the events reach the days in which a deletion was sent.
+    fn reaches(&self, sent: DateTime<Utc>) -> bool {
+        let day = sent.date_naive();
+        let last = self.searched.days.map(|(_, last)| last);
+        let is_asked = |window: ExportWindow| window.to >= self.zone.day(sent);
+        let is_asked = self.window.is_none_or(is_asked);
+        is_asked && last.is_some_and(|last| last + DAYS_BEFORE >= day)
     }
 
     fn remains(
@@ -227,8 +251,10 @@ fn remains_of(person: &Recollected, done: DateTime<Utc>, now: DateTime<Utc>) -> 
     let is_before = person.events.before > 0;
     if is_before && now - done >= LINGER {
         Some(Remains::Present)
-    } else if person.events.again() > 0 {
+    } else if person.events.after + person.events.during > 0 {
         Some(Remains::Recollected)
+    } else if person.events.undated > 0 {
+        Some(Remains::Present)
     } else {
         is_before.then_some(Remains::NotYet)
     }

@@ -28,7 +28,7 @@ fn everyone_is_judged_by_one_export_that_names_nobody() {
             let outcome = online(&operator, &[&id, "--json", "--exit-status"]);
             let found = outcome.exits_with(status).json();
             assert_eq!(people(&found), expected, "{found}");
-            let profiles = json!({ "with": 0, "without": 0, "not_asked": 3 });
+            let profiles = json!({ "with": 0, "without": 0, "not_asked": 3, "found_before": null });
             assert_eq!(found["profiles"], profiles);
             let today = today();
             let window = json!({ "from": today - Days::new(8), "to": today });
@@ -166,7 +166,7 @@ fn only_the_profiles_of_the_requests_people_are_asked_for() {
     let outcome = online(&operator, &args);
     let found = outcome.exits_with(1).json();
     assert_eq!(people(&found), [1, 0, 1, 1, 0, 0], "{found}");
-    let profiles = json!({ "with": 1, "without": 1, "not_asked": 1 });
+    let profiles = json!({ "with": 1, "without": 1, "not_asked": 1, "found_before": null });
     assert_eq!(found["profiles"], profiles);
     assert_eq!(found["warnings"][0]["kind"], "other_people");
     let mut asked = mixpanel.asked();

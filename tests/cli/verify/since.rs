@@ -94,5 +94,8 @@ fn kept_ids_of_all_deletions_are_asked_for_profiles_once() {
     let mut asked = mixpanel.asked();
     asked.sort();
     assert_eq!(asked, ["17", "18", "done@x.test"]);
+    assert_eq!(operator.kept_ids().len(), 2, "one has a profile");
+    mixpanel.has_profiles(&[]);
+    online(&operator, &["--since", "7d"]).exits_with(0);
     assert_eq!(operator.kept_ids().len(), 0);
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::commands::context::Context;
 use crate::commands::failures::local_io;
-use crate::domain::ExitStatus;
+use crate::domain::{ExitStatus, ProjectZone};
 use crate::intake::{EventOptions, Format, Source, read_events};
 use crate::ledger::ErasedBy;
 use crate::ui::{Failure, RecollectedView, damage_text, reading};
@@ -130,6 +130,8 @@ impl CheckEventsArgs {
             column: self.column.clone(),
             time_column: self.time_column.clone(),
             delimiter: None,
+            // The log of a server counts in UTC.
+            zone: ProjectZone::default(),
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::commands::failures::{
     NOT_VERIFIED, export_failure, profiles_failure, query_failure, usage,
 };
 use crate::domain::{
-    ExitStatus, ExportWindow, LedgerKey, PersonHash, Project, ProjectId, RequestId,
+    ExitStatus, ExportWindow, LedgerKey, PersonHash, Project, ProjectId, ProjectZone, RequestId,
 };
 use crate::intake::{self, Keep, Place, ReadOptions, Source};
 use crate::ledger::{ErasedBy, Ledger};
@@ -47,6 +47,7 @@ pub(super) struct AskingArgs {
 pub(super) struct Obtained {
     pub(super) searched: Searched,
     pub(super) window: Option<ExportWindow>,
+    pub(super) zone: ProjectZone,
     pub(super) profiles: HashMap<PersonHash, bool>,
 }
 
@@ -99,12 +100,19 @@ impl AskedCheck<'_> {
         }
         let mut progress = reading(&ctx.ui);
         let people = (Arc::clone(self.index), self.key.hasher());
-        let searched =
-            workflow::search_export(&mut queries, target, window, people, &mut progress).await;
+        let searched = workflow::search_export(
+            &mut queries,
+            target,
+            (window, project.zone),
+            people,
+            &mut progress,
+        )
+        .await;
         drop(progress);
         Ok(Obtained {
             searched: searched.map_err(|error| export_failure(error, NOT_VERIFIED))?,
             window: Some(window),
+            zone: project.zone,
             profiles,
         })
     }
@@ -175,9 +183,14 @@ impl AskedCheck<'_> {
             project: &|name| *name == self.scope.project,
             since: None,
         };
-        ledger.erased(self.key, &by)?.visit(&mut |person| {
-            person.id.map(&mut keep);
+        let erased = ledger.erased(self.key, &by)?;
+        erased.visit(&mut |person| {
+            // Another request's ids are there to be sent, and for nothing else.
+            let job = &erased.jobs()[person.job as usize].job;
+            let id = person.id.filter(|_| ids.contains(&job.request));
+            id.map(&mut keep);
         })?;
+        drop(erased);
         let mut others = 0;
         if let Some(path) = &self.args.ids {
             let mut hear = |_: Place<'_>, id: &str| others += usize::from(!keep(id));

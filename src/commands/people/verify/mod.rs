@@ -10,10 +10,12 @@ use crate::commands::context::Context;
 use crate::commands::failures::local_io;
 use crate::commands::people::minimise::{self, key_or_any};
 use crate::commands::status::deadlines::whole_days;
-use crate::domain::{CheckedPeople, ExitStatus, PersonHasher};
+use crate::domain::{CheckedPeople, ExitStatus, PersonHasher, ProjectZone};
 use crate::intake::{Event, EventOptions, EventsRead, Format, Place, Source, read_events};
 use crate::ui::{Failure, Verified, VerifyView, damage_text, plural, reading};
-use crate::workflow::{ErasureSearch, Examined, ExportGap, Searched, SuppressedIndex};
+use crate::workflow::{
+    ErasureFindings, ErasureSearch, Examined, ExportGap, Searched, SuppressedIndex,
+};
 
 use asked::{AskedCheck, AskingArgs, Obtained};
 use scope::ToVerify;
@@ -55,8 +57,9 @@ pub(crate) struct VerifyErasureArgs {
     events: Vec<PathBuf>,
     #[command(flatten)]
     asking: AskingArgs,
-    /// Exit with status 1 if a person is present or re-collected, else 5 if a person is not
-    /// checkable, else 8 if the deletion of a person is not done, or not yet visible
+    /// Exit with status 1 if a person is present or re-collected, or had a profile that this check
+    /// does not show to be gone; else 5 if a person is not checkable, else 8 if the deletion of a
+    /// person is not done, or not yet visible
     #[arg(long)]
     exit_status: bool,
 }
@@ -78,7 +81,7 @@ pub(crate) async fn run(ctx: &mut Context, args: VerifyErasureArgs) -> Result<Ex
             asking.ask(ctx, &mut ledger).await?
         }
         (false, false) => Obtained {
-            searched: search_files(ctx, &args.events, &index, key.hasher())?,
+            searched: search_files(ctx, &args.events, (&scope, &index), key.hasher())?,
             ..Obtained::default()
         },
     };
@@ -87,11 +90,18 @@ pub(crate) async fn run(ctx: &mut Context, args: VerifyErasureArgs) -> Result<Ex
         index: &index,
         searched: &found.searched,
         window: found.window,
+        zone: found.zone,
         profiles: &found.profiles,
         now,
     };
-    let checks = examined.findings(&scope.requests);
+    let mut checks = examined.findings(&scope.requests);
+    for check in &mut checks {
+        if !check.counts.is_whole_of_profiles() {
+            check.counts.found_before = ledger.find_profiles_found(&check.request.id)?;
+        }
+    }
     warn_of_gaps(ctx, &found.searched);
+    warn_of_days(ctx, &checks);
     for check in &checks {
         ledger.record_erasure_check(&check.request.id, &check.counts, now)?;
     }
@@ -135,7 +145,7 @@ fn days_back(text: &str) -> Result<i64, String> {
 fn search_files(
     ctx: &Context,
     files: &[PathBuf],
-    index: &SuppressedIndex,
+    (scope, index): (&ToVerify, &SuppressedIndex),
     hasher: PersonHasher,
 ) -> Result<Searched, Failure> {
     let sources: Vec<Source> = files.iter().map(|path| Source::from_path(path)).collect();
@@ -147,8 +157,11 @@ fn search_files(
     }
     let mut search = ErasureSearch::new(index, hasher);
     let mut progress = reading(&ctx.ui);
+    // A project that is no longer set up has no zone.
+    let resolved = ctx.resolve_named(&scope.project).ok();
     let options = EventOptions {
         format: Some(Format::JsonLines),
+        zone: resolved.map_or_else(ProjectZone::default, |resolved| resolved.project.zone),
         ..EventOptions::default()
     };
     let mut take = |place: Place<'_>, event: &Event<'_>| search.take(place, event);
@@ -181,7 +194,7 @@ fn warn_of_gaps(ctx: &Context, searched: &Searched) {
             "lines are not events",
         );
         warn(&format!(
-            "{lines} of a raw export: a name or a time is missing, so nobody counts as absent; fetch the export again"
+            "{lines} of a raw export: a name, a time or a readable `distinct_id` is missing, so nobody counts as absent; fetch the export again"
         ));
     }
     match searched.gap {
@@ -192,6 +205,17 @@ fn warn_of_gaps(ctx: &Context, searched: &Searched) {
         Some(ExportGap::NoEnd) => warn(
             "nothing told where the export ends, so nobody counts as absent; try again without a proxy that changes answers",
         ),
+    }
+}
+
+/// Warns of deletions whose days are not among the events.
+fn warn_of_days(ctx: &Context, checks: &[ErasureFindings<'_>]) {
+    for check in checks.iter().filter(|check| check.lacks_days) {
+        let text = format!(
+            "the events do not reach the day on which the deletion {} was sent, so nobody counts as absent; check events of later days, too",
+            check.request.id.short()
+        );
+        ctx.ui.warn("other_days", &text);
     }
 }
 

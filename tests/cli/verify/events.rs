@@ -1,0 +1,174 @@
+//! Events that name a person in another way, have no time or are of other days.
+
+use serde_json::{Value, json};
+
+use super::mixpanel::{Mixpanel, online, text};
+use super::{LONG_AGO, checked, event, lines, people, soon, verify, with_a_deletion};
+use crate::suppressions::obedient;
+
+fn named(name: &str, properties: Value) -> Value {
+    json!({ "event": name, "properties": properties })
+}
+
+/// Events of strangers from before and after the deletion, and these.
+fn among_strangers(more: &[Value]) -> String {
+    let strangers = [event("stranger", LONG_AGO), event("stranger", soon())];
+    lines(&[&strangers[..], more].concat())
+}
+
+#[test]
+fn an_event_that_joins_ids_is_an_event_of_each_of_them() {
+    let fake = obedient();
+    let (operator, id) = with_a_deletion(&fake);
+    let joining = |time: u64| {
+        [
+            named(
+                "$merge",
+                json!({ "$distinct_ids": ["s", "done@x.test"], "distinct_id": "s", "time": time }),
+            ),
+            named(
+                "$merge",
+                json!({ "$distinct_ids": ["done@x.test", 3], "time": time }),
+            ),
+            named(
+                "$create_alias",
+                json!({ "alias": "done@x.test", "distinct_id": "s", "time": time }),
+            ),
+            named(
+                "$identify",
+                json!({ "$identified_id": "done@x.test", "distinct_id": "s", "time": time }),
+            ),
+            named(
+                "$identify",
+                json!({ "$anon_id": "done@x.test", "distinct_id": "s", "time": time }),
+            ),
+            named(
+                "e",
+                json!({ "$distinct_id_before_identity": "done@x.test", "distinct_id": "s", "time": time }),
+            ),
+        ]
+    };
+    for (time, expected, status) in [
+        (LONG_AGO, [2, 1, 0, 0, 0, 0], 8),
+        (soon(), [2, 0, 0, 1, 0, 0], 1),
+    ] {
+        for event in joining(time) {
+            let found = checked(
+                &operator,
+                &id,
+                among_strangers(std::slice::from_ref(&event)),
+            );
+            assert_eq!(found, (expected, Some(status)), "{event}");
+        }
+    }
+    // A property of the application, and another person's id.
+    for event in [
+        named(
+            "e",
+            json!({ "alias": "done@x.test", "distinct_id": "s", "time": soon() }),
+        ),
+        named(
+            "$merge",
+            json!({ "$distinct_ids": ["DONE@x.test"], "time": soon() }),
+        ),
+    ] {
+        let found = checked(&operator, &id, among_strangers(&[event.clone()]));
+        assert_eq!(found, ([3, 0, 0, 0, 0, 0], Some(0)), "{event}");
+    }
+}
+
+#[test]
+fn nobody_is_absent_if_an_event_has_an_id_that_cannot_be_read() {
+    let fake = obedient();
+    let (operator, id) = with_a_deletion(&fake);
+    for properties in [
+        json!({ "distinct_id": ["done@x.test"], "time": soon() }),
+        json!({ "distinct_id": { "id": "done@x.test" }, "time": soon() }),
+        json!({ "distinct_id": "s", "$distinct_ids": [["done@x.test"]], "time": soon() }),
+        json!({ "distinct_id": "s", "$distinct_ids": { "a": 1 }, "time": soon() }),
+    ] {
+        let events = among_strangers(&[named("e", properties.clone())]);
+        let found = checked(&operator, &id, &events);
+        assert_eq!(found, ([0, 0, 0, 0, 3, 0], Some(5)), "{properties}");
+    }
+    let nobody = named("e", json!({ "distinct_id": null, "time": soon() }));
+    let found = checked(&operator, &id, among_strangers(&[nobody]));
+    assert_eq!(found, ([3, 0, 0, 0, 0, 0], Some(0)));
+}
+
+#[test]
+fn an_event_without_a_time_is_there_and_did_not_come_after_the_deletion() {
+    let fake = obedient();
+    let (operator, id) = with_a_deletion(&fake);
+    for time in [json!(null), json!(0), json!(-5), json!("")] {
+        let undated = named("e", json!({ "distinct_id": "done@x.test", "time": time }));
+        operator.file("e.jsonl", among_strangers(&[undated]));
+        let outcome = verify(&operator, &id, &["e.jsonl", "--json", "--exit-status"]);
+        let found = outcome.exits_with(1).json();
+        assert_eq!(people(&found), [0, 0, 1, 0, 2, 0], "{time}");
+        assert_eq!(found["found"][0]["events"]["undated"], 1, "{found}");
+    }
+}
+
+#[test]
+fn nobody_is_absent_from_events_of_other_days() {
+    let mixpanel = Mixpanel::start();
+    let operator = mixpanel.operator("");
+    let id = mixpanel.erases(&operator, &["done@x.test", "17", "$device:d-7"]);
+    const DAY: u64 = 24 * 60 * 60;
+    for (last, expected, status) in [
+        (LONG_AGO, [0, 0, 0, 0, 3, 0], 5),
+        (soon() - 10 * DAY, [0, 0, 0, 0, 3, 0], 5),
+        (soon() - 7 * DAY, [3, 0, 0, 0, 0, 0], 0),
+    ] {
+        let events = [event("s", LONG_AGO), event("s", last)];
+        mixpanel.has_events(text(&events));
+        operator.file("e.jsonl", lines(&events));
+        for args in [
+            &[id.as_str()][..],
+            &[&id, "--events", "e.jsonl"],
+            &["--since", "9d"],
+        ] {
+            let args = [args, &["--json", "--exit-status"][..]].concat();
+            let found = online(&operator, &args).exits_with(status).json();
+            let one = found["requests"].get(0).unwrap_or(&found);
+            assert_eq!(people(one), expected, "{args:?} {last}");
+            let is_warned = found["warnings"][0]["kind"] == "other_days";
+            assert_eq!(is_warned, status == 5, "{found}");
+        }
+    }
+    // The days that were asked for end before the deletion.
+    mixpanel.has_events(text(&[event("s", soon())]));
+    let days = ["--from", "2020-01-01", "--to", "2020-01-09"];
+    let args = [&[id.as_str(), "--json", "--exit-status"], &days[..]].concat();
+    let found = online(&operator, &args).exits_with(5).json();
+    assert_eq!(people(&found), [0, 0, 0, 0, 3, 0], "{found}");
+}
+
+#[test]
+fn an_older_projects_events_are_read_by_its_clock() {
+    let mixpanel = Mixpanel::start();
+    // Fourteen hours ahead of UTC, with no other time in the year.
+    let operator = mixpanel.operator("time_zone = \"Pacific/Kiritimati\"");
+    let id = mixpanel.erases(&operator, &["done@x.test"]);
+    // Two hours before the deletion, as that clock shows it.
+    let shown = soon() - 3 * 60 * 60 + 14 * 60 * 60;
+    let is_known = json!({
+        "distinct_id": "done@x.test", "time": shown, "mp_processing_time_ms": soon() * 1000,
+    });
+    for (about, expected) in [
+        (
+            json!({ "distinct_id": "done@x.test", "time": shown }),
+            [0, 1, 0, 0, 0, 0],
+        ),
+        (is_known, [0, 0, 0, 1, 0, 0]),
+    ] {
+        let events = [event("s", soon() + 14 * 60 * 60), named("e", about)];
+        mixpanel.has_events(text(&events));
+        let found = online(&operator, &[&id, "--json"]).exits_with(0).json();
+        assert_eq!(people(&found), expected, "{found}");
+        operator.file("e.jsonl", lines(&events));
+        let found = online(&operator, &[&id, "--json", "--events", "e.jsonl"]).json();
+        assert_eq!(people(&found), expected, "{found}");
+    }
+}
