@@ -72,7 +72,11 @@ fn an_event_that_joins_ids_is_an_event_of_each_of_them() {
             json!({ "$distinct_ids": ["DONE@x.test"], "time": soon() }),
         ),
     ] {
-        let found = checked(&operator, &id, among_strangers(&[event.clone()]));
+        let found = checked(
+            &operator,
+            &id,
+            among_strangers(std::slice::from_ref(&event)),
+        );
         assert_eq!(found, ([3, 0, 0, 0, 0, 0], Some(0)), "{event}");
     }
 }
