@@ -193,10 +193,8 @@ fn kills_at_any_moment_lose_nothing_and_double_nothing_without_a_note() {
 #[test]
 fn a_signal_ends_the_run_after_the_post_that_is_under_way() {
     for (signal, status) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
-        let slow = Reply::After(
-            Duration::from_millis(1500),
-            Box::new(object_reply("late-task")),
-        );
+        // A machine that does much else needs its time to pass the signal on.
+        let slow = Reply::After(Duration::from_secs(5), Box::new(object_reply("late-task")));
         let fake = Fake::answering_post(1, slow);
         let (operator, _) = operator_with_three_jobs(&fake);
         let running = operator.start(&DELETE);
