@@ -130,7 +130,7 @@ fn trim(text: &str) -> &str {
     }
 }
 
-/// An anonymous device without an id is nobody's either. Checks the length first: this runs for
+/// An anonymous device without an id stands for no user, too. Checks the length first: this runs for
 /// every id, and most are too long for the list.
 fn is_forbidden(text: &str) -> bool {
     let [zeros, words @ ..] = &FORBIDDEN;

@@ -44,7 +44,7 @@ impl KnownIds {
         if self.people.contains_key(&hash) {
             return Ok(true);
         }
-        // What can never be an id is nobody's.
+        // No person has a text that cannot be an id.
         if DistinctId::restore(id).is_none() || !is_meant(&hash) {
             return Ok(false);
         }

@@ -43,7 +43,7 @@ words!(Remains {
 /// Why events may be missing although everything that came was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExportGap {
-    /// There is no event at all. The project may be another one.
+    /// The export has no event. It may be of another project.
     NoEvent,
     /// Nothing told where the export ended.
     NoEnd,

@@ -54,14 +54,14 @@ use files::LookupFiles;
     after_help = "Examples:
   dsr lookup --output ids.csv emails.csv                  then: dsr delete --gdpr ids.csv
   dsr lookup --by phone --exit-status -                   status 1 unless all are found
-  dsr lookup --profiles users.csv -o ids.csv emails.csv   in an export; asks nobody
+  dsr lookup --profiles users.csv -o ids.csv emails.csv   in an export, without Mixpanel
   dsr lookup --profiles a.json --profiles b.json anna@shop.example
   dsr lookup --profiles users.csv --identities ids.jsonl -o ids.csv emails.csv"
 )]
 pub(crate) struct LookupArgs {
     #[command(flatten)]
     given: GivenArgs,
-    /// Look in these files of profiles and ask nobody; `-` is standard input; may be given several
+    /// Look in these files of profiles, not in Mixpanel; `-` is standard input; may be given several
     /// times
     #[arg(long, value_name = "FILE")]
     profiles: Vec<PathBuf>,
