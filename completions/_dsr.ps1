@@ -352,7 +352,7 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
             break
         }
         'dsr;lookup' {
-            [CompletionResult]::new('--profiles', '--profiles', [CompletionResultType]::ParameterName, 'Look in these files of profiles and ask nobody; `-` is standard input; may be given several times')
+            [CompletionResult]::new('--profiles', '--profiles', [CompletionResultType]::ParameterName, 'Look in these files of profiles, not in Mixpanel; `-` is standard input; may be given several times')
             [CompletionResult]::new('--identities', '--identities', [CompletionResultType]::ParameterName, 'Also list the other ids of each profile, from these files: the pipelines'' table of identities (`distinct_id`, `resolved_distinct_id`), or profiles with `$distinct_ids`')
             [CompletionResult]::new('--max-wait', '--max-wait', [CompletionResultType]::ParameterName, 'How long to wait in all for the hour''s queries before giving up')
             [CompletionResult]::new('--by', '--by', [CompletionResultType]::ParameterName, 'The property with the values, as Mixpanel names it')
