@@ -9,6 +9,7 @@ mod help;
 mod ledger;
 mod people;
 mod plan;
+mod profiles;
 mod project;
 mod report;
 mod request;
@@ -32,6 +33,7 @@ pub(crate) use people::suppressions::SuppressionsArgs;
 pub(crate) use people::verify::VerifyErasureArgs;
 pub(crate) use plan::apply::ApplyArgs;
 pub(crate) use plan::approve::ApproveArgs;
+pub(crate) use profiles::ProfilesArgs;
 pub(crate) use project::ProjectArgs;
 pub(crate) use report::ReportArgs;
 pub(crate) use request::answered::AnsweredArgs;
@@ -62,6 +64,7 @@ pub(crate) enum Command {
     Lookup(LookupArgs),
     Find(FindArgs),
     Verify(VerifyErasureArgs),
+    Profiles(ProfilesArgs),
     Report(ReportArgs),
     Audit(AuditArgs),
     Suppressions(SuppressionsArgs),
@@ -97,6 +100,7 @@ impl Command {
             Self::Lookup(args) => people::lookup::run(ctx, &args).await,
             Self::Find(args) => people::find::run(ctx, &args),
             Self::Verify(args) => people::verify::run(ctx, args).await,
+            Self::Profiles(args) => profiles::run(ctx, args).await,
             Self::Report(args) => report::run(ctx, &args),
             Self::Suppressions(args) => people::suppressions::run(ctx, &args),
             Self::Purge(args) => ledger::purge::run(ctx, &args),
@@ -135,6 +139,7 @@ impl Command {
             Self::Lookup(_) => "dsr lookup",
             Self::Find(_) => "dsr find",
             Self::Verify(_) => "dsr verify",
+            Self::Profiles(_) => "dsr profiles",
             Self::Report(_) => "dsr report",
             Self::Suppressions(_) => "dsr suppressions",
             Self::Purge(_) => "dsr purge",

@@ -24,8 +24,8 @@ pub use ingestion::{ImportAnswer, MOST_EVENTS, MOST_IMPORT_BYTES, OutgoingEvent}
 pub use query::client::QueryClient;
 pub use query::export::{ExportEnd, ExportStream};
 pub use query::{
-    AccountAnswer, CopiesAnswer, CopyKind, CopyState, Holders, ListedCopy, Profiles, QueryAnswer,
-    can_be_asked,
+    AccountAnswer, AllProfiles, CopiesAnswer, CopyKind, CopyState, Holders, ListedCopy, Profiles,
+    QueryAnswer, can_be_asked,
 };
 pub use route::{ClientError, Route};
 pub use words::{Confidential, SentIds, Words};

@@ -34,6 +34,7 @@ pub use follow::poll::{PollExtent, refresh, wait};
 pub use follow::probe::{Probe, Probed, probe};
 pub use interrupt::{GRACE, Interrupt, Signal};
 pub use new_file::{NewFile, NewFileError, PlacedFile};
+pub use people::expiry::{Expired, Expiry, ExpiryCounts, ExpiryRule, find_expired};
 pub use people::export::{ExportError, search_export};
 pub use people::holders::{QueriedValues, ValueBatches, find_holders};
 pub use people::known::KnownIds;

@@ -7,3 +7,5 @@ pub(super) mod minimise;
 pub(super) mod sources;
 pub(super) mod suppressions;
 pub(super) mod verify;
+
+pub(crate) use lookup::list::quoted as quoted_field;

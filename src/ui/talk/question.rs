@@ -38,6 +38,7 @@ pub enum Confirmable {
     /// Of the ledger to a server.
     Move,
     Cancellation,
+    ProfileDeletion,
 }
 
 impl Confirmable {
@@ -68,6 +69,11 @@ impl Confirmable {
                 "`ledger move` needs a confirmation",
                 "Nothing was moved",
                 "the number of requests to confirm",
+            ),
+            Confirmable::ProfileDeletion => (
+                "a deletion of profiles needs a confirmation",
+                "Nothing was sent",
+                "the number of profiles to confirm",
             ),
             Confirmable::Cancellation => (
                 "a cancellation of other deletions needs a confirmation",
