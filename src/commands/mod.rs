@@ -6,6 +6,7 @@ mod doctor;
 mod download;
 mod failures;
 mod help;
+mod import;
 mod ledger;
 mod people;
 mod plan;
@@ -23,6 +24,7 @@ pub(crate) use help::HelpArgs;
 pub(crate) use help::completions::{COMPLETE, CompletionsArgs, complete};
 pub(crate) use help::guide::GuideArgs;
 pub(crate) use help::{man::ManArgs, topics};
+pub(crate) use import::ImportArgs;
 pub(crate) use ledger::LedgerArgs;
 pub(crate) use ledger::audit::AuditArgs;
 pub(crate) use ledger::purge::PurgeArgs;
@@ -62,6 +64,7 @@ pub(crate) enum Command {
     Lookup(LookupArgs),
     Find(FindArgs),
     Verify(VerifyErasureArgs),
+    Import(ImportArgs),
     Report(ReportArgs),
     Audit(AuditArgs),
     Suppressions(SuppressionsArgs),
@@ -97,6 +100,7 @@ impl Command {
             Self::Lookup(args) => people::lookup::run(ctx, &args).await,
             Self::Find(args) => people::find::run(ctx, &args),
             Self::Verify(args) => people::verify::run(ctx, args).await,
+            Self::Import(args) => import::run(ctx, &args).await,
             Self::Report(args) => report::run(ctx, &args),
             Self::Suppressions(args) => people::suppressions::run(ctx, &args),
             Self::Purge(args) => ledger::purge::run(ctx, &args),
@@ -135,6 +139,7 @@ impl Command {
             Self::Lookup(_) => "dsr lookup",
             Self::Find(_) => "dsr find",
             Self::Verify(_) => "dsr verify",
+            Self::Import(_) => "dsr import",
             Self::Report(_) => "dsr report",
             Self::Suppressions(_) => "dsr suppressions",
             Self::Purge(_) => "dsr purge",
