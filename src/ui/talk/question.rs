@@ -39,6 +39,7 @@ pub enum Confirmable {
     Move,
     Cancellation,
     ProfileDeletion,
+    Import,
 }
 
 impl Confirmable {
@@ -74,6 +75,11 @@ impl Confirmable {
                 "a deletion of profiles needs a confirmation",
                 "Nothing was sent",
                 "the number of profiles to confirm",
+            ),
+            Confirmable::Import => (
+                "an import needs a confirmation",
+                "Nothing was sent",
+                "the number of events to send",
             ),
             Confirmable::Cancellation => (
                 "a cancellation of other deletions needs a confirmation",

@@ -204,12 +204,25 @@ fn parse(head: &str, body: &[u8], arrived: Instant) -> Option<Call> {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let headers = lines.filter_map(|line| line.split_once(':'));
     let headers = headers.map(|(name, value)| (name.to_owned(), value.trim().to_owned()));
+    let headers: Vec<_> = headers.collect();
+    let is_packed = headers
+        .iter()
+        .any(|(name, value)| name.eq_ignore_ascii_case("content-encoding") && value == "gzip");
+    let mut unpacked = Vec::new();
+    let body = match is_packed {
+        true => {
+            let mut packed = flate2::read::GzDecoder::new(body);
+            packed.read_to_end(&mut unpacked).ok()?;
+            &unpacked[..]
+        }
+        false => body,
+    };
     Some(Call {
         arrived,
         method,
         path: path.to_owned(),
         query: query.to_owned(),
-        headers: headers.collect(),
+        headers,
         body: match body {
             [] => Value::Null,
             body => serde_json::from_slice(body)
