@@ -20,7 +20,10 @@ pub use client::Client;
 pub use client::caller::Timeouts;
 pub use fetch::{Fetcher, Reach, TransferEnd, TransferSink};
 pub use ingestion::client::IngestionClient;
-pub use ingestion::{ImportAnswer, MOST_EVENTS, MOST_IMPORT_BYTES, OutgoingEvent};
+pub use ingestion::{
+    ImportAnswer, MOST_DELETION_BYTES, MOST_EVENTS, MOST_IMPORT_BYTES, MOST_PROFILES,
+    OutgoingEvent, deletion_bytes,
+};
 pub use query::client::QueryClient;
 pub use query::export::{ExportEnd, ExportStream};
 pub use query::{

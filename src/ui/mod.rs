@@ -58,6 +58,8 @@ pub use people::warnings::ListedPlaces;
 pub use plan::file::{Checked, PlanFileView, WrittenView};
 pub use plan::known::profiles_text;
 pub use plan::view::{PlanView, hashing_text};
+pub(crate) use profiles::deletion::Ends as DeletionEnds;
+pub use profiles::deletion::{ProfileDeletionView, profiles_question};
 pub use profiles::expiry::{ExpiryEnd, ExpiryOrigin, ExpiryView};
 pub use project::{ProjectView, ProjectsView, SecretPlace};
 pub use report::ReportView;

@@ -34,7 +34,8 @@ pub use follow::check::{Difference, FollowedJob, NoAnswer, RefreshTrouble, apart
 pub use follow::poll::{PollExtent, refresh, wait};
 pub use follow::probe::{Probe, Probed, probe};
 pub use import::{
-    ImportError, ImportObserver, ImportReport, ImportRun, ImportStop, import, import_lane,
+    BatchSource, EventSource, ImportError, ImportObserver, ImportReport, ImportRun, ImportStop,
+    ProfileSource, UNCOUNTED, import, import_lane, profiles_lane,
 };
 pub use interrupt::{GRACE, Interrupt, Signal};
 pub use new_file::{NewFile, NewFileError, PlacedFile};

@@ -7,16 +7,20 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::log::RunLog;
+use super::sending::{self, ProfilePlan, unconfirmed};
 use super::{only_project, select};
 use crate::commands::context::Context;
 use crate::commands::failures::{local_io, usage};
 use crate::commands::people::quoted_field;
 use crate::domain::{
-    ExitStatus, MostSelected, Project, RetentionWindow, id_names, timestamp::stamp,
+    AliasRule, ExitStatus, MostSelected, Project, RetentionWindow, YesFlag, id_names,
+    timestamp::stamp,
 };
 use crate::intake::DatedProperties;
+use crate::ledger::ProfilesSelected;
 use crate::ui::{
-    Confirmable, ExpiryEnd, ExpiryView, Failure, ListedPlaces, number, plural, shell_word,
+    Confirmable, DeletionEnds, ExpiryEnd, ExpiryView, Failure, ListedPlaces, number, plural,
+    shell_word,
 };
 use crate::workflow::{Expired, ExpiryCounts, ExpiryRule, NewFile};
 
@@ -52,6 +56,12 @@ pub(crate) struct ExpireArgs {
     /// all must be equal
     #[arg(long = "where", value_name = "PROPERTY=VALUE", value_parser = parse_equality)]
     equal: Vec<(String, String)>,
+    /// Never select the ids in this file, such as those under legal hold; equal byte for byte
+    #[arg(long, value_name = "PATH")]
+    exclude: Vec<PathBuf>,
+    /// If an id is an alias, delete the original profile
+    #[arg(long)]
+    follow_alias: bool,
     /// Refuse to select more: a share of all profiles such as `5%`, or a number
     #[arg(long, value_name = "SHARE | N", default_value = "5%")]
     at_most: MostSelected,
@@ -132,22 +142,29 @@ async fn expire(
 ) -> Result<(ExitStatus, ExpiryEnd), Failure> {
     if !args.dry_run && !args.yes {
         let asked = ctx.ui.demand_terminal(Confirmable::ProfileDeletion);
-        asked.map_err(|error| Failure::from(error).or_hint("nothing was sent; add `--yes`"))?;
+        asked.map_err(unconfirmed)?;
     }
     // Fails now rather than after all the reading; no id is in the file.
     drop(args.output.as_deref().map(NewFile::create).transpose()?);
+    let held = select::held(ctx, &args.exclude)?;
     let (expired, origin) = match args.profiles.as_slice() {
         [] => {
             let id = select::demand_account(ctx, project)?;
-            select::at_mixpanel(ctx, rule, (project, id), args.max_wait).await?
+            select::at_mixpanel(ctx, rule, held, (project, id), args.max_wait).await?
         }
-        paths => select::in_files(ctx, rule, paths)?,
+        paths => select::in_files(ctx, rule, held, paths)?,
     };
     let counts = expired.counts;
     line["profiles"] = counts.profiles.into();
     line["selected"] = counts.selected.into();
     line["not_judged"] = counts.not_judged().into();
     ctx.ui.warn_of_ids(&expired.warnings, ListedPlaces::First);
+    if !args.exclude.is_empty() && counts.excluded == 0 {
+        ctx.ui.warn(
+            "hold_not_found",
+            "`--exclude` excludes nobody who would be selected; check that the file writes ids as Mixpanel does",
+        );
+    }
     if !args.at_most.allows(counts.selected, counts.profiles) {
         return Err(too_many(rule, counts, args.at_most));
     }
@@ -163,16 +180,60 @@ async fn expire(
         origin: &origin,
         at_most: args.at_most,
         list,
-        end: ExpiryEnd::DryRun,
+        alias: args.alias(),
+        deletion: None,
     };
-    if counts.selected == 0 {
-        view.end = ExpiryEnd::NothingSelected;
+    let mut status = ExitStatus::Done;
+    if !args.dry_run && counts.selected > 0 {
+        let source = format!(
+            "profiles with `{}` before {}",
+            rule.properties.by, rule.limit
+        );
+        let (ids, alias) = (expired.ids, args.alias());
+        let plan = ProfilePlan::new(project.clone(), source, ids, alias)?;
+        let confirmed = plan.confirm(ctx, &view.summary(), YesFlag::of(args.yes))?;
+        line["trail_entry"] = record(ctx, project, rule, counts)?.into();
+        let sent = sending::send(ctx, confirmed, args.max_wait).await?;
+        let ends = DeletionEnds::of(&sent.record);
+        line["deletion"] = sent.record.id.as_str().into();
+        line["deleted"] = ends.deleted.into();
+        line["failed"] = ends.failed().into();
+        line["unknown"] = ends.unknown().into();
+        status = sent.status;
+        view.deletion = Some(sent.record);
     }
     ctx.ui.print(&view).map_err(|error| local_io(&error))?;
-    Ok((ExitStatus::Done, view.end))
+    Ok((status, view.end()))
+}
+
+/// Records the selection in the trail; returns its entry's number.
+fn record(
+    ctx: &Context,
+    project: &Project,
+    rule: &ExpiryRule,
+    counts: ExpiryCounts,
+) -> Result<u64, Failure> {
+    let selected = ProfilesSelected {
+        project: &project.name,
+        window: rule.window,
+        by: &rule.properties.by,
+        limit: rule.limit,
+        profiles: counts.profiles,
+        selected: counts.selected,
+        not_judged: counts.not_judged(),
+    };
+    let mut ledger = ctx.ledger_to_fill()?;
+    Ok(ledger.record_profiles_selected(&selected, ctx.clock.now())?)
 }
 
 impl ExpireArgs {
+    fn alias(&self) -> AliasRule {
+        match self.follow_alias {
+            true => AliasRule::Follow,
+            false => AliasRule::Ignore,
+        }
+    }
+
     fn rule(&self, ctx: &Context, project: &Project) -> Result<ExpiryRule, Failure> {
         let names = std::iter::once(&self.by).chain(self.equal.iter().map(|(name, _)| name));
         let mut names: Vec<String> = names.map(|name| id_names::fold(name)).collect();

@@ -1,8 +1,10 @@
 //! `dsr profiles`: profiles without the events of their people. Never an erasure.
 
+mod delete;
 mod expire;
 mod log;
 mod select;
+mod sending;
 
 use std::num::NonZeroUsize;
 
@@ -11,6 +13,7 @@ use crate::commands::failures::usage;
 use crate::domain::{ExitStatus, Project};
 use crate::ui::Failure;
 
+use delete::DeleteProfilesArgs;
 use expire::ExpireArgs;
 
 /// Delete profiles, and leave the events of their people
@@ -19,6 +22,7 @@ use expire::ExpireArgs;
 /// profiles of people who were not seen for some time: run it from cron to keep a retention period.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
+  dsr profiles delete --dry-run ids.csv
   dsr profiles expire --not-seen-for 24months --dry-run
   dsr profiles expire --not-seen-for 24months --profiles users.csv --dry-run")]
 pub(crate) struct ProfilesArgs {
@@ -28,11 +32,13 @@ pub(crate) struct ProfilesArgs {
 
 #[derive(clap::Subcommand, Debug)]
 enum ProfilesCommand {
+    Delete(DeleteProfilesArgs),
     Expire(ExpireArgs),
 }
 
 pub(crate) async fn run(ctx: &mut Context, args: ProfilesArgs) -> Result<ExitStatus, Failure> {
     match args.command {
+        ProfilesCommand::Delete(args) => delete::run(ctx, &args).await,
         ProfilesCommand::Expire(args) => expire::run(ctx, &args).await,
     }
 }

@@ -5,6 +5,7 @@
 //! sent again. Only work that keeps this promise belongs here.
 
 pub(super) mod batches;
+pub(super) mod selected;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::json;

@@ -390,7 +390,7 @@ fn what(entry: &AuditEntry) -> String {
         }
         "ingestion_recorded" => format!(
             "recorded the {} of {} in {}, project {}",
-            text("kind"),
+            text("kind").replace('_', " "),
             many("records", "record", "records"),
             many("batches", "batch", "batches"),
             text("project"),

@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::NO_ERASURE;
-use crate::domain::{MostSelected, Project, words};
+use super::{NO_ERASURE, deletion};
+use crate::domain::{AliasRule, MostSelected, Project, words};
 use crate::intake::RecordsRead;
+use crate::ledger::IngestionRecord;
 use crate::ui::drawing::paper::Paper;
 use crate::ui::drawing::view::View;
 use crate::ui::drawing::words::{number, plural, printable};
@@ -42,10 +43,31 @@ pub struct ExpiryView<'a> {
     pub at_most: MostSelected,
     /// The list that was written.
     pub list: Option<String>,
-    pub end: ExpiryEnd,
+    pub alias: AliasRule,
+    /// `None` if nothing was sent.
+    pub deletion: Option<IngestionRecord>,
 }
 
 impl ExpiryView<'_> {
+    pub fn end(&self) -> ExpiryEnd {
+        match &self.deletion {
+            None if self.counts.selected == 0 => ExpiryEnd::NothingSelected,
+            None => ExpiryEnd::DryRun,
+            Some(record) if record.taken() == record.records => ExpiryEnd::Deleted,
+            Some(_) => ExpiryEnd::Unfinished,
+        }
+    }
+
+    /// What the operator must know of the selection before confirming it.
+    pub fn summary(&self) -> String {
+        format!(
+            "{} of {} have {}.\n",
+            number(self.counts.selected),
+            plural(self.counts.profiles, "profile", "profiles"),
+            self.rule_text(),
+        )
+    }
+
     /// For example `1 without the property, 2 with a time that dsr cannot read`.
     fn not_judged(&self) -> String {
         let counts = self.counts;
@@ -116,6 +138,10 @@ impl View for ExpiryView<'_> {
             let other = format!("{} without these values", number(counts.not_meant));
             facts.add_below("Kept", &other);
         }
+        if counts.excluded > 0 {
+            let excluded = format!("{} late, and excluded", number(counts.excluded));
+            facts.add_below("Kept", &excluded);
+        }
         if counts.not_judged() > 0 {
             facts.add(
                 "Not judged",
@@ -128,11 +154,11 @@ impl View for ExpiryView<'_> {
                 &format!("`{}`; only you can read it", printable(list)),
             );
         }
-        facts.add("Scope", NO_ERASURE);
-        match self.end {
-            ExpiryEnd::DryRun | ExpiryEnd::NothingSelected => facts.add("Sent", "nothing"),
-            ExpiryEnd::Deleted | ExpiryEnd::Unfinished => {}
+        match &self.deletion {
+            Some(record) => deletion::add(&mut facts, record, self.alias),
+            None => facts.add("Sent", "nothing"),
         }
+        facts.add("Scope", NO_ERASURE);
         facts.into_text()
     }
 
@@ -159,6 +185,7 @@ impl View for ExpiryView<'_> {
             "selected": counts.selected,
             "seen_since": counts.seen_since,
             "not_meant": counts.not_meant,
+            "excluded": counts.excluded,
             "not_judged": {
                 "undated": counts.undated,
                 "unreadable": counts.unreadable,
@@ -169,8 +196,8 @@ impl View for ExpiryView<'_> {
             "files": files,
             "queries": queries,
             "list": self.list,
-            "outcome": self.end.as_str(),
-            "deletion": null,
+            "outcome": self.end().as_str(),
+            "deletion": deletion::object(self.deletion.as_ref(), self.alias),
         })
     }
 }

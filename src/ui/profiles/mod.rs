@@ -1,5 +1,6 @@
 //! What `dsr profiles` shows. Says each time that events stay.
 
+pub(crate) mod deletion;
 pub(crate) mod expiry;
 
 /// What `dsr profiles` does not do, on every screen and in every JSON object.

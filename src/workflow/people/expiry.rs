@@ -1,6 +1,7 @@
 //! Which profiles a retention window ends for: judges each profile by its time, and asks Mixpanel for
 //! all profiles if there is no file of them. What cannot be judged is never selected.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::rc::Rc;
 
@@ -52,6 +53,8 @@ pub struct ExpiryCounts {
     pub unusable: usize,
     /// Late, and another profile has the same id.
     pub repeated: usize,
+    /// Late, and excluded by the operator, such as under legal hold.
+    pub excluded: usize,
 }
 
 impl ExpiryCounts {
@@ -73,16 +76,20 @@ pub struct Expired {
 pub struct Expiry<'r> {
     rule: &'r ExpiryRule,
     latest: i64,
+    /// Ids that are never selected.
+    held: HashSet<String>,
     counts: ExpiryCounts,
     selection: ProfileSelection,
     failure: Option<IntakeError>,
 }
 
 impl<'r> Expiry<'r> {
-    /// Ids that do not fit into memory go to an unnamed file in `folder`.
-    pub fn new(rule: &'r ExpiryRule, folder: &Path) -> Self {
+    /// `held` ids are never selected. Ids that do not fit into memory go to an unnamed file in
+    /// `folder`.
+    pub fn new(rule: &'r ExpiryRule, held: HashSet<String>, folder: &Path) -> Self {
         Self {
             rule,
+            held,
             latest: rule.zone.clock_seconds(rule.now) + MARGIN,
             counts: ExpiryCounts::default(),
             selection: ProfileSelection::new(folder),
@@ -95,6 +102,7 @@ impl<'r> Expiry<'r> {
         self.counts.profiles += 1;
         self.selection.note(profile);
         let count = match self.judge(profile) {
+            Ok(Verdict::Late) if self.held.contains(profile.id) => &mut self.counts.excluded,
             Ok(Verdict::Late) => match self.selection.select(profile) {
                 Ok(true) => &mut self.counts.selected,
                 Ok(false) => &mut self.counts.unusable,
@@ -219,7 +227,7 @@ mod tests {
 
     /// The counts for a profile with these properties.
     fn judged(rule: &ExpiryRule, id: &str, json: &str) -> ExpiryCounts {
-        let mut expiry = Expiry::new(rule, Path::new("/nowhere"));
+        let mut expiry = Expiry::new(rule, HashSet::new(), Path::new("/nowhere"));
         let taken = rule.properties.with_json(id, json, |one| expiry.take(one));
         taken.expect("properties");
         let counts = expiry.counts;
@@ -315,13 +323,18 @@ mod tests {
     #[test]
     fn two_profiles_of_one_id_are_both_kept() {
         let rule = rule("UTC", "2024-12-01", "2026-12-01T09:00:00Z");
-        let mut expiry = Expiry::new(&rule, Path::new("/nowhere"));
+        let mut expiry = Expiry::new(
+            &rule,
+            HashSet::from(["user-4".to_owned()]),
+            Path::new("/nowhere"),
+        );
         for (id, day) in [
             ("user-1", "2020-01-01"),
             ("user-2", "2020-01-01"),
             ("user-1", "2026-01-01"),
             ("user-3", "2020-01-01"),
             ("user-3", "2020-01-02"),
+            ("user-4", "2020-01-02"),
         ] {
             let json = format!(r#"{{"$last_seen":"{day}","plan":"free"}}"#);
             rule.properties.with_json(id, &json, |one| expiry.take(one));
@@ -338,6 +351,6 @@ mod tests {
             (counts.selected, counts.repeated, counts.seen_since),
             (1, 3, 1)
         );
-        assert_eq!(counts.not_judged(), 3);
+        assert_eq!((counts.not_judged(), counts.excluded), (3, 1));
     }
 }
