@@ -6,7 +6,7 @@ use crate::domain::ExitStatus;
 use crate::ui::{Block, HelpPage};
 
 /// The guide's pages, in the order in which a reader needs them. Tests run their commands.
-const GUIDE: [&str; 17] = [
+const GUIDE: [&str; 18] = [
     include_str!("../../../docs/guide/set-up.md"),
     include_str!("../../../docs/guide/sources.md"),
     include_str!("../../../docs/guide/find-ids.md"),
@@ -18,6 +18,7 @@ const GUIDE: [&str; 17] = [
     include_str!("../../../docs/guide/record-owners.md"),
     include_str!("../../../docs/guide/after-a-deletion.md"),
     COPIES,
+    RETENTION,
     include_str!("../../../docs/guide/verify.md"),
     include_str!("../../../docs/guide/prove-it.md"),
     include_str!("../../../docs/guide/tokens.md"),
@@ -28,6 +29,9 @@ const GUIDE: [&str; 17] = [
 
 /// The page of `dsr guide copies`, too.
 pub(super) const COPIES: &str = include_str!("../../../docs/guide/copies.md");
+
+/// The page of `dsr guide retention`, too.
+pub(super) const RETENTION: &str = include_str!("../../../docs/guide/retention.md");
 
 /// What each command prints with `--json`. Tests compare every run with it.
 const SHAPES: &str = include_str!("../../../docs/schemas/README.md");

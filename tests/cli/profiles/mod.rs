@@ -1,6 +1,8 @@
 //! `dsr profiles`: which profiles go, what goes over the wire, and what is never said.
 
+mod delete;
 mod expire;
+mod expiring;
 mod online;
 
 use serde_json::Value;
