@@ -277,7 +277,13 @@ fn after_a_deletion_means_once_each_of_its_jobs_is_done() {
             assert_eq!(the_import(&outcome)["after"], id.as_str());
             let report = operator.run(&["report", &id]);
             report.exits_with(0);
-            assert!(report.stdout.contains("5 events"), "{report}");
+            assert!(
+                report.stdout.contains("Imported 5 events of 5 on"),
+                "{report}"
+            );
+            let report = operator.run(&["report", &id, "--json"]).json();
+            let imports = &report["report"]["evidence"]["request"]["imports"];
+            assert_eq!(imports[0]["imported"], 5, "{report}");
         }
     }
 }

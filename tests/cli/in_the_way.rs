@@ -28,6 +28,7 @@ const FETCHERS: &[(&str, &str)] = &[
     ("download", "--to"),
     ("export", "--download"),
     ("apply", "--download"),
+    ("import", "--failed"),
 ];
 /// Pages that each run writes again.
 const REPLACES: (&str, &str) = ("man", "--output");
@@ -103,6 +104,7 @@ fn every_command_that_names_a_file_or_folder_is_known_here() {
         ("approve", "FILE"),
         ("apply", "FILE"),
         ("download", "--ids"),
+        ("import", "FILE"),
         ("lookup", "--profiles"),
         ("lookup", "--identities"),
         ("suppressions check", "FILE"),

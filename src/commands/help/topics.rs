@@ -20,6 +20,7 @@ const GUIDE: [&str; 18] = [
     COPIES,
     RETENTION,
     include_str!("../../../docs/guide/verify.md"),
+    include_str!("../../../docs/guide/import.md"),
     include_str!("../../../docs/guide/prove-it.md"),
     include_str!("../../../docs/guide/tokens.md"),
     include_str!("../../../docs/guide/share-the-ledger.md"),
@@ -161,7 +162,7 @@ fn exit_status(_: Option<&Home>) -> Vec<Block> {
         ),
         Block::paragraph(
             "After 75, do not run the same command again: it would start a second request. `dsr \
-             resume` continues the first. After 11, dsr has sent nothing: run the same command again. After 6, dsr cannot tell whether Mixpanel has the job. Run \
+             resume` continues the first. Only `dsr import` goes on with the same command. After 11, dsr has sent nothing: run the same command again. After 6, dsr cannot tell whether Mixpanel has the job. Run \
              `dsr resume` within 15 minutes, later `dsr resume REQUEST` with `--task`, `--send-again` \
              or `--abandon`.",
         ),

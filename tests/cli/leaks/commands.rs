@@ -6,7 +6,7 @@ use super::canaries::{API_SECRET, HASH_KEY, PLAIN_ID};
 use crate::support::{Call, OAUTH_TOKEN, PROJECT_TOKEN, Reply};
 
 /// Commands that ask Mixpanel, without their options; `REQUEST` stands for an existing request.
-pub(super) const ASKING: [&[&str]; 13] = [
+pub(super) const ASKING: [&[&str]; 14] = [
     &["export", "--gdpr", "own/ids.csv", "--max-wait", "0s"],
     &[
         "delete",
@@ -49,6 +49,7 @@ pub(super) const ASKING: [&[&str]; 13] = [
         "--max-wait",
         "0s",
     ],
+    &["import", "--yes", "own/events.jsonl", "--max-wait", "0s"],
     &["apply", "own/own.plan", "--yes", "--max-wait", "0s"],
     &["status", "--refresh"],
     &["status", "REQUEST"],
@@ -60,7 +61,7 @@ pub(super) const ASKING: [&[&str]; 13] = [
 ];
 
 /// Commands that ask nobody, with their standard input.
-pub(super) const LOCAL: [(&[&str], &str); 55] = [
+pub(super) const LOCAL: [(&[&str], &str); 57] = [
     (&["help", "files"], ""),
     (&["man", "export"], ""),
     (&["auth", "ledger-key", "--to", "own/ledger-key"], ""),
@@ -117,6 +118,8 @@ pub(super) const LOCAL: [(&[&str], &str); 55] = [
     ),
     (&["apply", "own/own.plan", "--dry-run"], ""),
     (&["approve", "own/own.plan", "--yes"], ""),
+    (&["import", "own/events.jsonl", "--dry-run"], ""),
+    (&["import", "own/bad.csv", "--yes"], ""),
     (&["guide"], ""),
     (&["report"], ""),
     (&["report", "REQUEST"], ""),

@@ -31,8 +31,16 @@ impl Call {
         self.method == "POST"
     }
 
-    /// The ids of a create, or of a query's form.
+    /// The ids of a create, of a query's form, or of imported events.
     pub(crate) fn ids(&self) -> Vec<String> {
+        if let Some(events) = self.body.as_array() {
+            let id = |event: &Value| {
+                event["properties"]["distinct_id"]
+                    .as_str()
+                    .map(str::to_owned)
+            };
+            return events.iter().filter_map(id).collect();
+        }
         if let Some(form) = self.body.as_str() {
             let mut fields = url::form_urlencoded::parse(form.as_bytes());
             let ids = fields.find(|(name, _)| name == "distinct_ids");
