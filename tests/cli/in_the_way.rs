@@ -23,6 +23,21 @@ const WRITERS: &[(&str, &str, &[&str])] = &[
         "--output",
         &["--profiles", "users.csv", "-o", "out", "a@x.test"],
     ),
+    (
+        "profiles expire",
+        "--output",
+        &[
+            "--not-seen-for",
+            "1year",
+            "--profiles",
+            "seen.csv",
+            "--at-most",
+            "1",
+            "--dry-run",
+            "-o",
+            "out",
+        ],
+    ),
 ];
 const FETCHERS: &[(&str, &str)] = &[
     ("download", "--to"),
@@ -52,6 +67,7 @@ fn what_is_in_the_way_of_a_file_ends_every_command_alike() {
     let calls = fake.calls().len();
     let path = operator.work().join("out");
     operator.file("users.csv", "distinct_id,email\nu1,a@x.test\n");
+    operator.file("seen.csv", "distinct_id,$last_seen\nu1,2020-01-01\n");
     for (command, _, args) in WRITERS {
         let words: Vec<&str> = command.split(' ').collect();
         let args = [&words[..], args, &["--json"]].concat();
@@ -107,6 +123,9 @@ fn every_command_that_names_a_file_or_folder_is_known_here() {
         ("import", "FILE"),
         ("lookup", "--profiles"),
         ("lookup", "--identities"),
+        ("profiles expire", "--profiles"),
+        // Each run appends to it.
+        ("profiles expire", "--log"),
         ("suppressions check", "FILE"),
         ("verify", "--events"),
         ("verify", "--ids"),

@@ -156,6 +156,7 @@ fn each_shape_is_that_of_some_run() {
     seen.run_with(&operator, &add, &PROJECT_TOKEN.replace('9', "8"));
     let both = ["--project", "app", "--project", "shop"];
     operator.file("users.csv", "distinct_id,email\na1,a@x.test\n");
+    operator.file("seen.csv", "distinct_id,$last_seen\na1,2020-01-01\n");
     operator.file("import.jsonl", "{\"event\":\"e\",\"properties\":{\"time\":1,\"distinct_id\":\"a9\",\"$insert_id\":\"i\"}}\n");
     operator.file("events.jsonl", "{\"event\":\"e\",\"distinct_id\":\"a1\"}\n");
     for args in [
@@ -176,6 +177,20 @@ fn each_shape_is_that_of_some_run() {
         &["find", "a1"],
         &["lookup", "--profiles", "users.csv", "a@x.test"],
         &["import", "import.jsonl", "--dry-run", "--project", "shop"],
+        &["profiles", "delete", "a1", "--dry-run", "--project", "shop"],
+        &[
+            "profiles",
+            "expire",
+            "--not-seen-for",
+            "1year",
+            "--profiles",
+            "seen.csv",
+            "--at-most",
+            "1",
+            "--dry-run",
+            "--project",
+            "shop",
+        ],
         &["purge", "--older-than", "3years", "--dry-run"],
         &["auth", "status"],
         &["project", "list"],
@@ -186,6 +201,7 @@ fn each_shape_is_that_of_some_run() {
         &["guide"],
         &["guide", "opt-out"],
         &["guide", "copies"],
+        &["guide", "retention"],
         &["answered", &id, "--copy", "warehouse"],
         &["completions", "fish"],
         &["audit", "verify"],

@@ -48,12 +48,15 @@ fn exactly_the_selected_profiles_go_and_the_log_and_the_trail_say_so() {
         .run(&["audit", "log", "--json"])
         .exits_with(0)
         .json();
-    let entries = trail["entries"].as_array().expect("entries").clone();
+    let entries = trail["audit"]["entries"]
+        .as_array()
+        .expect("entries")
+        .clone();
     let selected = entries
         .iter()
         .find(|entry| entry["event"] == "profiles_selected");
     let selected = selected.expect("an entry");
-    assert_eq!(selected["seq"], line["trail_entry"]);
+    assert_eq!(selected["entry"], line["trail_entry"]);
     assert_eq!(selected["details"]["selected"], 3);
     operator.run(&["audit", "verify"]).exits_with(0);
     // The profiles are gone from the next export, and the log goes on.

@@ -3,7 +3,9 @@
 mod delete;
 mod expire;
 mod expiring;
+mod million;
 mod online;
+mod rehearsed;
 
 use serde_json::Value;
 
