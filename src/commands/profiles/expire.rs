@@ -109,6 +109,7 @@ pub(crate) async fn run(ctx: &mut Context, args: &ExpireArgs) -> Result<ExitStat
         "project": project.name.as_str(),
         "window": rule.window.to_string(),
         "by": rule.properties.by,
+        "where": rule.properties.equal.iter().map(|(name, _)| name).collect::<Vec<_>>(),
         "limit": rule.limit.to_string(),
         "time_zone": rule.zone.as_str(),
         "at_most": args.at_most.to_string(),
@@ -283,9 +284,7 @@ fn too_many(rule: &ExpiryRule, counts: ExpiryCounts, most: MostSelected) -> Fail
         rule.limit,
     );
     Failure::new(ExitStatus::Input, "too_many_selected", message).hint(format!(
-        "check that `{by}` is the right property; to see who it is, run `dsr profiles expire --not-seen-for {} --by {} --at-most {share} --dry-run -o FILE`",
-        shell_word(&rule.window.to_string()),
-        shell_word(by),
+        "check that `{by}` is the right property; to see who it is, add `--at-most {share} --dry-run --output FILE` to the same command"
     ))
 }
 

@@ -12,7 +12,8 @@ use crate::commands::context::Context;
 use crate::commands::import::status_of;
 use crate::commands::people::minimise::key_or_any;
 use crate::domain::{
-    AliasRule, Confirmed, ExitStatus, IngestionKind, LedgerKey, Project, YesFlag, to_hex,
+    AliasRule, BatchState, Confirmed, ExitStatus, IngestionKind, LedgerKey, Project, YesFlag,
+    to_hex,
 };
 use crate::intake::{IntakeError, UniqueIds};
 use crate::ledger::{IngestionRecord, Ledger, NewIngestion};
@@ -111,9 +112,9 @@ impl ProfilePlan {
             |found: &IngestionRecord| !found.is_done() && now - found.created < GOES_ON_FOR;
         if let Some(found) = found.filter(is_left) {
             ctx.ui.note(&format!(
-                "Going on with the deletion of {}: {} of {} are done.",
+                "Going on with the deletion of {}: {} of {} done.",
                 found.created.format("%Y-%m-%d %H:%M UTC"),
-                number(found.count_in(crate::domain::BatchState::Done)),
+                number(found.count_in(BatchState::Done)),
                 plural(found.batches.len(), "batch", "batches"),
             ));
             return Ok(found);
@@ -192,7 +193,10 @@ fn tell(ctx: &Context, report: &ImportReport) {
         ctx.ui.warn("refused", &message);
     }
     let Some(stop) = &report.stop else {
-        if !report.ingestion.is_done() {
+        let record = &report.ingestion;
+        let failed = record.count_in(BatchState::Failed);
+        // A batch that Mixpanel refused would be refused again.
+        if record.count_in(BatchState::Done) + failed < record.batches.len() {
             let message = format!("the deletion of profiles is not done; {AGAIN}");
             ctx.ui.warn("unsettled", &message);
         }

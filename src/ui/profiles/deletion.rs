@@ -88,10 +88,11 @@ pub(crate) fn add(facts: &mut FactList<'_>, record: &IngestionRecord, rule: Alia
     facts.add("Deletion", record.id.as_str());
     facts.add("Alias", alias_text(rule));
     let profiles = plural(ends.deleted, "profile", "profiles");
-    facts.add(
-        "Deleted",
-        &format!("{profiles}; it takes time until Mixpanel no longer shows them"),
-    );
+    let deleted = match ends.deleted {
+        0 => profiles,
+        _ => format!("{profiles}; it takes time until Mixpanel no longer shows them"),
+    };
+    facts.add("Deleted", &deleted);
     if ends.uncounted > 0 {
         let uncounted = number(ends.uncounted);
         facts.add_below(

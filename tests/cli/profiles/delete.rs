@@ -223,6 +223,30 @@ fn after_a_kill_the_same_command_goes_on() {
 }
 
 #[test]
+fn no_moment_of_a_kill_loses_a_profile() {
+    let fake = Fake::answering(|call| match call.place % 3 {
+        0 => Reply::After(Duration::from_millis(20), Box::new(taking(call))),
+        _ => taking(call),
+    });
+    let operator = Operator::at(&fake).with_ledger_key();
+    let (mut all, text) = ids(12_000);
+    operator.file("ids.csv", &text);
+    for milliseconds in [1, 30, 60, 90, 120, 150, 180, 210] {
+        let running = operator.start(&["profiles", "delete", "--yes", "ids.csv"]);
+        std::thread::sleep(Duration::from_millis(milliseconds));
+        running.kill();
+    }
+    let found = delete(&operator, &["ids.csv"]).exits_with(0).json();
+    assert_eq!(found["deletion"]["deleted"], 12_000);
+    let mut sent = deleted_ids(&fake);
+    sent.sort();
+    sent.dedup();
+    all.sort();
+    assert_eq!(sent, all);
+    operator.run(&["audit", "verify"]).exits_with(0);
+}
+
+#[test]
 fn it_is_never_an_erasure_and_the_ledger_has_no_id() {
     let fake = Fake::answering(taking);
     let operator = Operator::at(&fake).with_ledger_key();

@@ -97,7 +97,10 @@ fn a_share_above_the_most_is_refused_and_the_message_says_how_to_go_on() {
         "{message}"
     );
     let hint = failure["hint"].as_str().unwrap();
-    assert!(hint.contains("--at-most 5.03% --dry-run"), "{hint}");
+    assert!(
+        hint.contains("`--at-most 5.03% --dry-run --output FILE`"),
+        "{hint}"
+    );
     assert!(!operator.work().join("list.csv").exists());
     assert_eq!(
         log(&operator, "log.jsonl")[0]["outcome"],
