@@ -538,7 +538,7 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
         }
         'dsr;import' {
             [CompletionResult]::new('--after', '--after', [CompletionResultType]::ParameterName, 'Refuse unless this deletion is done')
-            [CompletionResult]::new('--failed', '--failed', [CompletionResultType]::ParameterName, 'Where to write the events that Mixpanel refuses [default: FILE.failed.jsonl]')
+            [CompletionResult]::new('--failed', '--failed', [CompletionResultType]::ParameterName, 'Where to write the events that Mixpanel refuses [default: beside FILE, with `.failed` in its name]')
             [CompletionResult]::new('--max-wait', '--max-wait', [CompletionResultType]::ParameterName, 'How long to wait in all while Mixpanel cannot take events')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use color')
             [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'The project to work on; repeat it to work on several at once')

@@ -165,7 +165,7 @@ impl World {
             scene = scene.with_keyring()?;
         }
         let imports = has("dsr import ");
-        if has("--preflight") || imports || (has("dsr lookup ") && !has("--profiles")) {
+        if has("--preflight") || (has("dsr lookup ") && !has("--profiles")) {
             scene = scene.with_account(mixpanel.account());
         }
         if has("found.csv") && !has(" lookup ") {
@@ -224,6 +224,9 @@ impl World {
             if has("dsr download") || has("dsr verify") || imports {
                 scene.operator.run(&["status", "--watch"]).exits_with(0);
             }
+        }
+        if imports {
+            scene = scene.with_account(mixpanel.account());
         }
         Some(scene)
     }

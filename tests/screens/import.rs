@@ -28,8 +28,8 @@ fn with_events() -> Scene {
 fn events_are_imported_and_not_sent_again() {
     let mut scene = with_events();
     scene.shows_both(&[&IMPORT[..], &["--dry-run"]].concat());
-    scene.types(&IMPORT, &[("to send", "yes")]);
-    scene.types(&IMPORT, &[("to send", "2500")]);
+    scene.types(&IMPORT, &[("confirm", "yes")]);
+    scene.types(&IMPORT, &[("confirm", "2500")]);
     snapshot!(scene.shows(&[&IMPORT[..], &["--yes"]].concat()));
 }
 

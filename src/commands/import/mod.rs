@@ -43,7 +43,7 @@ pub(crate) struct ImportArgs {
     /// Refuse unless this deletion is done
     #[arg(long, value_name = "REQUEST")]
     after: Option<String>,
-    /// Where to write the events that Mixpanel refuses [default: FILE.failed.jsonl]
+    /// Where to write the events that Mixpanel refuses [default: beside FILE, with `.failed` in its name]
     #[arg(long, value_name = "FILE")]
     failed: Option<PathBuf>,
     /// Import the file although an unfinished import has one of this name with other contents
@@ -154,7 +154,9 @@ impl Planned {
         ImportView {
             project: &self.project,
             file: &self.file,
-            after: self.after.as_ref(),
+            after: ingestion
+                .and_then(|ingestion| ingestion.asked.after.as_ref())
+                .or(self.after.as_ref()),
             batches: self.batches.len(),
             ingestion,
             refused_file: self.refused.written(),

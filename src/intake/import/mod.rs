@@ -108,7 +108,7 @@ impl ImportFile {
             return Err(ImportFileError::NotAFile { path });
         }
         let file = File::open(path).map_err(failed)?;
-        let mut found = Found::default();
+        let mut found = ReadLines::default();
         let mut reader = BufReader::with_capacity(1 << 16, file);
         let mut line = Vec::new();
         loop {
@@ -217,7 +217,7 @@ impl ImportFile {
 }
 
 /// What was read of a file so far.
-struct Found {
+struct ReadLines {
     /// Random, so that nobody can make two lines look alike.
     key: [u8; 16],
     sha256: Sha256,
@@ -229,7 +229,7 @@ struct Found {
     people: HashSet<DistinctId>,
 }
 
-impl Default for Found {
+impl Default for ReadLines {
     fn default() -> Self {
         let mut key = [0; 16];
         key.copy_from_slice(&random_bytes()[..16]);
@@ -245,7 +245,7 @@ impl Default for Found {
     }
 }
 
-impl Found {
+impl ReadLines {
     /// Takes a line with its end.
     fn take(&mut self, line: &[u8], most_bytes: usize) -> Result<(), LineFault> {
         self.sha256.update(line);

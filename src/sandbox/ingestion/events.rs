@@ -8,7 +8,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use serde_json::Value;
 
-use super::{FailedRecord, IngestionRefusal, media_type, switch, taken, unpack};
+use super::{BadRecord, IngestionRefusal, media_type, switch, taken, unpack};
 use crate::sandbox::api::body::Received;
 use crate::sandbox::api::server::Server;
 use crate::sandbox::query::account;
@@ -62,7 +62,7 @@ pub(crate) async fn import(
     for (index, record) in records.iter().enumerate() {
         match check(record) {
             Ok(event) => events.push(event),
-            Err((field, message)) => failed.push(FailedRecord {
+            Err((field, message)) => failed.push(BadRecord {
                 index,
                 insert_id: record["properties"]["$insert_id"]
                     .as_str()

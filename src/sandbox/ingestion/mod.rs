@@ -28,7 +28,7 @@ pub(crate) enum IngestionRefusal {
 
 /// A record that was refused by itself.
 #[derive(Debug)]
-pub(crate) struct FailedRecord {
+pub(crate) struct BadRecord {
     pub(crate) index: usize,
     pub(crate) insert_id: Option<String>,
     pub(crate) field: &'static str,
@@ -67,7 +67,7 @@ impl IntoResponse for IngestionRefusal {
 }
 
 /// The answer of a strict call: all records, or those that failed.
-fn taken(sent: usize, failed: &[FailedRecord]) -> Response {
+fn taken(sent: usize, failed: &[BadRecord]) -> Response {
     let imported = json!({ "num_records_imported": sent - failed.len() });
     if failed.is_empty() {
         return strict(StatusCode::OK, imported);

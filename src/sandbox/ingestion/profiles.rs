@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use serde_json::{Value, json};
 
-use super::{FailedRecord, IngestionRefusal, media_type, switch, taken, unpack};
+use super::{BadRecord, IngestionRefusal, media_type, switch, taken, unpack};
 use crate::sandbox::api::body::Received;
 use crate::sandbox::api::server::Server;
 use crate::sandbox::query::parameters::QueryParameters;
@@ -44,7 +44,7 @@ pub(crate) async fn engage(
     for (index, record) in records.iter().enumerate() {
         match check(record) {
             Ok(profile) => deleted.push(profile),
-            Err((field, message)) => failed.push(FailedRecord {
+            Err((field, message)) => failed.push(BadRecord {
                 index,
                 insert_id: None,
                 field,

@@ -79,7 +79,7 @@ impl Confirmable {
             Confirmable::Import => (
                 "an import needs a confirmation",
                 "Nothing was sent",
-                "the number of events to send",
+                "the number of events to confirm",
             ),
             Confirmable::Cancellation => (
                 "a cancellation of other deletions needs a confirmation",

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::canaries::{API_SECRET, HASH_KEY, PLAIN_ID};
+use super::canaries::{API_SECRET, HASH_KEY, IDS, PLAIN_ID};
 use crate::support::{Call, OAUTH_TOKEN, PROJECT_TOKEN, Reply};
 
 /// Commands that ask Mixpanel, without their options; `REQUEST` stands for an existing request.
@@ -219,4 +219,15 @@ pub(super) fn a_holder() -> Reply {
             "results": [profile],
         }),
     )
+}
+
+/// A file to import: events of other ids, which hold the canaries, so that they are not suppressed.
+pub(super) fn events() -> String {
+    let event = |id: &&str| {
+        let id = format!("new {id}");
+        let properties =
+            json!({ "time": 1_790_000_000, "distinct_id": id, "$insert_id": "a-1", "at": id });
+        json!({ "event": "Buy", "properties": properties }).to_string() + "\n"
+    };
+    IDS.iter().map(event).collect()
 }

@@ -17,7 +17,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use self::canaries::{ACCOUNT_SECRET, ACCOUNT_USER, API_SECRET, HASH_KEY, IDS, ODD_ID, PLAIN_ID};
-use self::commands::{ASKING, LOCAL, a_holder, asks_for_values};
+use self::commands::{ASKING, LOCAL, a_holder, asks_for_values, events};
 use self::search::{Search, Watch};
 use crate::support::{
     Call, Fake, Kept, OAUTH_TOKEN, Operator, Outcome, PROJECT_TOKEN, Reply, Running, handing_out,
@@ -286,12 +286,7 @@ fn with_lists(fake: &Fake) -> Operator {
         format!("distinct_id,resolved_distinct_id\n{PLAIN_ID},\"{quoted}\"\n"),
     );
     let bad = format!("distinct_id\n{PLAIN_ID}\u{7}\n {ODD_ID}\n\"{PLAIN_ID}\n");
-    let event = |id: &&str| {
-        let properties = json!({ "time": 1_790_000_000, "distinct_id": format!("new {id}"), "$insert_id": "a-1", "at": id });
-        json!({ "event": "Buy", "properties": properties }).to_string() + "\n"
-    };
-    let events: String = IDS.iter().map(event).collect();
-    operator.file("own/events.jsonl", events);
+    operator.file("own/events.jsonl", events());
     operator.file("own/bad.csv", bad);
     operator.private_file("own/key", HASH_KEY);
     let secret = operator.private_file("own/secret", API_SECRET);
