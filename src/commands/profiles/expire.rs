@@ -20,7 +20,6 @@ use crate::intake::DatedProperties;
 use crate::ledger::ProfilesSelected;
 use crate::ui::{
     Confirmable, DeletionEnds, ExpiryEnd, ExpiryView, Failure, ListedPlaces, number, plural,
-    shell_word,
 };
 use crate::workflow::{Expired, ExpiryCounts, ExpiryRule, NewFile};
 
@@ -166,6 +165,9 @@ async fn expire(
             "`--exclude` excludes nobody who would be selected; check that the file writes ids as Mixpanel does",
         );
     }
+    if !args.dry_run {
+        line["trail_entry"] = record(ctx, project, rule, counts)?.into();
+    }
     if !args.at_most.allows(counts.selected, counts.profiles) {
         return Err(too_many(rule, counts, args.at_most));
     }
@@ -193,7 +195,6 @@ async fn expire(
         let (ids, alias) = (expired.ids, args.alias());
         let plan = ProfilePlan::new(project.clone(), source, ids, alias)?;
         let confirmed = plan.confirm(ctx, &view.summary(), YesFlag::of(args.yes))?;
-        line["trail_entry"] = record(ctx, project, rule, counts)?.into();
         let sent = sending::send(ctx, confirmed, args.max_wait).await?;
         let ends = DeletionEnds::of(&sent.record);
         line["deletion"] = sent.record.id.as_str().into();
@@ -238,11 +239,14 @@ impl ExpireArgs {
     fn rule(&self, ctx: &Context, project: &Project) -> Result<ExpiryRule, Failure> {
         let names = std::iter::once(&self.by).chain(self.equal.iter().map(|(name, _)| name));
         let mut names: Vec<String> = names.map(|name| id_names::fold(name)).collect();
-        if names.contains(&String::new()) {
-            return Err(
-                usage("`--by` or `--where` names no property; nothing was read")
-                    .hint("name it as Mixpanel does: `--by '$last_seen'`"),
-            );
+        if names
+            .iter()
+            .any(|name| name.is_empty() || name == "distinctid")
+        {
+            return Err(usage(
+                "`--by` or `--where` names no property of a profile; nothing was read",
+            )
+            .hint("name it as Mixpanel does: `--by '$last_seen'`"));
         }
         names.sort_unstable();
         if names.windows(2).any(|pair| pair[0] == pair[1]) {

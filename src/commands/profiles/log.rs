@@ -1,12 +1,12 @@
 //! The log of a retention policy: one JSON object a line for each run. Has no id and no value.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::commands::failures::local_io;
+use crate::commands::failures::{local_io, usage};
 use crate::config::private_file;
 use crate::ui::Failure;
 
@@ -20,7 +20,7 @@ impl RunLog {
     /// Opens the log, and makes it (0600) if there is none.
     ///
     /// # Errors
-    /// When it cannot be written, or its last line is not whole.
+    /// When it cannot be written, or is another file.
     pub(super) fn open(path: &Path) -> Result<Self, Failure> {
         let failed = |error: io::Error| {
             let failure = local_io(&error);
@@ -29,12 +29,27 @@ impl RunLog {
                 ..failure.hint("nothing was sent; name another file with `--log`")
             }
         };
-        let file = private_file().append(true).create(true).open(path);
-        let file = file.map_err(failed)?;
-        // A last line without its end would swallow the next one.
-        let before = fs::read(path).map_err(failed)?;
-        if before.last().is_some_and(|byte| *byte != b'\n') {
-            (&file).write_all(b"\n").map_err(failed)?;
+        let file = private_file()
+            .append(true)
+            .read(true)
+            .create(true)
+            .open(path);
+        let mut file = file.map_err(failed)?;
+        let length = file.metadata().map_err(failed)?.len();
+        if length > 0 {
+            let mut ends = [0; 2];
+            file.read_exact(&mut ends[..1]).map_err(failed)?;
+            file.seek(SeekFrom::End(-1)).map_err(failed)?;
+            file.read_exact(&mut ends[1..]).map_err(failed)?;
+            if ends[0] != b'{' {
+                let message = format!("`{}` is not a log of dsr", path.display());
+                return Err(usage(message)
+                    .hint("nothing was sent; name a new file, or an earlier log, with `--log`"));
+            }
+            // A last line without its end would swallow the next one.
+            if ends[1] != b'\n' {
+                file.write_all(b"\n").map_err(failed)?;
+            }
         }
         Ok(Self {
             file,

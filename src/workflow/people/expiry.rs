@@ -102,8 +102,8 @@ impl<'r> Expiry<'r> {
         self.counts.profiles += 1;
         self.selection.note(profile);
         let count = match self.judge(profile) {
-            Ok(Verdict::Late) if self.held.contains(profile.id) => &mut self.counts.excluded,
-            Ok(Verdict::Late) => match self.selection.select(profile) {
+            Ok(Timeliness::Late) if self.held.contains(profile.id) => &mut self.counts.excluded,
+            Ok(Timeliness::Late) => match self.selection.select(profile) {
                 Ok(true) => &mut self.counts.selected,
                 Ok(false) => &mut self.counts.unusable,
                 Err(error) => {
@@ -111,8 +111,8 @@ impl<'r> Expiry<'r> {
                     return;
                 }
             },
-            Ok(Verdict::Kept) => &mut self.counts.seen_since,
-            Ok(Verdict::NotMeant) => &mut self.counts.not_meant,
+            Ok(Timeliness::Kept) => &mut self.counts.seen_since,
+            Ok(Timeliness::NotMeant) => &mut self.counts.not_meant,
             Err(Unjudged::Undated) => &mut self.counts.undated,
             Err(Unjudged::Unreadable) => &mut self.counts.unreadable,
             Err(Unjudged::Future) => &mut self.counts.future,
@@ -120,9 +120,9 @@ impl<'r> Expiry<'r> {
         *count += 1;
     }
 
-    fn judge(&self, profile: &DatedProfile<'_>) -> Result<Verdict, Unjudged> {
+    fn judge(&self, profile: &DatedProfile<'_>) -> Result<Timeliness, Unjudged> {
         if !profile.is_meant {
-            return Ok(Verdict::NotMeant);
+            return Ok(Timeliness::NotMeant);
         }
         let text = profile.time.ok_or(Unjudged::Undated)?;
         let seconds = event_time(text, self.rule.zone);
@@ -133,8 +133,8 @@ impl<'r> Expiry<'r> {
         }
         let day = DateTime::from_timestamp(seconds, 0).ok_or(Unjudged::Unreadable)?;
         Ok(match day.date_naive() < self.rule.limit {
-            true => Verdict::Late,
-            false => Verdict::Kept,
+            true => Timeliness::Late,
+            false => Timeliness::Kept,
         })
     }
 
@@ -159,7 +159,7 @@ impl<'r> Expiry<'r> {
     }
 }
 
-enum Verdict {
+enum Timeliness {
     Late,
     Kept,
     NotMeant,

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::canaries::{API_SECRET, HASH_KEY, IDS, PLAIN_ID};
-use crate::support::{Call, OAUTH_TOKEN, PROJECT_TOKEN, Reply};
+use crate::support::{Call, OAUTH_TOKEN, Operator, PROJECT_TOKEN, Reply};
 
 /// Commands that ask Mixpanel, without their options; `REQUEST` stands for an existing request.
 pub(super) const ASKING: [&[&str]; 17] = [
@@ -207,6 +207,15 @@ pub(super) const LOCAL: [(&[&str], &str); 57] = [
 pub(super) fn asks_for_values(call: &Call) -> bool {
     let form = call.body.as_str();
     form.is_some_and(|form| form.starts_with("where=") || form.starts_with("output_properties="))
+}
+
+/// Profiles of people who were not seen for years, and a list of people under legal hold.
+pub(super) fn late_profiles(operator: &Operator, quoted: &str) {
+    operator.file(
+        "own/seen.csv",
+        format!("distinct_id,$last_seen\n{PLAIN_ID},2020-01-01\n\"{quoted}\",2020-01-01\n"),
+    );
+    operator.file("own/hold.csv", format!("distinct_id\n{PLAIN_ID}-held\n"));
 }
 
 /// The profile of the first id.

@@ -276,11 +276,7 @@ fn with_lists(fake: &Fake) -> Operator {
         "own/users.csv",
         format!("distinct_id,email\n{PLAIN_ID},{PLAIN_ID}\n\"{quoted}\",\"{quoted}\"\n"),
     );
-    operator.file(
-        "own/seen.csv",
-        format!("distinct_id,$last_seen\n{PLAIN_ID},2020-01-01\n\"{quoted}\",2020-01-01\n"),
-    );
-    operator.file("own/hold.csv", format!("distinct_id\n{PLAIN_ID}-held\n"));
+    commands::late_profiles(&operator, &quoted);
     operator.file(
         "own/map.csv",
         format!("distinct_id,resolved_distinct_id\n{PLAIN_ID},\"{quoted}\"\n"),

@@ -192,6 +192,8 @@ fn a_value_counts_byte_for_byte_and_all_must_hold() {
         (["--where", "plan"], 2),
         (["--where", "=free"], 2),
         (["--where", "$last_seen=x"], 2),
+        (["--where", "$distinct_id=u-1"], 2),
+        (["--by", "distinct_id"], 2),
         (["--by", "nothing"], 5),
         (["--where", "nothing=x"], 0),
     ] {
@@ -282,6 +284,12 @@ fn nothing_begins_without_a_usable_window_log_or_place_for_the_list() {
         &dry("users.csv", &["--log", "no/such/folder.log"]),
     )
     .exits_with(74);
+    expire(&operator, &dry("users.csv", &["--log", "users.csv"])).exits_with(2);
+    let unchanged = std::fs::read_to_string(operator.work().join("users.csv")).unwrap();
+    assert_eq!(unchanged, users(300));
+    operator.file("cut.log", "{\"at\":1}");
+    expire(&operator, &dry("users.csv", &["--log", "cut.log"])).exits_with(0);
+    assert_eq!(log(&operator, "cut.log").len(), 2);
     let unconfirmed = expire(&operator, &["24months", "--profiles", "users.csv"]);
     unconfirmed.exits_with(2).says("--yes");
 }

@@ -65,7 +65,10 @@ fn exactly_the_selected_profiles_go_and_the_log_and_the_trail_say_so() {
         "distinct_id,$last_seen\nperson-01,2026-01-01\n",
     );
     expire(&operator, &ARGS).exits_with(0);
-    assert_eq!(log(&operator, "log.jsonl").len(), 2);
+    let lines = log(&operator, "log.jsonl");
+    assert_eq!(lines.len(), 2);
+    assert_eq!(lines[1]["outcome"], "nothing_selected");
+    assert!(lines[1]["trail_entry"].as_u64() > lines[0]["trail_entry"].as_u64());
     assert_eq!(fake.calls().len(), 1);
 }
 
