@@ -22,7 +22,7 @@ pub use fetch::{Fetcher, Reach, TransferEnd, TransferSink};
 pub use ingestion::client::IngestionClient;
 pub use ingestion::{
     ImportAnswer, MOST_DELETION_BYTES, MOST_EVENTS, MOST_IMPORT_BYTES, MOST_PROFILES,
-    OutgoingEvent, deletion_bytes,
+    OutgoingEvent, RefusedEvent, deletion_bytes,
 };
 pub use query::client::QueryClient;
 pub use query::export::{ExportEnd, ExportStream};

@@ -19,7 +19,8 @@ use crate::domain::{
 use crate::intake::DatedProperties;
 use crate::ledger::ProfilesSelected;
 use crate::ui::{
-    Confirmable, DeletionEnds, ExpiryEnd, ExpiryView, Failure, ListedPlaces, number, plural,
+    Confirmable, DeletionEnds, ExpiryEnd, ExpiryOrigin, ExpiryView, Failure, ListedPlaces, number,
+    plural,
 };
 use crate::workflow::{Expired, ExpiryCounts, ExpiryRule, NewFile};
 
@@ -146,25 +147,11 @@ async fn expire(
     }
     // Fails now rather than after all the reading; no id is in the file.
     drop(args.output.as_deref().map(NewFile::create).transpose()?);
-    let held = select::held(ctx, &args.exclude)?;
-    let (expired, origin) = match args.profiles.as_slice() {
-        [] => {
-            let id = select::demand_account(ctx, project)?;
-            select::at_mixpanel(ctx, rule, held, (project, id), args.max_wait).await?
-        }
-        paths => select::in_files(ctx, rule, held, paths)?,
-    };
+    let (expired, origin) = find(ctx, args, project, rule).await?;
     let counts = expired.counts;
     line["profiles"] = counts.profiles.into();
     line["selected"] = counts.selected.into();
     line["not_judged"] = counts.not_judged().into();
-    ctx.ui.warn_of_ids(&expired.warnings, ListedPlaces::First);
-    if !args.exclude.is_empty() && counts.excluded == 0 {
-        ctx.ui.warn(
-            "hold_not_found",
-            "`--exclude` excludes nobody who would be selected; check that the file writes ids as Mixpanel does",
-        );
-    }
     if !args.dry_run {
         line["trail_entry"] = record(ctx, project, rule, counts)?.into();
     }
@@ -206,6 +193,31 @@ async fn expire(
     }
     ctx.ui.print(&view).map_err(|error| local_io(&error))?;
     Ok((status, view.end()))
+}
+
+/// Looks at every profile, and warns of what may make the selection wrong.
+async fn find(
+    ctx: &mut Context,
+    args: &ExpireArgs,
+    project: &Project,
+    rule: &ExpiryRule,
+) -> Result<(Expired, ExpiryOrigin), Failure> {
+    let held = select::held(ctx, &args.exclude)?;
+    let (expired, origin) = match args.profiles.as_slice() {
+        [] => {
+            let id = select::demand_account(ctx, project)?;
+            select::at_mixpanel(ctx, rule, held, (project, id), args.max_wait).await?
+        }
+        paths => select::in_files(ctx, rule, held, paths)?,
+    };
+    ctx.ui.warn_of_ids(&expired.warnings, ListedPlaces::First);
+    if !args.exclude.is_empty() && expired.counts.excluded == 0 {
+        ctx.ui.warn(
+            "hold_not_found",
+            "`--exclude` excludes nobody who would be selected; check that the file writes ids as Mixpanel does",
+        );
+    }
+    Ok((expired, origin))
 }
 
 /// Records the selection in the trail; returns its entry's number.

@@ -14,7 +14,7 @@ use crate::intake::{ImportFileError, IntakeError};
 use crate::ledger::{
     BatchClaim, BatchOutcome, IngestionBatch, IngestionRecord, Ledger, LedgerError,
 };
-use crate::mixpanel::{ImportAnswer, Words};
+use crate::mixpanel::{ImportAnswer, RefusedEvent, Words};
 use crate::workflow::{Interrupt, Signal};
 
 use pause::Pauses;
@@ -249,21 +249,8 @@ impl<S: BatchSource> ImportRun<'_, S> {
     ) -> Result<AfterAnswer, LedgerError> {
         let id = &batch.id;
         Ok(match answer {
-            ImportAnswer::Taken { refused } => {
-                let records = refused.iter().map(|one| one.record).collect();
-                let outcome = BatchOutcome::Taken { refused: records };
-                self.record(id, &outcome, None)?;
-                for one in refused {
-                    let said = (one.record.field, one.message.to_string());
-                    *report.messages.entry(said).or_default() += 1;
-                }
-                AfterAnswer::End(BatchEnd::Settled)
-            }
-            ImportAnswer::Uncounted => {
-                let outcome = BatchOutcome::Taken { refused: vec![] };
-                self.record(id, &outcome, Some(UNCOUNTED))?;
-                AfterAnswer::End(BatchEnd::Settled)
-            }
+            ImportAnswer::Taken { refused } => self.taken(id, refused, None, report)?,
+            ImportAnswer::Uncounted => self.taken(id, Vec::new(), Some(UNCOUNTED), report)?,
             ImportAnswer::NotTaken {
                 retry_after,
                 reason,
@@ -306,6 +293,23 @@ impl<S: BatchSource> ImportRun<'_, S> {
                 self.unsettled(id, &BatchOutcome::Unknown, reason.to_string())?
             }
         })
+    }
+
+    fn taken(
+        &mut self,
+        id: &BatchId,
+        refused: Vec<RefusedEvent>,
+        reason: Option<&str>,
+        report: &mut ImportReport,
+    ) -> Result<AfterAnswer, LedgerError> {
+        let records = refused.iter().map(|one| one.record).collect();
+        let outcome = BatchOutcome::Taken { refused: records };
+        self.record(id, &outcome, reason)?;
+        for one in refused {
+            let said = (one.record.field, one.message.to_string());
+            *report.messages.entry(said).or_default() += 1;
+        }
+        Ok(AfterAnswer::End(BatchEnd::Settled))
     }
 
     fn later(
