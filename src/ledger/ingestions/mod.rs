@@ -201,6 +201,14 @@ impl Ledger {
         Ok(found.rev().find(|ingestion| !ingestion.is_done()))
     }
 
+    /// The ingestions of a kind, in order.
+    pub fn list_ingestions(
+        &self,
+        kind: IngestionKind,
+    ) -> Result<Vec<IngestionRecord>, LedgerError> {
+        list(&self.conn, "kind = $1", &[kind.as_str()])
+    }
+
     /// The ingestions that were to come after a deletion, in order.
     pub fn list_ingestions_after(
         &self,

@@ -257,6 +257,18 @@ fn it_is_never_an_erasure_and_the_ledger_has_no_id() {
         assert!(!text.contains("person-0"), "{}", path.display());
     }
     assert!(operator.requests().is_empty());
+    let report = operator.run(&["report", "--json"]).exits_with(0).json();
+    let told = &report["report"]["evidence"]["period"]["profile_deletions"];
+    assert_eq!(
+        (&told[0]["profiles"], &told[0]["deleted"]),
+        (&json!(3), &json!(3)),
+        "{report}"
+    );
+    let page = operator.run(&["report", "--output", "report.html"]);
+    page.exits_with(0);
+    let page = std::fs::read_to_string(operator.work().join("report.html")).unwrap();
+    assert!(page.contains("No request of this period"), "no erasure");
+    assert!(page.contains("deleted 3 profiles of 3") && page.contains("this is not an erasure"));
     let found = operator
         .run(&["find", "ids.csv", "--json"])
         .exits_with(0)
