@@ -11,7 +11,6 @@ const EVENTS: usize = 4300;
 /// Kills imports at so many random moments, and then lets them end.
 fn survives(kills: u64, seed: u64) {
     let mut chance = Chance::new(seed);
-    let mut reached = Vec::new();
     for kill in 0..kills {
         let counted = Counted::default();
         let counting = counted.clone();
@@ -38,7 +37,6 @@ fn survives(kills: u64, seed: u64) {
         std::thread::sleep(Duration::from_millis(150));
         let before = batch_states(&operator);
         let done = before.iter().filter(|state| *state == "done").count();
-        reached.push(done);
         let calls = fake.calls().len();
         let outcome = operator.run(&IMPORT);
         outcome.exits_with(3);
@@ -58,7 +56,6 @@ fn survives(kills: u64, seed: u64) {
         assert_eq!(lines.unwrap(), event(2001) + "\n", "kill {kill}");
         assert_eq!(operator.trail_faults(), Vec::<String>::new());
     }
-    println!("batches done at the kill: {reached:?}");
 }
 
 fn refusing_one(count: usize) -> Reply {
