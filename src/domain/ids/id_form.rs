@@ -192,7 +192,11 @@ fn core<'t>(text: &'t str, digits: &'t mut String) -> &'t str {
         }
     }
     if core.is_empty() {
-        return text;
+        // Only punctuation.
+        return match text.trim() {
+            "" => text,
+            trimmed => trimmed,
+        };
     }
     if is_uuid(core) {
         digits.clear();
@@ -325,6 +329,7 @@ mod tests {
                 "$device:1b4e28ba-2fa1-11d2-883f-0016d3cca427",
             ],
             &["abc", "$device:abc", "$Device:ABC"],
+            &["--", " --\t", "\u{2014}-", "\u{ff0d}\u{ff0d}"],
         ] {
             for text in same {
                 assert_eq!(whole(text), whole(same[0]), "{text}");
