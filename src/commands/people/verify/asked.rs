@@ -15,7 +15,7 @@ use crate::commands::failures::{
 use crate::domain::{
     ExitStatus, ExportWindow, LedgerKey, PersonHash, Project, ProjectId, ProjectZone, RequestId,
 };
-use crate::intake::{self, Keep, Place, ReadOptions, Source};
+use crate::intake::{self, CheckOptions, Keep, OuterSpace, Pattern, Place, ReadOptions, Source};
 use crate::ledger::{ErasedBy, Ledger};
 use crate::mixpanel::{QueryClient, Timeouts};
 use crate::ui::{Failure, plural, reading};
@@ -245,7 +245,8 @@ fn later(day: NaiveDate) -> NaiveDate {
     day.succ_opt().unwrap_or(day)
 }
 
-/// Reads a list as `dsr delete` reads it.
+/// Reads a list as `dsr delete` reads it, with ids of any look: the deletion accepted them, and nobody
+/// else is asked about.
 fn read_list(
     ctx: &Context,
     path: &Path,
@@ -253,7 +254,14 @@ fn read_list(
 ) -> Result<(), Failure> {
     let sources = [Source::from_path(path)];
     let mut progress = reading(&ctx.ui);
-    let options = ReadOptions::default();
+    let options = ReadOptions {
+        check: CheckOptions {
+            outer_space: OuterSpace::Keep,
+            pattern: Pattern::new("(?s:.*)").ok(),
+            ..CheckOptions::default()
+        },
+        ..ReadOptions::default()
+    };
     let read = intake::read(&sources, &[], &options, Keep::Heard(hear), &mut progress);
     drop(progress);
     read?;

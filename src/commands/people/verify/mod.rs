@@ -155,7 +155,7 @@ fn search_files(
             &format!("{label} is named twice, and its events are counted twice"),
         );
     }
-    let mut search = ErasureSearch::new(index, hasher);
+    let mut search = ErasureSearch::new(index, hasher, ctx.clock.now());
     let mut progress = reading(&ctx.ui);
     // A project that is no longer set up has no zone.
     let resolved = ctx.resolve_named(&scope.project).ok();
