@@ -35,7 +35,7 @@ pub use follow::probe::{Probe, Probed, probe};
 pub use interrupt::{GRACE, Interrupt, Signal};
 pub use new_file::{NewFile, NewFileError, PlacedFile};
 pub use people::export::{ExportError, search_export};
-pub use people::holders::{QueriedValues, ValueBatches, find_holders};
+pub use people::holders::{QueriedValues, ValueBatches, find_holders, find_joined_profiles};
 pub use people::known::KnownIds;
 pub use people::lookup::{AnsweredLine, ListedAs, ListedId, LookedUp, Lookup, LookupAnswer};
 pub use people::profiles::{
