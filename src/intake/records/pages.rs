@@ -13,6 +13,9 @@ use crate::intake::problem::Fault;
 /// The key of a page that holds its records.
 pub(crate) const RESULTS: &str = "results";
 
+/// How many records a page of Mixpanel has at most.
+const USUAL_SIZE: u64 = 1000;
+
 /// One page, as it describes itself.
 #[derive(Debug)]
 pub(crate) struct Page {
@@ -108,7 +111,10 @@ impl Pages {
         query.people.extend(self.people.drain(..));
         let is_new = query.people.len() > before;
         query.having += std::mem::take(&mut self.having);
-        let is_full = page.size.is_some_and(|size| page.results >= size.max(1));
+        let is_full = match page.size {
+            Some(size) => page.results >= size.max(1),
+            None => page.results == USUAL_SIZE,
+        };
         match query.pages.entry(page.number) {
             // Without a session, pages of several queries may have one number.
             Entry::Occupied(_) if page.session.is_some() || !(is_new || page.results == 0) => {
@@ -199,6 +205,12 @@ mod tests {
         assert!(!whole(&[&page(1, "1", 1, "s")]), "the first is missing");
         let bare = r#"{"results":[1,2]}"#;
         assert!(whole(&[bare]));
+        let of = |results: u64| {
+            let results: Vec<String> = (0..results).map(|one| one.to_string()).collect();
+            format!(r#"{{"results":[{}]}}"#, results.join(","))
+        };
+        assert!(!whole(&[&of(1000)]), "there may be another page");
+        assert!(whole(&[&of(999)]));
         assert!(!whole(&[bare, bare]), "the second may have been meant");
         assert!(whole(&[bare, r#"{"results":[2,3]}"#]), "another query");
         assert!(whole(&[r#"{"results":[]}"#; 2]), "nobody, twice");
