@@ -45,7 +45,8 @@ pub use people::queries::{Queries, QueryCourse, QueryError};
 pub use people::recollected::{Arrivals, Recollected, Search, SeenEvent};
 pub use people::suppressed::{Deletions, HashShare, HeldIds, Suppressed, SuppressedIndex};
 pub use people::verify::{
-    ErasureFindings, ErasureSearch, Examined, ExportGap, FoundPerson, Remains, Searched,
+    ErasureFindings, ErasureSearch, Examined, ExportGap, FoundPerson, MissingDays, Remains,
+    Searched,
 };
 pub use plan::plan_file::{Outdated, PlanningError, check_fit, restore_plan, write_plan};
 pub use plan::ready::{Earlier, NotReady, Plan, ReadyPlan, RequestTerms};

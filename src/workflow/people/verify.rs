@@ -102,8 +102,17 @@ pub struct ErasureFindings<'a> {
     pub people: Vec<FoundPerson<'a>>,
     /// When the deletion was first sent, and when its last job was done; `None` if none is done.
     pub period: Option<(DateTime<Utc>, DateTime<Utc>)>,
-    /// The events do not reach the day on which the deletion of someone was sent.
-    pub lacks_days: bool,
+    /// The events that are missing for someone.
+    pub missing: Option<MissingDays>,
+}
+
+/// Which days of a deletion the events leave out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MissingDays {
+    /// They do not reach the day on which it was sent.
+    Sent,
+    /// They begin after that day.
+    Before,
 }
 
 /// A person of a deletion who is not absent.
@@ -175,7 +184,7 @@ impl<'a> Examined<'a> {
             },
             people: Vec::new(),
             period: None,
-            lacks_days: false,
+            missing: None,
         };
         let mut all: Vec<ErasureFindings<'a>> = requests.iter().map(start).collect();
         let ids = requests.iter().map(|request| &request.id);
@@ -199,10 +208,12 @@ impl<'a> Examined<'a> {
                     Some((sent, done)) => (sent.min(period.0), done.max(period.1)),
                     None => period,
                 });
-                let is_covered = self.reaches(period.0);
-                findings.lacks_days |= !is_covered && self.searched.events > self.searched.foreign;
+                let missing = self.missing_days(period.0);
+                if self.searched.events > self.searched.foreign {
+                    findings.missing = findings.missing.or(missing);
+                }
                 let remains = match self.remains(events, has_profile) {
-                    Remains::Absent if !is_covered => Remains::NotCheckable,
+                    Remains::Absent if missing.is_some() => Remains::NotCheckable,
                     remains => remains,
                 };
                 let is_found = findings.counts.add(remains, has_profile);
@@ -227,13 +238,25 @@ impl<'a> Examined<'a> {
         all
     }
 
-    /// Whether the events reach the days in which a deletion was sent.
-    fn reaches(&self, sent: DateTime<Utc>) -> bool {
+    /// The days that show whether a deletion erased events: until it was sent.
+    fn missing_days(&self, sent: DateTime<Utc>) -> Option<MissingDays> {
         let day = sent.date_naive();
-        let last = self.searched.days.map(|(_, last)| last);
-        let is_asked = |window: ExportWindow| window.to >= self.zone.day(sent);
-        let is_asked = self.window.is_none_or(is_asked);
-        is_asked && last.is_some_and(|last| last + DAYS_BEFORE >= day)
+        let Some((first, last)) = self.searched.days else {
+            return Some(MissingDays::Sent);
+        };
+        let (begins, ends) = match self.window {
+            // Between its days, Mixpanel may have no event.
+            Some(window) => (
+                window.from <= self.zone.day(sent),
+                window.to >= self.zone.day(sent),
+            ),
+            None => (first <= day, true),
+        };
+        match (begins, ends && last + DAYS_BEFORE >= day) {
+            (_, false) => Some(MissingDays::Sent),
+            (false, true) => Some(MissingDays::Before),
+            (true, true) => None,
+        }
     }
 
     fn remains(&self, events: Option<&Recollected>, has_profile: Option<bool>) -> Remains {

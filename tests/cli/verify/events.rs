@@ -149,6 +149,29 @@ fn nobody_is_absent_from_events_of_other_days() {
             assert_eq!(is_warned, status == 5, "{found}");
         }
     }
+    // The events begin after the deletion, so none of them could have been erased.
+    operator.change_ledger(
+        "UPDATE jobs SET submitted_at = '2026-01-01T00:00:00.000Z';
+         UPDATE steps SET at = '2026-01-02T00:00:00.000Z' WHERE to_state = 'done';",
+    );
+    mixpanel.has_events(text(&[event("s", soon())]));
+    operator.file("e.jsonl", lines(&[event("s", soon())]));
+    for args in [&["--from", "2026-11-30"][..], &["--events", "e.jsonl"]] {
+        let args = [&[id.as_str()], args, &["--json", "--exit-status"][..]].concat();
+        let found = online(&operator, &args).exits_with(5).json();
+        assert_eq!(people(&found), [0, 0, 0, 0, 3, 0], "{args:?}");
+        let warning = &found["warnings"][0];
+        assert_eq!(warning["kind"], "other_days", "{found}");
+        assert!(warning.to_string().contains("earlier days"), "{found}");
+    }
+    // Mixpanel may have no event of the days before it.
+    let found = online(&operator, &[&id, "--json"]).exits_with(0).json();
+    assert_eq!(people(&found), [3, 0, 0, 0, 0, 0], "{found}");
+    let today = super::today();
+    operator.change_ledger(&format!(
+        "UPDATE jobs SET submitted_at = '{today}T00:00:00.000Z';
+         UPDATE steps SET at = '{today}T00:00:01.000Z' WHERE to_state = 'done';"
+    ));
     // An event that a wrong clock put into the future reaches no day.
     for more in [&[][..], &[event("s", soon() - 10 * DAY)]] {
         let events = [

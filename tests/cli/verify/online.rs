@@ -247,6 +247,10 @@ fn nothing_is_asked_without_account_number_time_or_anybody_to_verify() {
     let sent = operator.run(&sent).request()["id"].clone();
     let outcome = online(&operator, &[sent.as_str().expect("an id")]);
     outcome.exits_with(8).says("has not reported any job");
+    // It will never be done.
+    operator.change_ledger("UPDATE jobs SET state = 'failed' WHERE state <> 'done'");
+    let outcome = online(&operator, &[sent.as_str().expect("an id")]);
+    outcome.exits_with(7).says("it erased nobody");
     let operator = operator.without("DSR_SERVICE_ACCOUNT_FILE");
     online(&operator, &[&id]).exits_with(4);
     assert_eq!(calls(), 1);

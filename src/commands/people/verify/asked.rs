@@ -135,6 +135,16 @@ impl AskedCheck<'_> {
     fn window(&self, ctx: &Context, project: &Project) -> Result<ExportWindow, Failure> {
         let today = project.zone.day(ctx.clock.now());
         let Some(sent) = self.first_sent() else {
+            let mut groups = self
+                .scope
+                .requests
+                .iter()
+                .flat_map(|request| &request.groups);
+            if groups.all(|group| group.state.is_final()) {
+                let message = "no job of the deletion was done, and none is under way: it erased nobody; nothing was checked";
+                return Err(Failure::new(ExitStatus::Failed, "not_done", message)
+                    .hint("see why with `dsr status REQUEST`, and send the deletion again"));
+            }
             let message =
                 "Mixpanel has not reported any job of the deletion as done; nothing was checked";
             return Err(Failure::new(ExitStatus::Running, "running", message)
