@@ -172,11 +172,14 @@ pub fn in_one_form(text: impl Iterator<Item = char>) -> impl Iterator<Item = cha
     text.nfkc().filter(|c| !is_unseen(*c)).map(plain_dash)
 }
 
-/// Lower case by way of upper case, so that `ß`, `ẞ` and `SS` are equal, and all sigmas.
+/// Lower case by way of upper case, so that `ß`, `ẞ` and `SS` are equal, and all sigmas. Without the
+/// dot that the lower case of `İ` has above its own.
 pub fn in_lower_case(text: impl Iterator<Item = char>) -> impl Iterator<Item = char> {
     let lower = text.flat_map(char::to_lowercase);
     let lower = lower.flat_map(char::to_uppercase);
-    lower.flat_map(char::to_lowercase)
+    lower
+        .flat_map(char::to_lowercase)
+        .filter(|c| *c != '\u{307}')
 }
 
 /// The id inside its surroundings. `digits` is the buffer for a UUID without its dashes.
@@ -314,6 +317,7 @@ mod tests {
             ],
             &["straße", "STRASSE", "STRAẞE", "strasse"],
             &["ὀδυσσεύς", "ὈΔΥΣΣΕΎΣ"],
+            &["i@x.test", "I@x.test", "İ@x.test", "ı@x.test"],
             &["1001", "001001", "1001.0", "1001.000", "0001001.0", "'1001"],
             &["0", "000", "0.0"],
             &[
