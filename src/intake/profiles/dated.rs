@@ -1,13 +1,12 @@
 //! One profile of a retention window: the id of its person, a time, and some equalities.
 
-use super::id_in;
 use super::profile::{PropertyName, names_person, only_column};
 use crate::domain::JsonObject;
 use crate::intake::damage::Damage;
 use crate::intake::events::event::is_of_mixpanel;
 use crate::intake::place::Place;
 use crate::intake::problem::Fault;
-use crate::intake::records::{Content, Field, Record, RecordTaker, content_of, find};
+use crate::intake::records::{Content, Field, Record, RecordTaker, content_of, find, id_in};
 
 /// Which properties decide whether a profile is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -46,17 +46,18 @@ impl AllProfiles {
         self.course.left()
     }
 
-    /// Takes the next page, and returns its profiles.
+    /// Takes the next page, and returns its profiles. An id that can be none is empty.
     ///
     /// # Errors
     /// When the page does not fit the pages before, or has a profile twice.
-    pub fn take(&mut self, page: ProfilePage) -> Result<Vec<PageProfile>, PageFault> {
+    pub fn take(&mut self, mut page: ProfilePage) -> Result<Vec<PageProfile>, PageFault> {
         self.course.demand_next(&page)?;
-        for profile in &page.profiles {
+        for profile in &mut page.profiles {
             if profile.is_fraction {
-                return Err(PageFault::BadId);
+                profile.id.clear();
             }
-            if !self.seen.insert(self.hasher.hash(profile.id.as_bytes())) {
+            let hash = self.hasher.hash(profile.id.as_bytes());
+            if !profile.id.is_empty() && !self.seen.insert(hash) {
                 return Err(PageFault::Twice);
             }
         }

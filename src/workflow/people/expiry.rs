@@ -15,7 +15,7 @@ use crate::mixpanel::query::PageFault;
 use crate::mixpanel::{AllProfiles, QueryClient};
 
 use super::profiles::PreflightError;
-use super::queries::{Queries, QueryError};
+use super::queries::Queries;
 
 const PROFILES: &str = "profiles";
 /// The start of 2000 in Unix seconds. Mixpanel began in 2009: an earlier time is another number.
@@ -184,13 +184,9 @@ pub async fn find_expired(
     let properties = &expiry.rule.properties;
     let mut all = AllProfiles::of(properties.names());
     while !all.is_whole() {
-        queries.take_turn().await?;
-        if queries.course.sent == 1 {
-            let now = queries.clock.now();
-            let (ledger, lane) = (&mut *queries.ledger, &queries.lane);
-            let told = ledger.record_all_profiles_asked(lane, now);
-            told.map_err(QueryError::from)?;
-        }
+        let turn =
+            queries.take_turn(|ledger, lane, now| ledger.record_all_profiles_asked(lane, now));
+        turn.await?;
         let call = client.engage_query_all(project, &all);
         let Some(page) = queries.ask(PROFILES, client, call).await? else {
             continue;
