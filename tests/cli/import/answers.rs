@@ -256,3 +256,19 @@ fn three_odd_answers_in_a_row_end_the_run() {
         ["unknown", "unknown", "unknown", "planned", "planned"]
     );
 }
+
+#[test]
+fn an_interrupted_import_goes_on_later() {
+    let fake = Fake::answering(|call| match call.place {
+        0 => Reply::Hang,
+        _ => takes_all(call),
+    });
+    let operator = operator_with(&fake, 10);
+    let running = operator.start(&IMPORT);
+    fake.wait_for_posts(1);
+    running.signal("INT");
+    let outcome = running.end();
+    outcome.exits_with(130).says("run the same command again");
+    assert_eq!(batch_states(&operator), ["unknown"]);
+    operator.run(&IMPORT).exits_with(0);
+}

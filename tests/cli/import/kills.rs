@@ -53,7 +53,11 @@ fn survives(kills: u64, seed: u64) {
             "kill {kill} after {moment:?}"
         );
         let lines = std::fs::read_to_string(operator.work().join("events.failed.jsonl"));
-        assert_eq!(lines.unwrap(), event(2001) + "\n", "kill {kill}");
+        assert_eq!(
+            lines.expect("the refused events"),
+            event(2001) + "\n",
+            "kill {kill}"
+        );
         assert_eq!(operator.trail_faults(), Vec::<String>::new());
     }
 }
