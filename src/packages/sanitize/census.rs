@@ -1,0 +1,125 @@
+//! The first reading: which ids there are, what joins them, and what the profiles say.
+
+use std::io::BufRead;
+use std::path::Path;
+
+use super::fields::each_value;
+use super::identities::Identities;
+use super::record::{ExportRecord, Properties, without_mark};
+use super::search::needles::{Needles, is_telling};
+use super::source::is_beside;
+use crate::domain::ProjectZone;
+use crate::packages::archive::documented::{JobMember, RecordedNames};
+use crate::packages::archive::sink::{MemberFault, MemberSink, PiecePlace, RecordRow, RecordSink};
+use crate::packages::{Limits, SplitError};
+
+pub(crate) struct Census<'a> {
+    folder: &'a Path,
+    pub(crate) identities: Identities,
+    pub(crate) needles: Needles,
+    pub(crate) events: u64,
+    /// Rows of tables.
+    pub(crate) rows: u64,
+    is_beside: bool,
+}
+
+impl<'a> Census<'a> {
+    pub(crate) fn new(folder: &'a Path) -> Self {
+        Self {
+            folder,
+            identities: Identities::default(),
+            needles: Needles::default(),
+            events: 0,
+            rows: 0,
+            is_beside: false,
+        }
+    }
+
+    /// Every id and profile value, to search for.
+    pub(crate) fn needles(&mut self) -> Needles {
+        let mut needles = std::mem::take(&mut self.needles);
+        for id in self.identities.ids_of_people() {
+            needles.add_id(without_mark(id));
+        }
+        needles
+    }
+
+    fn learn_values(&mut self, properties: &Properties<'_>, is_wanted: fn(&str) -> bool) {
+        for (name, value) in properties.iter().filter(|(name, _)| is_wanted(name)) {
+            let needles = &mut self.needles;
+            each_value(value, &mut |part| needles.add_value(name, &part));
+        }
+    }
+}
+
+impl RecordSink for Census<'_> {
+    fn zone(&self) -> ProjectZone {
+        ProjectZone::default()
+    }
+
+    fn record(&mut self, text: &[u8]) -> Result<(), SplitError> {
+        if self.is_beside {
+            return Ok(());
+        }
+        match ExportRecord::of(text) {
+            ExportRecord::Event(event) => {
+                self.events += 1;
+                self.identities.learn(&event);
+                self.learn_values(&event.properties, is_personal);
+            }
+            ExportRecord::Profile(person, properties) => {
+                if let Some(id) = person.id() {
+                    self.identities.learn_profile(id, &properties);
+                }
+                self.learn_values(&properties, |_| true);
+            }
+            ExportRecord::Other | ExportRecord::Unreadable => {}
+        }
+        Ok(())
+    }
+
+    fn row(&mut self, _: RecordRow<'_>) -> Result<(), SplitError> {
+        self.rows += u64::from(!self.is_beside);
+        Ok(())
+    }
+
+    fn broken(&mut self, _: &[u8], _: PiecePlace) -> Result<(), SplitError> {
+        Ok(())
+    }
+
+    fn aside(&mut self, _: &[u8]) -> Result<(), SplitError> {
+        Ok(())
+    }
+}
+
+/// Whether the property of an event holds what its profile may lack. Ids have a search of their own.
+fn is_personal(name: &str) -> bool {
+    is_telling(name) && !name.ends_with("id")
+}
+
+impl MemberSink for Census<'_> {
+    fn record_limit(&self) -> usize {
+        Limits::default().record_bytes
+    }
+
+    fn root(&self) -> &Path {
+        self.folder
+    }
+
+    fn begin_member(&mut self, name: &str, _: &'static str) {
+        self.is_beside = is_beside(name);
+    }
+
+    fn keep_member(&mut self, _: &mut dyn BufRead) -> Result<(), MemberFault> {
+        Ok(())
+    }
+
+    fn add_job_facts(
+        &mut self,
+        _: JobMember,
+        _: RecordedNames,
+        _: &[u8],
+    ) -> Result<(), SplitError> {
+        Ok(())
+    }
+}
