@@ -28,6 +28,7 @@ pub(crate) use ledger::audit::AuditArgs;
 pub(crate) use ledger::purge::PurgeArgs;
 pub(crate) use people::find::FindArgs;
 pub(crate) use people::lookup::LookupArgs;
+pub(crate) use people::sanitize::SanitizeArgs;
 pub(crate) use people::suppressions::SuppressionsArgs;
 pub(crate) use people::verify::VerifyErasureArgs;
 pub(crate) use plan::apply::ApplyArgs;
@@ -62,6 +63,7 @@ pub(crate) enum Command {
     Lookup(LookupArgs),
     Find(FindArgs),
     Verify(VerifyErasureArgs),
+    Sanitize(SanitizeArgs),
     Report(ReportArgs),
     Audit(AuditArgs),
     Suppressions(SuppressionsArgs),
@@ -97,6 +99,7 @@ impl Command {
             Self::Lookup(args) => people::lookup::run(ctx, &args).await,
             Self::Find(args) => people::find::run(ctx, &args),
             Self::Verify(args) => people::verify::run(ctx, args).await,
+            Self::Sanitize(args) => people::sanitize::run(ctx, &args),
             Self::Report(args) => report::run(ctx, &args),
             Self::Suppressions(args) => people::suppressions::run(ctx, &args),
             Self::Purge(args) => ledger::purge::run(ctx, &args),
@@ -135,6 +138,7 @@ impl Command {
             Self::Lookup(_) => "dsr lookup",
             Self::Find(_) => "dsr find",
             Self::Verify(_) => "dsr verify",
+            Self::Sanitize(_) => "dsr sanitize",
             Self::Report(_) => "dsr report",
             Self::Suppressions(_) => "dsr suppressions",
             Self::Purge(_) => "dsr purge",

@@ -29,7 +29,7 @@ use crate::domain::{Disclosure, DistinctId, ProjectZone, RequestId, RetrievalSco
 pub use archive::{has_directory, is_locked};
 pub use error::{Danger, PackageDamage, SplitError};
 pub use sanitize::{
-    EventCounts, Finding, FindingCounts, KeptProperty, NameList, NameListError, NotWritten,
+    EventCounts, FindingCounts, KeptProperty, NameList, NameListError, NotWritten, ReviewFinding,
     SanitizeError, SanitizeOrder, SanitizeReview, TimeStep, are_locked, sanitize,
 };
 pub use sorter::unassigned::Unassigned;

@@ -156,6 +156,9 @@ fn each_shape_is_that_of_some_run() {
     seen.run_with(&operator, &add, &PROJECT_TOKEN.replace('9', "8"));
     let both = ["--project", "app", "--project", "shop"];
     operator.file("users.csv", "distinct_id,email\na1,a@x.test\n");
+    let event = r#"{"event":"e","properties":{"distinct_id":"a1","time":1790000000}}"#;
+    operator.file("raw.jsonl", event);
+    operator.file("keep.txt", "plan\n");
     operator.file("events.jsonl", "{\"event\":\"e\",\"distinct_id\":\"a1\"}\n");
     for args in [
         &["status", "--all"][..],
@@ -174,6 +177,16 @@ fn each_shape_is_that_of_some_run() {
         &["apply", "a.plan", "--dry-run"],
         &["find", "a1"],
         &["lookup", "--profiles", "users.csv", "a@x.test"],
+        &[
+            "sanitize",
+            "raw.jsonl",
+            "--keep",
+            "keep.txt",
+            "-o",
+            "new.jsonl",
+            "--project",
+            "shop",
+        ],
         &["purge", "--older-than", "3years", "--dry-run"],
         &["auth", "status"],
         &["project", "list"],

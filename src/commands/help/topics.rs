@@ -6,7 +6,7 @@ use crate::domain::ExitStatus;
 use crate::ui::{Block, HelpPage};
 
 /// The guide's pages, in the order in which a reader needs them. Tests run their commands.
-const GUIDE: [&str; 17] = [
+const GUIDE: [&str; 18] = [
     include_str!("../../../docs/guide/set-up.md"),
     include_str!("../../../docs/guide/sources.md"),
     include_str!("../../../docs/guide/find-ids.md"),
@@ -19,6 +19,7 @@ const GUIDE: [&str; 17] = [
     include_str!("../../../docs/guide/after-a-deletion.md"),
     COPIES,
     include_str!("../../../docs/guide/verify.md"),
+    include_str!("../../../docs/guide/anonymise.md"),
     include_str!("../../../docs/guide/prove-it.md"),
     include_str!("../../../docs/guide/tokens.md"),
     include_str!("../../../docs/guide/share-the-ledger.md"),

@@ -6,29 +6,29 @@ use std::path::Path;
 use super::fields::each_value;
 use super::identities::Identities;
 use super::record::{ExportRecord, Properties, without_mark};
-use super::search::needles::{Needles, is_telling};
+use super::search::needles::{PersonTexts, is_telling};
 use super::source::is_beside;
 use crate::domain::ProjectZone;
 use crate::packages::archive::documented::{JobMember, RecordedNames};
 use crate::packages::archive::sink::{MemberFault, MemberSink, PiecePlace, RecordRow, RecordSink};
 use crate::packages::{Limits, SplitError};
 
-pub(crate) struct Census<'a> {
+pub(crate) struct ExportCensus<'a> {
     folder: &'a Path,
     pub(crate) identities: Identities,
-    pub(crate) needles: Needles,
+    pub(crate) needles: PersonTexts,
     pub(crate) events: u64,
     /// Rows of tables.
     pub(crate) rows: u64,
     is_beside: bool,
 }
 
-impl<'a> Census<'a> {
+impl<'a> ExportCensus<'a> {
     pub(crate) fn new(folder: &'a Path) -> Self {
         Self {
             folder,
             identities: Identities::default(),
-            needles: Needles::default(),
+            needles: PersonTexts::default(),
             events: 0,
             rows: 0,
             is_beside: false,
@@ -36,7 +36,7 @@ impl<'a> Census<'a> {
     }
 
     /// Every id and profile value, to search for.
-    pub(crate) fn needles(&mut self) -> Needles {
+    pub(crate) fn needles(&mut self) -> PersonTexts {
         let mut needles = std::mem::take(&mut self.needles);
         for id in self.identities.ids_of_people() {
             needles.add_id(without_mark(id));
@@ -52,7 +52,7 @@ impl<'a> Census<'a> {
     }
 }
 
-impl RecordSink for Census<'_> {
+impl RecordSink for ExportCensus<'_> {
     fn zone(&self) -> ProjectZone {
         ProjectZone::default()
     }
@@ -97,7 +97,7 @@ fn is_personal(name: &str) -> bool {
     is_telling(name) && !name.ends_with("id")
 }
 
-impl MemberSink for Census<'_> {
+impl MemberSink for ExportCensus<'_> {
     fn record_limit(&self) -> usize {
         Limits::default().record_bytes
     }

@@ -4,7 +4,7 @@ use crate::domain::words;
 
 /// Why a kept value needs a look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Finding {
+pub enum ReviewFinding {
     /// An id of a person of the export, in any spelling.
     PersonId,
     /// A value of a profile, or of a dropped property such as a name.
@@ -26,7 +26,7 @@ pub enum Finding {
     LongName,
 }
 
-words!(Finding {
+words!(ReviewFinding {
     PersonId => "person_id",
     ProfileValue => "profile_value",
     Email => "email",
@@ -40,7 +40,7 @@ words!(Finding {
     LongName => "long_name",
 });
 
-impl Finding {
+impl ReviewFinding {
     /// For example `an e-mail address`.
     pub fn words(self) -> &'static str {
         match self {
@@ -64,7 +64,7 @@ impl Finding {
 pub(crate) struct FindingSet(u16);
 
 impl FindingSet {
-    pub(crate) fn add(&mut self, finding: Finding) {
+    pub(crate) fn add(&mut self, finding: ReviewFinding) {
         self.0 |= 1 << finding as u16;
     }
 
@@ -72,15 +72,15 @@ impl FindingSet {
         self.0 == 0
     }
 
-    pub(crate) fn iter(self) -> impl Iterator<Item = Finding> {
-        let all = Finding::ALL.into_iter();
+    pub(crate) fn iter(self) -> impl Iterator<Item = ReviewFinding> {
+        let all = ReviewFinding::ALL.into_iter();
         all.filter(move |finding| self.0 & (1 << *finding as u16) != 0)
     }
 }
 
 /// How many values have each finding.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct FindingCounts([u64; Finding::ALL.len()]);
+pub struct FindingCounts([u64; ReviewFinding::ALL.len()]);
 
 impl FindingCounts {
     pub(crate) fn add(&mut self, found: FindingSet) {
@@ -96,8 +96,8 @@ impl FindingCounts {
     }
 
     /// The findings that there are, and how many values have each.
-    pub fn iter(&self) -> impl Iterator<Item = (Finding, u64)> {
-        let all = Finding::ALL.into_iter().zip(self.0);
+    pub fn iter(&self) -> impl Iterator<Item = (ReviewFinding, u64)> {
+        let all = ReviewFinding::ALL.into_iter().zip(self.0);
         all.filter(|(_, count)| *count > 0)
     }
 }

@@ -24,12 +24,12 @@ use secrecy::SecretString;
 
 use super::{SplitError, SplitObserver, SplitProgress};
 use crate::domain::{LedgerKey, ProjectZone};
-use census::Census;
+use census::ExportCensus;
 use rewriter::Rewriter;
 use source::ExportFiles;
 
 pub use coarse::TimeStep;
-pub use finding::{Finding, FindingCounts};
+pub use finding::{FindingCounts, ReviewFinding};
 pub use names::{NameList, NameListError};
 pub use review::{EventCounts, KeptProperty, NotWritten, SanitizeReview};
 
@@ -107,7 +107,7 @@ pub fn sanitize(
         }),
         other => observer(other),
     };
-    let mut census = Census::new(folder);
+    let mut census = ExportCensus::new(folder);
     files.read(&mut census, &mut |progress| half(progress, 0))?;
     if census.rows > 0 {
         return Err(SanitizeError::Table);

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use chrono::DateTime;
 use maud::{Markup, PreEscaped, html};
 
-use super::finding::{Finding, FindingSet};
+use super::finding::{FindingSet, ReviewFinding};
 use super::review::{KeptProperty, SanitizeReview};
 use crate::document::beginning;
 use crate::document::text::{Visible, grouped};
@@ -158,6 +158,6 @@ fn kept_row(kept: &KeptProperty) -> Markup {
 }
 
 fn words(found: FindingSet) -> String {
-    let words: Vec<&str> = found.iter().map(Finding::words).collect();
+    let words: Vec<&str> = found.iter().map(ReviewFinding::words).collect();
     words.join(", ")
 }

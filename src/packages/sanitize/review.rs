@@ -9,6 +9,8 @@ use super::names::NameList;
 const MOST_NAMES: usize = 10_000;
 /// Days with their events that are counted apart.
 const MOST_DAYS: usize = 200_000;
+/// What each event of the output has, and so is not dropped.
+const SET_ANEW: [&str; 4] = ["distinct_id", "time", "$insert_id", "ip"];
 /// Samples of a property, and characters of the longest.
 const SAMPLES: usize = 5;
 const SAMPLE_CHARS: usize = 100;
@@ -97,6 +99,9 @@ impl SanitizeReview {
     }
 
     pub(super) fn drop_property(&mut self, name: &str) {
+        if SET_ANEW.contains(&name) {
+            return;
+        }
         if let Some(count) = self.dropped.get_mut(name) {
             *count += 1;
         } else if self.dropped.len() < MOST_NAMES {

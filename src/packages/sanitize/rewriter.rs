@@ -6,12 +6,12 @@ use std::path::Path;
 
 use super::coarse::EventMoment;
 use super::fields::{each_part, text_of};
-use super::finding::{Finding, FindingSet};
+use super::finding::{FindingSet, ReviewFinding};
 use super::identities::NewIds;
 use super::record::{ExportRecord, ExportedEvent, NoOwner};
 use super::review::SanitizeReview;
 use super::search::looks::add_looks;
-use super::search::needles::{Needles, folded_name, is_telling};
+use super::search::needles::{PersonTexts, folded_name, is_telling};
 use super::source::is_beside;
 use super::{LONGEST_NAME, SanitizeOrder};
 use crate::domain::{HashedMap, IdHasher, PersonHasher, ProjectZone};
@@ -47,7 +47,7 @@ pub(crate) struct Rewriter<'a> {
 
 /// What was found in values before.
 struct ValueSearch<'a> {
-    needles: &'a Needles,
+    needles: &'a PersonTexts,
     hasher: IdHasher,
     known: HashedMap<FindingSet>,
     /// Folded names of the kept properties.
@@ -79,7 +79,7 @@ impl<'a> Rewriter<'a> {
         order: &'a SanitizeOrder<'a>,
         folder: &'a Path,
         out: &'a mut dyn Write,
-        (new_ids, needles): (&'a NewIds, &'a Needles),
+        (new_ids, needles): (&'a NewIds, &'a PersonTexts),
     ) -> Self {
         let names = order.keep.names();
         let json = |name: &str| serde_json::Value::from(name).to_string();
@@ -214,11 +214,11 @@ impl<'a> Rewriter<'a> {
     fn look_at(&mut self, place: usize, value: &str, moment: EventMoment) {
         let (mut found, is_new) = self.search.search(place, value);
         if self.order.time.is_undone_by(value, moment, self.order.zone) {
-            found.add(Finding::ExactTime);
+            found.add(ReviewFinding::ExactTime);
         }
         let kept = &mut self.review.kept[place];
         if kept.events == 0 && is_telling(&kept.name) {
-            found.add(Finding::TellingName);
+            found.add(ReviewFinding::TellingName);
         }
         kept.events += 1;
         kept.findings.add(found);
@@ -232,7 +232,7 @@ impl<'a> Rewriter<'a> {
         add_looks(name, &mut found);
         self.search.needles.search(name, "", &mut found);
         if name.chars().count() > LONGEST_NAME {
-            found.add(Finding::LongName);
+            found.add(ReviewFinding::LongName);
         }
         found
     }

@@ -60,7 +60,7 @@ pub(super) const ASKING: [&[&str]; 13] = [
 ];
 
 /// Commands that ask nobody, with their standard input.
-pub(super) const LOCAL: [(&[&str], &str); 55] = [
+pub(super) const LOCAL: [(&[&str], &str); 57] = [
     (&["help", "files"], ""),
     (&["man", "export"], ""),
     (&["auth", "ledger-key", "--to", "own/ledger-key"], ""),
@@ -83,6 +83,28 @@ pub(super) const LOCAL: [(&[&str], &str); 55] = [
     (
         &["lookup", "--profiles", "own/bad.csv", "--no-header", "-"],
         PLAIN_ID,
+    ),
+    (
+        &[
+            "sanitize",
+            "own/export.jsonl",
+            "--keep",
+            "own/keep.txt",
+            "-o",
+            "anonymous.jsonl",
+        ],
+        "",
+    ),
+    (
+        &[
+            "sanitize",
+            "own/export.jsonl",
+            "--keep",
+            "own/odd.txt",
+            "-o",
+            "own/odd.jsonl",
+        ],
+        "",
     ),
     (&["audit", "verify"], ""),
     (&["audit", "head"], ""),

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::packages::sanitize::finding::{Finding, FindingSet};
+use crate::packages::sanitize::finding::{FindingSet, ReviewFinding};
 
 /// Digits of a phone number in the international form (ITU-T E.164 allows 15).
 const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
@@ -26,19 +26,19 @@ pub(crate) fn add_looks(text: &str, found: &mut FindingSet) {
         }
     }
     if longest >= LONG_DIGITS {
-        found.add(Finding::LongNumber);
+        found.add(ReviewFinding::LongNumber);
     }
     if has_at && has_email(text) {
-        found.add(Finding::Email);
+        found.add(ReviewFinding::Email);
     }
     if longest >= 1 && (has_dots >= 3 || has_colons >= 2) && has_ip_address(text) {
-        found.add(Finding::IpAddress);
+        found.add(ReviewFinding::IpAddress);
     }
     if has_query && has_query_of_address(text) {
-        found.add(Finding::Query);
+        found.add(ReviewFinding::Query);
     }
     if longest >= 2 && has_phone(text) {
-        found.add(Finding::Phone);
+        found.add(ReviewFinding::Phone);
     }
 }
 
@@ -102,7 +102,7 @@ fn has_phone(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn looks(text: &str) -> Vec<Finding> {
+    fn looks(text: &str) -> Vec<ReviewFinding> {
         let mut found = FindingSet::default();
         add_looks(text, &mut found);
         found.iter().collect()
@@ -111,21 +111,21 @@ mod tests {
     #[test]
     fn personal_data_is_known_by_its_look() {
         for (text, finding) in [
-            ("anna@shop.example", Finding::Email),
-            ("write to <anna+x@shop.co.uk>, please", Finding::Email),
-            ("änna@müller.example", Finding::Email),
-            ("+49 151 2345678", Finding::Phone),
-            ("call +4915123456789.", Finding::Phone),
-            ("0151/234 56 78", Finding::Phone),
-            ("(030) 1234-567", Finding::Phone),
-            ("192.0.2.17", Finding::IpAddress),
-            ("from 192.0.2.17:8080, twice", Finding::IpAddress),
-            ("2001:db8::17", Finding::IpAddress),
-            ("2001:db8:0:0:0:0:0:17", Finding::IpAddress),
-            ("12345678901234567890", Finding::LongNumber),
-            ("card 4111111111111111", Finding::LongNumber),
-            ("https://shop.example/a?b=c", Finding::Query),
-            ("see /reset?token=x here", Finding::Query),
+            ("anna@shop.example", ReviewFinding::Email),
+            ("write to <anna+x@shop.co.uk>, please", ReviewFinding::Email),
+            ("änna@müller.example", ReviewFinding::Email),
+            ("+49 151 2345678", ReviewFinding::Phone),
+            ("call +4915123456789.", ReviewFinding::Phone),
+            ("0151/234 56 78", ReviewFinding::Phone),
+            ("(030) 1234-567", ReviewFinding::Phone),
+            ("192.0.2.17", ReviewFinding::IpAddress),
+            ("from 192.0.2.17:8080, twice", ReviewFinding::IpAddress),
+            ("2001:db8::17", ReviewFinding::IpAddress),
+            ("2001:db8:0:0:0:0:0:17", ReviewFinding::IpAddress),
+            ("12345678901234567890", ReviewFinding::LongNumber),
+            ("card 4111111111111111", ReviewFinding::LongNumber),
+            ("https://shop.example/a?b=c", ReviewFinding::Query),
+            ("see /reset?token=x here", ReviewFinding::Query),
         ] {
             assert_eq!(looks(text), [finding], "{text}");
         }

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::domain::id_form::{in_lower_case, in_one_form};
 use crate::domain::{id_names, to_hex};
 use crate::packages::record::naming;
-use crate::packages::sanitize::finding::{Finding, FindingSet};
+use crate::packages::sanitize::finding::{FindingSet, ReviewFinding};
 
 /// More profile values than the people of one request have; the rest is not searched for.
 pub(crate) const MOST_VALUES: usize = 200_000;
@@ -24,7 +24,7 @@ const ENCODED_BYTES: usize = 6;
 const SHORTEST_FORM: usize = 8;
 
 #[derive(Default)]
-pub(crate) struct Needles {
+pub(crate) struct PersonTexts {
     /// Texts that are searched for in any text, by their first bytes.
     starts: HashMap<[u8; START], Vec<Needle>>,
     /// Texts that a value must equal. For each, the folded names of the properties that hold it.
@@ -36,18 +36,18 @@ pub(crate) struct Needles {
 
 struct Needle {
     text: Box<str>,
-    finding: Finding,
+    finding: ReviewFinding,
     word_only: bool,
 }
 
 struct WholeValue {
-    finding: Finding,
+    finding: ReviewFinding,
     names: Vec<Box<str>>,
 }
 
-impl Needles {
+impl PersonTexts {
     pub(crate) fn add_id(&mut self, id: &str) {
-        self.add_text(id, Finding::PersonId);
+        self.add_text(id, ReviewFinding::PersonId);
     }
 
     /// Adds a value of the person's profile. `name` is its property.
@@ -58,14 +58,14 @@ impl Needles {
             return;
         }
         if is_telling(name) {
-            return self.add_text(value, Finding::ProfileValue);
+            return self.add_text(value, ReviewFinding::ProfileValue);
         }
         if let Some(value) = searched(value) {
-            self.add_whole(&value, Finding::ProfileValue, &folded_name(name));
+            self.add_whole(&value, ReviewFinding::ProfileValue, &folded_name(name));
         }
     }
 
-    fn add_whole(&mut self, value: &str, finding: Finding, name: &str) {
+    fn add_whole(&mut self, value: &str, finding: ReviewFinding, name: &str) {
         self.is_full |= self.whole.len() >= MOST_VALUES;
         if self.is_full {
             return;
@@ -81,7 +81,7 @@ impl Needles {
     }
 
     /// Adds a text that no value may contain, with its encoded forms.
-    fn add_text(&mut self, text: &str, finding: Finding) {
+    fn add_text(&mut self, text: &str, finding: ReviewFinding) {
         let Some(plain) = searched(text) else {
             return;
         };
@@ -107,7 +107,7 @@ impl Needles {
         }
     }
 
-    fn add_needle(&mut self, text: &str, finding: Finding, word_only: bool) {
+    fn add_needle(&mut self, text: &str, finding: ReviewFinding, word_only: bool) {
         let Some(start) = text.as_bytes().first_chunk::<START>() else {
             return;
         };
@@ -125,7 +125,7 @@ impl Needles {
     /// Adds what is in `text`, a value of the property with this folded name.
     pub(crate) fn search(&self, text: &str, folded_name: &str, found: &mut FindingSet) {
         let Some(text) = searched(text) else {
-            return found.add(Finding::Encoded);
+            return found.add(ReviewFinding::Encoded);
         };
         // The operator has decided on a property of the same name.
         let is_other = |whole: &&WholeValue| !whole.names.iter().any(|name| **name == *folded_name);
@@ -157,7 +157,7 @@ fn is_word(text: &str, start: usize, length: usize) -> bool {
 /// Texts in one form: decoded, without invisible characters, in lower case. `None` if it is encoded
 /// too often.
 fn searched(text: &str) -> Option<String> {
-    let is_plain = |byte: u8| byte.is_ascii() && !matches!(byte, b'%' | b'&' | b'\\');
+    let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'%' | b'&' | b'\\');
     if text.bytes().all(is_plain) {
         return Some(text.to_ascii_lowercase());
     }
