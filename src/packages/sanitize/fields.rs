@@ -94,6 +94,39 @@ pub(crate) fn text_of(text: &str) -> Cow<'_, str> {
     lossy(content(text))
 }
 
+/// Appends a JSON value in a form that is equal for all ways to write it: without white space, and
+/// each string by its length and content. The order of keys and the digits of numbers stay.
+pub(crate) fn add_canonical(text: &str, out: &mut Vec<u8>) {
+    let bytes = text.as_bytes();
+    let mut place = 0;
+    while let Some(byte) = bytes.get(place) {
+        let start = place;
+        place = match byte {
+            b'"' => end_of_string(bytes, place),
+            _ => place + 1,
+        };
+        match byte {
+            b'"' => {
+                let content = content(&text[start..place]);
+                out.push(b'"');
+                out.extend_from_slice(&(content.len() as u64).to_le_bytes());
+                out.extend_from_slice(&content);
+            }
+            _ if byte.is_ascii_whitespace() => {}
+            _ => out.push(*byte),
+        }
+    }
+}
+
+/// The place after the string that begins at `place`.
+fn end_of_string(bytes: &[u8], mut place: usize) -> usize {
+    place += 1;
+    while bytes.get(place).is_some_and(|byte| *byte != b'"') {
+        place += if bytes[place] == b'\\' { 2 } else { 1 };
+    }
+    (place + 1).min(bytes.len())
+}
+
 /// What a string or a number is in a JSON value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum JsonPart {
@@ -109,11 +142,7 @@ pub(crate) fn each_part<'t>(text: &'t str, take: &mut dyn FnMut(JsonPart, Cow<'t
         let start = place;
         match byte {
             b'"' => {
-                place += 1;
-                while bytes.get(place).is_some_and(|byte| *byte != b'"') {
-                    place += if bytes[place] == b'\\' { 2 } else { 1 };
-                }
-                place = (place + 1).min(bytes.len());
+                place = end_of_string(bytes, place);
                 let mut rest = bytes[place..].iter();
                 let part = match rest.find(|byte| !byte.is_ascii_whitespace()) {
                     Some(b':') => JsonPart::Key,
@@ -157,6 +186,23 @@ mod tests {
         assert_eq!(content(r#""\u00e9\/""#), content("\"é/\""));
         assert!(ExportFields::of("[]").is_none());
         assert!(ExportFields::of("{} {}").is_none());
+    }
+
+    #[test]
+    fn a_value_has_one_form_however_it_is_written() {
+        let form = |text: &str| {
+            let mut form = Vec::new();
+            add_canonical(text, &mut form);
+            form
+        };
+        let same = [
+            r#"{"a":[1,"\u00e9\/"]}"#,
+            "{ \"\\u0061\" :\n[ 1 , \"é/\" ] }",
+        ];
+        assert_eq!(form(same[0]), form(same[1]));
+        for (one, other) in [("5", "\"5\""), ("1.0", "1"), ("[\"a,b\"]", "[\"a\",\"b\"]")] {
+            assert_ne!(form(one), form(other));
+        }
     }
 
     #[test]

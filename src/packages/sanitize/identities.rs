@@ -44,7 +44,7 @@ impl Identities {
         if let Some(device) = event.device() {
             self.note_use(&device, owner);
         }
-        let is_alias = event.name == "\"$create_alias\"";
+        let is_alias = text_of(event.name) == "$create_alias";
         for (name, value) in &event.properties {
             match &**name {
                 "$identified_id" => self.identify(owner, value, event),

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::fields::{ExportFields, content};
+use super::fields::{ExportFields, add_canonical, text_of};
 use crate::packages::sorter::owner::{Claims, OwnerClaim};
 
 /// How Mixpanel begins the id of an anonymous device.
@@ -20,11 +20,11 @@ pub(crate) enum ExportRecord<'e> {
     Unreadable,
 }
 
-/// An event with a name. All values are JSON.
+/// An event with a name. All values but the time are JSON.
 #[derive(Default)]
 pub(crate) struct ExportedEvent<'e> {
     pub(crate) name: &'e str,
-    pub(crate) time: Option<&'e str>,
+    pub(crate) time: Option<Cow<'e, str>>,
     pub(crate) properties: Properties<'e>,
     claims: Claims<'e>,
     insert_id: Option<&'e str>,
@@ -100,7 +100,7 @@ impl<'e> ExportedEvent<'e> {
                 _ => {}
             }
         }
-        (event.time, event.insert_id) = (time, insert_id);
+        (event.time, event.insert_id) = (time.map(text_of), insert_id);
         Some(event)
     }
 
@@ -142,24 +142,25 @@ impl<'e> ExportedEvent<'e> {
     /// and `$insert_id`; without an `$insert_id`, all that it holds.
     pub(crate) fn identity(&self, owner: &str) -> Vec<u8> {
         let mut identity = b"event".to_vec();
-        let mut add = |part: &[u8]| {
+        add_canonical(self.name, &mut identity);
+        for part in [self.time.as_deref().unwrap_or_default(), owner] {
             identity.extend_from_slice(&(part.len() as u64).to_le_bytes());
-            identity.extend_from_slice(part);
-        };
-        add(&content(self.name));
-        add(self.time.unwrap_or_default().trim_matches('"').as_bytes());
-        add(owner.as_bytes());
+            identity.extend_from_slice(part.as_bytes());
+        }
         let given = self.insert_id.filter(|id| !matches!(*id, "\"\"" | "null"));
         if let Some(insert_id) = given {
-            add(&content(insert_id));
+            add_canonical(insert_id, &mut identity);
             return identity;
         }
-        let mut all: Vec<(&str, &str)> = self.properties.iter().map(|(n, v)| (&**n, *v)).collect();
-        all.sort_unstable();
-        for (name, value) in all {
-            add(name.as_bytes());
-            add(&content(value));
+        let mut all: Vec<Vec<u8>> = Vec::new();
+        for (name, value) in &self.properties {
+            let mut property = (name.len() as u64).to_le_bytes().to_vec();
+            property.extend_from_slice(name.as_bytes());
+            add_canonical(value, &mut property);
+            all.push(property);
         }
+        all.sort_unstable();
+        identity.extend(all.into_iter().flatten());
         identity
     }
 }

@@ -121,7 +121,7 @@ impl<'a> Rewriter<'a> {
                 self.review.add_event(&name, found)
             }
         };
-        let moment = event.time;
+        let moment = event.time.as_deref();
         let moment = moment.and_then(|time| self.order.time.moment(time, self.order.zone));
         let day = moment.map(|moment| moment.day);
         if IDENTITY_EVENTS.contains(&&*name) {

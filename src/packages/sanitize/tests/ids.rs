@@ -87,6 +87,18 @@ fn identity_events_join_in_any_order_and_are_not_written() {
 }
 
 #[test]
+fn the_name_of_an_identity_event_may_be_written_with_escapes() {
+    let text = r#"{"event":"\u0024create_alias","properties":{"time":"\u0031790000000","distinct_id":"anna","alias":"bob"}}
+{"event":"a","properties":{"time":"179000000\u0030","distinct_id":"anna"}}
+{"event":"a","properties":{"time":1790000000,"distinct_id":"bob"}}
+"#;
+    let found = Run::keeping(&[]).read(text);
+    let ids = found.texts("distinct_id");
+    assert_eq!((ids.len(), found.review.left_out.total()), (2, 0));
+    assert_eq!(ids[0], ids[1]);
+}
+
+#[test]
 fn an_anonymous_id_that_two_users_identified_joins_nobody() {
     let identify = |user: &str, number| {
         let says = json!({ "$identified_id": user, "$anon_id": "x-1" });

@@ -194,6 +194,7 @@ fn the_same_event_gets_the_same_insert_id_and_another_event_another() {
         event("a", "anna", 1, json!({})),
         event("a", "anna", 0, json!({ "$insert_id": "x2" })),
         event("a", "anna", 0, json!({ "$insert_id": null, "n": 1 })),
+        event("a", "anna", 0, json!({ "$insert_id": null, "n": "1" })),
         event("a", "anna", 0, json!({ "$insert_id": "", "n": 2 })),
         event("a", "anna", 0, json!({ "$insert_id": "", "n": 2, "m": 2 })),
     ];
