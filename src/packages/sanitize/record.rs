@@ -85,7 +85,8 @@ impl<'e> ExportedEvent<'e> {
                 _ => {}
             }
         }
-        event.name = name.filter(|name| name.starts_with('"') && name.len() > 2)?;
+        event.name =
+            name.filter(|name| name.starts_with('"') && !text_of(name).trim().is_empty())?;
         event.properties = ExportFields::of(properties?)?.0;
         let (mut time, mut insert_id) = (None, None);
         for place in 0..event.properties.len() {

@@ -1,8 +1,11 @@
 //! The second reading: writes each event without what identifies its person, and reviews what stays.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::io::{BufRead, Write};
 use std::path::Path;
+
+use serde_json::Value;
 
 use super::coarse::EventMoment;
 use super::fields::{each_part, text_of};
@@ -14,7 +17,7 @@ use super::search::looks::add_looks;
 use super::search::needles::{PersonTexts, folded_name, is_telling};
 use super::source::is_beside;
 use super::{LONGEST_NAME, SanitizeOrder};
-use crate::domain::{HashedMap, IdHasher, PersonHasher, ProjectZone};
+use crate::domain::{HashedMap, IdHasher, PersonHasher, ProjectZone, json_text};
 use crate::packages::archive::documented::{JobMember, RecordedNames};
 use crate::packages::archive::sink::{MemberFault, MemberSink, PiecePlace, RecordRow, RecordSink};
 use crate::packages::sorter::on_one_line;
@@ -82,7 +85,7 @@ impl<'a> Rewriter<'a> {
         (new_ids, needles): (&'a NewIds, &'a PersonTexts),
     ) -> Self {
         let names = order.keep.names();
-        let json = |name: &str| serde_json::Value::from(name).to_string();
+        let json = |name: &str| Value::from(name).to_string();
         let kept = names.iter().zip(0..);
         let kept = kept.map(|(name, place)| (name.as_str(), (place, json(name))));
         let listed = |list: &'a super::NameList| list.names().iter().map(String::as_str).collect();
@@ -173,11 +176,16 @@ impl<'a> Rewriter<'a> {
             return false;
         };
         let insert_id = self.key.hash_bytes(&event.identity(owner)).hex();
+        // An import takes no name with half a surrogate pair.
+        let name = match json_text(event.name) {
+            Some(_) => Cow::Borrowed(event.name),
+            None => Value::from(&*text_of(event.name)).to_string().into(),
+        };
         let line = &mut self.line;
         line.clear();
         for part in [
             "{\"event\":",
-            event.name,
+            &name,
             ",\"properties\":{\"time\":",
             &moment.utc.to_string(),
             ",\"distinct_id\":\"",

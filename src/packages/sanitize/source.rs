@@ -1,6 +1,5 @@
 //! Reads what the operator names: archives, packages, files of JSON, and folders of these.
 
-use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
@@ -10,7 +9,7 @@ use secrecy::SecretString;
 
 use crate::packages::archive::sink::{MemberFault, MemberSink};
 use crate::packages::archive::{Archive, member, walk};
-use crate::packages::{Limits, SplitError, SplitObserver, SplitProgress};
+use crate::packages::{Limits, SplitError, SplitObserver, SplitProgress, is_locked};
 
 /// Files that dsr makes beside the records of packages.
 const NOT_RECORDS: [&str; 6] = [
@@ -155,9 +154,9 @@ impl<'a> ExportFiles<'a> {
 
     /// Whether an archive among the files is encrypted.
     pub(crate) fn are_locked(&self) -> bool {
-        let is_zip = |path: &&PathBuf| path.extension() == Some(OsStr::new("zip"));
-        let mut zips = self.paths.iter().filter(is_zip);
-        zips.any(|path| crate::packages::is_locked(path, &Limits::default()).unwrap_or_default())
+        let is_locked = |path: &PathBuf| is_locked(path, &Limits::default());
+        let mut paths = self.paths.iter();
+        paths.any(|path| is_locked(path).unwrap_or_default())
     }
 }
 

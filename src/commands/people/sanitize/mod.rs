@@ -11,6 +11,7 @@ use crate::commands::context::Context;
 use crate::commands::failures::{local_io, sanitize_failure, usage};
 use crate::credentials::{ProjectSecretError, find_project_secret};
 use crate::domain::{ExitStatus, Project};
+use crate::intake::Source;
 use crate::packages::{self, NameList, SanitizeOrder, SanitizeReview, TimeStep};
 use crate::sandbox::api_secret;
 use crate::ui::{Failure, SanitizeView, plural, printable, sanitizing};
@@ -96,6 +97,15 @@ pub(crate) fn run(ctx: &Context, args: &SanitizeArgs) -> Result<ExitStatus, Fail
         .map(NameList::of_events)
         .transpose()?;
     let files = SanitizeFiles::of(args)?;
+    let sources: Vec<Source> = args
+        .sources
+        .iter()
+        .map(|path| Source::from_path(path))
+        .collect();
+    for label in Source::find_repeated(&sources)? {
+        let text = format!("{label} is named twice, and its events are written twice");
+        ctx.ui.warn("repeated_source", &text);
+    }
     let failed = |error| sanitize_failure(&error, &project.name);
     let is_locked = packages::are_locked(&args.sources).map_err(|error| failed(error.into()))?;
     let password = match is_locked {

@@ -54,13 +54,11 @@ impl PersonTexts {
     pub(crate) fn add_value(&mut self, name: &str, value: &str) {
         let letters = value.chars().filter(|c| c.is_alphabetic()).count();
         let digits = value.bytes().filter(u8::is_ascii_digit).count();
-        if letters < 3 && letters + digits < 5 {
-            return;
-        }
-        if is_telling(name) {
+        if is_telling(name) && letters + digits > 1 {
             return self.add_text(value, ReviewFinding::ProfileValue);
         }
-        if let Some(value) = searched(value) {
+        let is_rare = letters > 2 || letters + digits > 4;
+        if let Some(value) = searched(value).filter(|_| is_rare) {
             self.add_whole(&value, ReviewFinding::ProfileValue, &folded_name(name));
         }
     }
@@ -95,10 +93,12 @@ impl PersonTexts {
         if self.is_full {
             return;
         }
-        self.add_needle(&plain, finding, plain.len() < WORD_BYTES);
+        // Not all scripts put spaces between words.
+        let word_only = plain.len() < WORD_BYTES && plain.is_ascii();
+        self.add_needle(&plain, finding, word_only);
         if plain.len() >= ENCODED_BYTES {
             let reversed: String = plain.chars().rev().collect();
-            self.add_needle(&reversed, finding, plain.len() < WORD_BYTES);
+            self.add_needle(&reversed, finding, word_only);
             for form in [text, &plain] {
                 for encoded in encoded(form) {
                     self.add_needle(&encoded, finding, false);

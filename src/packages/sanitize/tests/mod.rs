@@ -269,6 +269,7 @@ fn what_cannot_be_imported_is_counted_and_left_out() {
 {"event":"a","properties":{"time":1790000000,"time":1790000001,"distinct_id":"anna"}}
 {"event":"a","properties":{"time":1790000000,"distinct_id":{"x":1}}}
 {"event":1,"properties":{"time":1790000000,"distinct_id":"anna"}}
+{"event":" ","properties":{"time":1790000000,"distinct_id":"anna"}}
 {"event":"a","properties":[]}
 {"event":"$identify","properties":{"time":1790000000,"distinct_id":"anna"}}
 {"event":"a","properties":
@@ -277,7 +278,7 @@ fn what_cannot_be_imported_is_counted_and_left_out() {
     let found = run.read(text);
     assert_eq!(found.lines.len(), 2);
     let expected = NotWritten {
-        unreadable: 3,
+        unreadable: 4,
         nobody: 2,
         several: 2,
         no_time: 1,
@@ -286,6 +287,14 @@ fn what_cannot_be_imported_is_counted_and_left_out() {
     assert_eq!(found.review.left_out, expected);
     assert_eq!((found.review.identity_events, found.review.too_old), (1, 1));
     assert!(found.review.has_findings());
+}
+
+#[test]
+fn a_name_with_half_a_surrogate_pair_is_written_so_that_an_import_takes_it() {
+    let text = r#"{"event":"a\ud83d","properties":{"time":1790000000,"distinct_id":"anna"}}"#;
+    let found = Run::keeping(&[]).read(text);
+    let name = found.events()[0]["event"].clone();
+    assert!(name.as_str().unwrap().starts_with("a\u{fffd}"), "{name}");
 }
 
 #[test]

@@ -97,15 +97,15 @@ fn a_value_of_the_profile_is_found_unless_its_property_has_the_same_name() {
 #[test]
 fn a_name_that_an_event_drops_is_searched_for_in_what_it_keeps() {
     let run = Run::keeping(&["note"]);
+    let anna = |number, properties| event("a", "anna", number, properties);
     let events = [
-        event(
-            "a",
-            "anna",
-            0,
-            json!({ "First Name": "Annegret", "page": "Home" }),
-        ),
-        event("a", "anna", 1, json!({ "note": "from Annegret" })),
-        event("a", "anna", 2, json!({ "note": "Home" })),
+        anna(0, json!({ "First Name": "Annegret", "page": "Home" })),
+        anna(1, json!({ "Last Name": "山田" })),
+        anna(2, json!({ "nickname": "Li", "note": "Lisbon" })),
+        anna(3, json!({ "note": "from Annegret" })),
+        anna(4, json!({ "note": "Home" })),
+        anna(5, json!({ "note": "山田さんへ" })),
+        anna(6, json!({ "note": "LI" })),
     ];
     let found = run.read_events(&events);
     assert_eq!(found.findings("note"), ["profile_value"]);
@@ -114,7 +114,7 @@ fn a_name_that_an_event_drops_is_searched_for_in_what_it_keeps() {
         .iter()
         .map(|(_, count)| count)
         .collect();
-    assert_eq!(counts, [1]);
+    assert_eq!(counts, [3]);
 }
 
 #[test]
