@@ -18,7 +18,7 @@ fn data(name: &str) -> String {
     folder.join(name).display().to_string()
 }
 
-fn with_tls(fake: &Fake) -> String {
+fn server_config() -> Arc<ServerConfig> {
     let chain = CertificateDer::pem_file_iter(data("server.pem")).expect("a file");
     let chain = chain.collect::<Result<_, _>>().expect("a certificate");
     let key = PrivateKeyDer::try_from(std::fs::read(data("server.key.der")).expect("a file"))
@@ -29,7 +29,11 @@ fn with_tls(fake: &Fake) -> String {
         .expect("versions")
         .with_no_client_auth()
         .with_single_cert(chain, key);
-    let config = Arc::new(config.expect("key and certificate belong together"));
+    Arc::new(config.expect("key and certificate belong together"))
+}
+
+fn with_tls(fake: &Fake) -> String {
+    let config = server_config();
     let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
     let address = listener.local_addr().expect("it is bound");
     let behind = fake.origin().replace("http://", "");
@@ -202,4 +206,81 @@ fn calls_go_through_a_socks_proxy_or_nowhere() {
     running.signal("INT");
     running.end().did_not_panic();
     assert_eq!(states(&operator.only_request()), ["planned"]);
+}
+
+/// Something that listens where a PostgreSQL should, and answers the request for TLS so. After an `S`
+/// it shakes hands. Returns its port, and what each client sent after that request and could be read.
+fn ledger_peer(answer: &'static [u8]) -> (u16, std::sync::mpsc::Receiver<Vec<u8>>) {
+    let config = server_config();
+    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
+    let port = listener.local_addr().expect("it is bound").port();
+    let (heard, hears) = std::sync::mpsc::channel();
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut request = [0; 8];
+            let asked = stream.read_exact(&mut request);
+            asked.expect("a client asks for TLS first");
+            stream.write_all(answer).expect("a client waits for it");
+            let mut said = vec![0; 4096];
+            let read = if answer == b"S" {
+                let connection =
+                    ServerConnection::new(Arc::clone(&config)).expect("a configuration");
+                StreamOwned::new(connection, stream).read(&mut said)
+            } else {
+                stream.read(&mut said)
+            };
+            said.truncate(read.unwrap_or(0));
+            drop(heard.send(said));
+        }
+    });
+    (port, hears)
+}
+
+#[test]
+fn a_ledger_server_that_is_not_trusted_hears_nothing_and_the_hint_names_what_mends_it() {
+    let fake = Fake::start();
+    let mut operator = Operator::at(&fake);
+    let ca = data("ca.pem");
+    let by_ca = Some(ca.as_str());
+    for (host, answer, authority, hint) in [
+        (
+            "127.0.0.1",
+            &b"S"[..],
+            None,
+            "authority's certificate, in PEM",
+        ),
+        ("localhost", b"S", by_ca, "as its certificate does"),
+        ("127.0.0.1", b"N", by_ca, "switch on `ssl`"),
+        (
+            "127.0.0.1",
+            b"HTTP/1.1 400 Bad Request",
+            by_ca,
+            "the host and the port",
+        ),
+    ] {
+        let (port, hears) = ledger_peer(answer);
+        operator.set(
+            "DSR_LEDGER_URL",
+            &format!("postgres://anna@{host}:{port}/dsr"),
+        );
+        operator = match authority {
+            Some(file) => operator.with("DSR_CA_FILE", file),
+            None => operator.without("DSR_CA_FILE"),
+        };
+        let outcome = operator.run(&["delete", "--gdpr", "--yes", "a1"]);
+        outcome.exits_with(2).says("nothing was sent").says(hint);
+        assert_eq!(hears.recv().expect("it was asked"), b"", "{outcome}");
+    }
+    // A server with the right certificate hears who asks.
+    let (port, hears) = ledger_peer(b"S");
+    operator.set(
+        "DSR_LEDGER_URL",
+        &format!("postgres://anna@127.0.0.1:{port}/dsr"),
+    );
+    operator
+        .run(&["delete", "--gdpr", "--yes", "a1"])
+        .exits_with(11);
+    let said = hears.recv().expect("it was asked");
+    assert!(said.windows(4).any(|word| word == b"anna"));
+    fake.was_not_called();
 }

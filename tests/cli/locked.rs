@@ -85,6 +85,33 @@ fn a_wait_in_the_middle_of_a_run_is_told_above_the_bar() {
     assert!(!line.contains("Submitting"), "on the bar's line: {line:?}");
 }
 
+/// The same command would be refused: the request is there.
+#[test]
+fn a_run_that_loses_the_ledger_in_the_middle_names_the_command_that_goes_on() {
+    let fake = Fake::start();
+    let operator = Operator::at_with(&fake, "rate = 1\nexport_batch = 1");
+    operator.file("ids.csv", csv_of(&people(2), None));
+    let running = operator.start(&["export", "--gdpr", "ids.csv", "--lock-timeout", "1s"]);
+    fake.wait_for_posts(1);
+    let start = Instant::now();
+    while operator.ledger_texts("SELECT state FROM jobs WHERE number = 1") != ["accepted"] {
+        assert!(
+            start.elapsed() < Duration::from_secs(20),
+            "it is not recorded"
+        );
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let held = hold(&operator);
+    let outcome = running.end();
+    drop(held);
+    outcome
+        .exits_with(11)
+        .says("the request is recorded: run `dsr resume` when the other program has ended");
+    assert_eq!(fake.posts().len(), 1);
+    operator.run(&["resume"]).exits_with(0);
+    assert_eq!(fake.posts().len(), 2);
+}
+
 fn stopped_while_it_holds(operator: &Operator) -> Running {
     operator.file("many.csv", csv_of(&people(300_000), None));
     let running = operator.start(&["export", "--gdpr", "many.csv"]);

@@ -387,6 +387,9 @@ fn a_wait_names_the_host_that_holds_the_ledger() {
     let Some((database, one, two)) = hosts(&fake) else {
         return;
     };
+    // In a copy of the database the tables have the same numbers.
+    let copy = Database::with_ledger().expect("there is a server");
+    let _elsewhere = copy.hold("SELECT * FROM dsr.audit_head FOR UPDATE");
     // The first host stops within its transaction.
     database.ask(
         "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql SET search_path = dsr AS $$

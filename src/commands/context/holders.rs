@@ -32,11 +32,12 @@ pub(crate) fn name(ctx: &Context, mut failure: Failure) -> Failure {
     let Ok(place) = ctx.ledger_place() else {
         return failure;
     };
+    let again = match failure.goes_on {
+        Some(other) if other != ctx.command => format!("the request is recorded: run `{other}`"),
+        _ => format!("run `{}` again", ctx.command),
+    };
     if ledger::lacks_standby(&place, &ctx.opening()) {
-        let again = format!(
-            "{START_STANDBY}. Then run `{}` again: dsr starts nothing twice",
-            ctx.command
-        );
+        let again = format!("{START_STANDBY}. Then {again}: dsr starts nothing twice");
         failure.message = NO_STANDBY.to_owned();
         failure.hint = Some(again);
         return failure;
@@ -49,9 +50,8 @@ pub(crate) fn name(ctx: &Context, mut failure: Failure) -> Failure {
         || "the other program".to_owned(),
         |holder| format!("process {}{}", holder.process, host_of(holder)),
     );
-    let command = ctx.command;
     failure.hint = Some(format!(
-        "run `{command}` again when {holders_name} has ended, or wait longer with `--lock-timeout 5m`"
+        "{again} when {holders_name} has ended, or wait longer with `--lock-timeout 5m`"
     ));
     // The list of senders is extra: if it cannot be read, the holder is still reported.
     let senders = match &place {

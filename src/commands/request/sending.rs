@@ -61,9 +61,10 @@ pub(super) async fn submit(
     })
 }
 
-/// A ledger that is gone now has the request: only the rest of it is left to send.
+/// A ledger that is gone or held now has the request: only the rest of it is left to send.
 pub(super) fn recorded(error: impl Into<Failure>) -> Failure {
-    let failure = error.into();
+    let mut failure = error.into();
+    failure.goes_on = Some("dsr resume");
     match failure.kind {
         "ledger_unreachable" => Failure {
             status: ExitStatus::Temporary,

@@ -22,6 +22,8 @@ pub struct Failure {
     pub causes: Vec<String>,
     /// One thing to do next.
     pub hint: Option<String>,
+    /// The command that goes on, if it is not the one that failed.
+    pub goes_on: Option<&'static str>,
 }
 
 impl Failure {
@@ -33,6 +35,7 @@ impl Failure {
             message: message.into(),
             causes: Vec::new(),
             hint: None,
+            goes_on: None,
         }
     }
 

@@ -30,7 +30,9 @@ use course::{Word, at_the_kill, finished, resumed};
 use reply::{Means, Reply};
 use stage::{Stage, sorted, stands};
 
-use crate::support::{Gate, Halt, Hold, NOWHERE, few_on_postgres, in_turns, people};
+use crate::support::{
+    Gate, Halt, Hold, NOWHERE, few_on_postgres, in_turns, is_on_postgres, people,
+};
 
 /// Many at once, since cells mostly wait 2.5 s for the repeat of an unknown job.
 const AT_ONCE: usize = 48;
@@ -181,6 +183,16 @@ fn product() -> Vec<Cell> {
     cells
 }
 
+/// With a server, the ids of a refused job are hashed, since there is a key. And the repeat of the
+/// first job may come before the second job, which is not sent after an answer that ends the run.
+fn differs_on_postgres(cell: &Cell) -> bool {
+    let differs = matches!(
+        cell.reply.means(),
+        Means::Refused | Means::Foreign | Means::NotAllowed
+    );
+    is_on_postgres() && differs
+}
+
 #[test]
 fn after_a_kill_at_any_step_every_id_is_in_one_known_place() {
     let start = Instant::now();
@@ -190,6 +202,8 @@ fn after_a_kill_at_any_step_every_id_is_in_one_known_place() {
         all.iter().partition(|cell| skipped(cell).is_none());
     assert_eq!(cells.len() + left.len(), all.len());
     let cells = few_on_postgres(cells, 48);
+    let cells = cells.into_iter().filter(|cell| !differs_on_postgres(cell));
+    let cells: Vec<Cell> = cells.collect();
     let ran = Mutex::new(BTreeMap::<String, usize>::new());
     let posts = AtomicUsize::new(0);
     in_turns(&cells, AT_ONCE, |cell| {

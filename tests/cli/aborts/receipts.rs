@@ -3,15 +3,14 @@
 //!
 //! Once the receipt is on the disk, its writer ends by itself.
 
+use std::fs;
 use std::process::Command;
-use std::thread;
-use std::time::Duration;
 
 use super::course::{Course, Stand};
 use super::reply::Reply;
 use super::stage::Stage;
 use super::{AT_ONCE, Asked};
-use crate::support::{Gate, Halt, Hold, Running, in_turns, people};
+use crate::support::{Gate, Halt, Hold, Operator, Running, in_turns, people};
 
 use Stand::{Accepted, Double, Planned, Recovered, Sending};
 
@@ -118,7 +117,7 @@ fn play(cell: &Cell) {
     gate.lets_go();
     match cell.step {
         Step::Waiting => {
-            thread::sleep(Duration::from_millis(300));
+            stage.wait_until(|stage| has_receipt(&stage.operator));
             stage.kills_while_held(running, held);
         }
         _ => stage.ends_while_held(running, held),
@@ -146,6 +145,15 @@ fn play(cell: &Cell) {
         stage.runs(&["resume"], &url);
         stage.agrees("at the end", &expected, 1);
     }
+}
+
+/// Whether a whole receipt is on the disk.
+fn has_receipt(operator: &Operator) -> bool {
+    let Ok(files) = fs::read_dir(operator.beside_ledger("receipts")) else {
+        return false;
+    };
+    let text = files.flatten().map(|file| fs::read_to_string(file.path()));
+    text.flatten().any(|text| text.contains("}\n"))
 }
 
 /// Limits the size of files: a longer write fails in the middle, as on a full disk.

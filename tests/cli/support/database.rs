@@ -87,7 +87,7 @@ impl Database {
     }
 
     /// A database with a ledger that has only its first entry.
-    pub(super) fn with_ledger() -> Option<Self> {
+    pub(crate) fn with_ledger() -> Option<Self> {
         Some(template()?.database.copy())
     }
 
@@ -153,7 +153,7 @@ impl Database {
     }
 
     /// A session that has run these statements, and stays in its transaction until it is dropped.
-    pub(super) fn hold(&self, statements: &str) -> Mortal {
+    pub(crate) fn hold(&self, statements: &str) -> Mortal {
         let mut psql = psql(&self.url).spawn().expect("psql can be started");
         let input = psql.stdin.as_mut().expect("standard input is piped");
         writeln!(input, "BEGIN;\n{statements};\n\\echo held").expect("psql reads");

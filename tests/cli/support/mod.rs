@@ -46,7 +46,7 @@ pub(crate) use people::{csv_of, people, same_people};
 pub(crate) use programs::find_program;
 pub(crate) use running::{Running, at_once, in_turns, signal};
 pub(crate) use shapes::Shapes;
-pub(crate) use shared::{Held, LedgerCopy, few_on_postgres, skips_on_postgres};
+pub(crate) use shared::{Held, LedgerCopy, few_on_postgres, is_on_postgres, skips_on_postgres};
 pub(crate) use terminal::Terminal;
 pub(crate) use trail::{trail_faults, untold_jobs};
 pub(crate) use wire::{Call, Reply, object_reply, status_reply};

@@ -9,6 +9,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::Outcome;
+use super::shared::is_on_postgres;
 
 const PATIENCE: Duration = Duration::from_secs(180);
 
@@ -129,8 +130,16 @@ pub(crate) fn at_once<T: Send>(cases: impl IntoIterator<Item = T>, check: impl F
     });
 }
 
-/// Runs a check on each case, `workers` at a time, and fails with all failed cases.
+/// With a server, which works for each of them, more would come too late for what they wait for.
+const AT_ONCE_ON_POSTGRES: usize = 8;
+
+/// Runs a check on each case, at most `workers` at a time, and fails with all failed cases.
 pub(crate) fn in_turns<T: Debug + Sync>(cases: &[T], workers: usize, check: impl Fn(&T) + Sync) {
+    let workers = if is_on_postgres() {
+        workers.min(AT_ONCE_ON_POSTGRES)
+    } else {
+        workers
+    };
     let (turns, failed) = (Mutex::new(cases.iter()), Mutex::new(Vec::new()));
     let next = || turns.lock().expect("no check runs under the lock").next();
     thread::scope(|scope| {

@@ -56,18 +56,23 @@ pub(super) fn database_for(caller: &Location<'_>) -> Option<Database> {
 /// Whether a test of both engines is about the file of a ledger, and there is none; prints why.
 #[expect(clippy::print_stdout, reason = "a test that skips says so")]
 pub(crate) fn skips_on_postgres(why: &str) -> bool {
-    let skips = find_server().is_some();
+    let skips = is_on_postgres();
     if skips {
         println!("SKIPPED on PostgreSQL: {why}");
     }
     skips
 }
 
+pub(crate) fn is_on_postgres() -> bool {
+    find_server().is_some()
+}
+
 /// All cases; on PostgreSQL, where each takes longer, at most `few` of them, spread over all.
 pub(crate) fn few_on_postgres<T>(cases: Vec<T>, few: usize) -> Vec<T> {
-    let every = match find_server() {
-        Some(_) => cases.len().div_ceil(few),
-        None => 1,
+    let every = if is_on_postgres() {
+        cases.len().div_ceil(few)
+    } else {
+        1
     };
     cases.into_iter().step_by(every).collect()
 }

@@ -18,11 +18,12 @@ impl LedgerServer {
     }
 
     /// How the session names itself that holds the write lock, if another one does. Who waits for the
-    /// lock has the table's lock, too.
+    /// lock has the table's lock, too. A copy of a database has tables with the same numbers.
     pub(crate) fn find_writer(&self) -> Answer<Option<String>> {
         let sql = "SELECT COALESCE(application_name, '')
              FROM pg_locks held LEFT JOIN pg_stat_activity USING (pid)
              WHERE held.locktype = 'relation' AND held.relation = to_regclass('audit_head')
+               AND held.database = (SELECT oid FROM pg_database WHERE datname = current_database())
                AND held.mode = 'RowShareLock' AND held.granted AND pid <> pg_backend_pid()
                AND NOT EXISTS (SELECT 1 FROM pg_locks waits
                                WHERE waits.pid = held.pid AND NOT waits.granted)
