@@ -167,68 +167,64 @@ impl From<NameListError> for Failure {
 
 /// `project` has the API secret of a locked archive.
 pub(crate) fn sanitize_failure(error: &SanitizeError, project: &ProjectName) -> Failure {
-    let input = |kind, hint: &str| {
-        (
-            ExitStatus::Input,
-            kind,
-            format!("nothing was written; {hint}"),
-        )
-    };
+    let input = |hint: &str| (ExitStatus::Input, "bad_input", hint.to_owned());
     let (status, kind, hint) = match error {
-        SanitizeError::NoEvents => input(
-            "bad_input",
-            "name an archive of `dsr download`, or a raw export",
-        ),
-        SanitizeError::Table => input(
-            "bad_input",
-            "export the people again with `--gdpr`, and name that archive",
-        ),
-        SanitizeError::TooManyIds => input(
-            "bad_input",
-            "export the people whom you make anonymous, and name that archive",
-        ),
-        SanitizeError::Changed => input("bad_input", "run the same command again"),
-        SanitizeError::Source(error) => match error {
-            SplitError::PasswordNeeded
-            | SplitError::WrongPassword
-            | SplitError::DamagedOrWrongPassword { .. } => (
-                ExitStatus::Auth,
-                "api_secret",
-                format!(
-                    "nothing was written; give dsr the project's API secret: `dsr project secret {project}`"
-                ),
-            ),
-            SplitError::Open { .. } => input("bad_input", "check the path and the file"),
-            SplitError::Compression { .. } => input(
-                "archive",
-                "unpack it with another program, and name the folder",
-            ),
-            SplitError::Write { .. } => (
-                ExitStatus::LocalIo,
-                "local_io",
-                "no partial file was kept; free space or name another file with `--output`"
-                    .to_owned(),
-            ),
-            SplitError::Changed
-            | SplitError::NotZip(_)
-            | SplitError::Damaged { .. }
-            | SplitError::Unsafe(_)
-            | SplitError::Unsupported { .. }
-            | SplitError::Nobody
-            | SplitError::TargetExists { .. }
-            | SplitError::NotAsMade { .. }
-            | SplitError::MadeOtherwise { .. } => input(
-                "archive",
-                "fetch the archive again with `dsr download --again`",
-            ),
-            SplitError::Interrupted => (
-                ExitStatus::Interrupted,
-                "interrupted",
-                "nothing was written; run the same command again".to_owned(),
-            ),
-        },
+        SanitizeError::NoEvents => input("name an archive of `dsr download`, or a raw export"),
+        SanitizeError::Table => {
+            input("export the people again with `--gdpr`, and name that archive")
+        }
+        SanitizeError::TooManyIds => {
+            input("export the people whom you make anonymous, and name that archive")
+        }
+        SanitizeError::Changed => input("run the same command again"),
+        SanitizeError::Source(error) => source_of_events_failure(error, project),
     };
-    Failure::from_error(status, kind, error).hint(hint)
+    Failure::from_error(status, kind, error).hint(format!("nothing was written; {hint}"))
+}
+
+fn source_of_events_failure(
+    error: &SplitError,
+    project: &ProjectName,
+) -> (ExitStatus, &'static str, String) {
+    let archive = |hint: &str| (ExitStatus::Input, "archive", hint.to_owned());
+    match error {
+        SplitError::PasswordNeeded
+        | SplitError::WrongPassword
+        | SplitError::DamagedOrWrongPassword { .. } => (
+            ExitStatus::Auth,
+            "api_secret",
+            format!("give dsr the project's API secret: `dsr project secret {project}`"),
+        ),
+        SplitError::Open { .. } => (
+            ExitStatus::Input,
+            "bad_input",
+            "check the path and the file".to_owned(),
+        ),
+        SplitError::Compression { .. } => {
+            archive("unpack it with another program, and name the folder")
+        }
+        SplitError::Write { .. } => (
+            ExitStatus::LocalIo,
+            "local_io",
+            "free space or name another file with `--output`".to_owned(),
+        ),
+        SplitError::Changed
+        | SplitError::NotZip(_)
+        | SplitError::Damaged { .. }
+        | SplitError::Unsafe(_)
+        | SplitError::Unsupported { .. }
+        | SplitError::Nobody
+        | SplitError::TargetExists { .. }
+        | SplitError::NotAsMade { .. }
+        | SplitError::MadeOtherwise { .. } => {
+            archive("fetch the archive again with `dsr download --again`")
+        }
+        SplitError::Interrupted => (
+            ExitStatus::Interrupted,
+            "interrupted",
+            "run the same command again".to_owned(),
+        ),
+    }
 }
 
 /// A failure of the file with the key of new ids.

@@ -127,36 +127,9 @@ impl<'a> Rewriter<'a> {
         let moment = event.time.as_deref();
         let moment = moment.and_then(|time| self.order.time.moment(time, self.order.zone));
         let day = moment.map(|moment| moment.day);
-        if IDENTITY_EVENTS.contains(&&*name) {
-            self.review.identity_events += 1;
+        let Some((owner, moment)) = self.owner_and_moment(event, &name, moment) else {
             self.review.count_event(place, day, 0);
             return Ok(());
-        }
-        if self
-            .events
-            .as_ref()
-            .is_some_and(|listed| !listed.contains(&*name))
-        {
-            self.review.not_listed += 1;
-            self.review.count_event(place, day, 0);
-            return Ok(());
-        }
-        let left_out = &mut self.review.left_out;
-        let (owner, moment) = match (event.owner(), moment) {
-            (Ok(owner), Some(moment)) => (owner, moment),
-            (Err(why), _) => {
-                match why {
-                    NoOwner::Nobody => left_out.nobody += 1,
-                    NoOwner::Several => left_out.several += 1,
-                }
-                self.review.count_event(place, day, 0);
-                return Ok(());
-            }
-            (Ok(_), None) => {
-                left_out.no_time += 1;
-                self.review.count_event(place, day, 0);
-                return Ok(());
-            }
         };
         if !self.put(event, &owner, moment) {
             self.strangers += 1;
@@ -168,6 +141,31 @@ impl<'a> Rewriter<'a> {
         let written = self.out.write_all(&on_one_line(&self.line));
         let written = written.and_then(|()| self.out.write_all(b"\n"));
         written.map_err(SplitError::write(self.order.output))
+    }
+
+    /// What an event of the output needs; `None` if the event is left out, which is counted.
+    fn owner_and_moment<'e>(
+        &mut self,
+        event: &'e ExportedEvent<'_>,
+        name: &str,
+        moment: Option<EventMoment>,
+    ) -> Option<(Cow<'e, str>, EventMoment)> {
+        let is_listed = |listed: &HashSet<&str>| listed.contains(name);
+        let review = &mut self.review;
+        let count = if IDENTITY_EVENTS.contains(&name) {
+            &mut review.identity_events
+        } else if !self.events.as_ref().is_none_or(is_listed) {
+            &mut review.not_listed
+        } else {
+            match (event.owner(), moment) {
+                (Ok(owner), Some(moment)) => return Some((owner, moment)),
+                (Err(NoOwner::Nobody), _) => &mut review.left_out.nobody,
+                (Err(NoOwner::Several), _) => &mut review.left_out.several,
+                (Ok(_), None) => &mut review.left_out.no_time,
+            }
+        };
+        *count += 1;
+        None
     }
 
     /// Makes the line of an event. False if its person is unknown.
