@@ -1,11 +1,12 @@
 //! The first reading: which ids there are, what joins them, and what the profiles say.
 
+use std::collections::HashMap;
 use std::io::BufRead;
 use std::path::Path;
 
 use super::fields::each_value;
 use super::identities::Identities;
-use super::record::{ExportRecord, Properties, without_mark};
+use super::record::{ExportRecord, without_mark};
 use super::search::needles::{PersonTexts, is_telling};
 use super::source::is_beside;
 use crate::domain::ProjectZone;
@@ -21,7 +22,12 @@ pub(crate) struct ExportCensus<'a> {
     /// Rows of tables.
     pub(crate) rows: u64,
     is_beside: bool,
+    /// Whether a property of this name is personal: to find that out takes longer than all else.
+    personal: HashMap<Box<str>, bool>,
 }
+
+/// Names of properties that are remembered.
+const MOST_NAMES: usize = 10_000;
 
 impl<'a> ExportCensus<'a> {
     pub(crate) fn new(folder: &'a Path) -> Self {
@@ -32,6 +38,7 @@ impl<'a> ExportCensus<'a> {
             events: 0,
             rows: 0,
             is_beside: false,
+            personal: HashMap::new(),
         }
     }
 
@@ -44,11 +51,20 @@ impl<'a> ExportCensus<'a> {
         needles
     }
 
-    fn learn_values(&mut self, properties: &Properties<'_>, is_wanted: fn(&str) -> bool) {
-        for (name, value) in properties.iter().filter(|(name, _)| is_wanted(name)) {
-            let needles = &mut self.needles;
-            each_value(value, &mut |part| needles.add_value(name, &part));
+    fn learn_value(&mut self, name: &str, value: &str) {
+        let needles = &mut self.needles;
+        each_value(value, &mut |part| needles.add_value(name, &part));
+    }
+
+    fn is_personal(&mut self, name: &str) -> bool {
+        if let Some(is_personal) = self.personal.get(name) {
+            return *is_personal;
         }
+        let is_personal = is_personal(name);
+        if self.personal.len() < MOST_NAMES {
+            self.personal.insert(name.into(), is_personal);
+        }
+        is_personal
     }
 }
 
@@ -65,13 +81,19 @@ impl RecordSink for ExportCensus<'_> {
             ExportRecord::Event(event) => {
                 self.events += 1;
                 self.identities.learn(&event);
-                self.learn_values(&event.properties, is_personal);
+                for (name, value) in &event.properties {
+                    if self.is_personal(name) {
+                        self.learn_value(name, value);
+                    }
+                }
             }
             ExportRecord::Profile(person, properties) => {
                 if let Some(id) = person.id() {
                     self.identities.learn_profile(id, &properties);
                 }
-                self.learn_values(&properties, |_| true);
+                for (name, value) in &properties {
+                    self.learn_value(name, value);
+                }
             }
             ExportRecord::Other | ExportRecord::Unreadable => {}
         }

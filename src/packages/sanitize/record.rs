@@ -91,11 +91,12 @@ impl<'e> ExportedEvent<'e> {
         let (mut time, mut insert_id) = (None, None);
         for place in 0..event.properties.len() {
             let (field, value) = &event.properties[place];
-            let (value, claim) = (*value, OwnerClaim::of_json(value));
+            let value = *value;
+            let claim = || OwnerClaim::of_json(value);
             match &**field {
-                "distinct_id" | "$distinct_id" => event.claims.person.add(claim),
-                "$user_id" => event.claims.user.add(claim),
-                "$device_id" => event.claims.device.add(claim),
+                "distinct_id" | "$distinct_id" => event.claims.person.add(claim()),
+                "$user_id" => event.claims.user.add(claim()),
+                "$device_id" => event.claims.device.add(claim()),
                 "time" => event.set(&mut time, value),
                 "$insert_id" => event.set(&mut insert_id, value),
                 _ => {}
