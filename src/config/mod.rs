@@ -20,4 +20,4 @@ pub use permissions::{is_open_to_others, keep_files_private};
 pub use private::{NotPrivate, refuse_shared_file, refuse_shared_folder, refuse_shared_home};
 pub use projects_file::{Day, ProjectEntry, ProjectsFile, ProjectsFileError};
 pub use resolve::{Mode, Origin, ResolveError, Resolved, resolve};
-pub use unfinished::{UnfinishedFolder, begin_file, begin_folder, sweep_unfinished};
+pub use unfinished::{UnfinishedFolder, UnplacedFile, begin_file, begin_folder, sweep_unfinished};

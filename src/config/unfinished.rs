@@ -3,7 +3,7 @@
 //! unfinished file without a lock is a leftover.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
 
 use tempfile::{Builder, NamedTempFile, TempDir};
@@ -19,6 +19,83 @@ pub struct UnfinishedFolder {
     pub folder: TempDir,
     /// `None` if the file system cannot lock folders; then no sweep removes it either.
     _lock: Option<File>,
+}
+
+/// A file that is being written; it is gone with this value unless it is placed.
+#[derive(Debug)]
+pub enum UnplacedFile {
+    /// It is nowhere until it is placed, also after a kill.
+    Nameless(File),
+    /// Where the system or the file system needs a name.
+    Named(NamedTempFile),
+}
+
+impl Write for UnplacedFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl UnplacedFile {
+    /// Begins a file (0600) for the folder.
+    pub fn begin(folder: &Path) -> io::Result<Self> {
+        match begin_nameless(folder) {
+            Some(file) => Ok(Self::Nameless(file)),
+            None => begin_file(folder).map(Self::Named),
+        }
+    }
+
+    pub fn file(&mut self) -> &mut File {
+        match self {
+            Self::Nameless(file) => file,
+            Self::Named(file) => file.as_file_mut(),
+        }
+    }
+
+    /// Gives it a free path in its folder.
+    pub fn place(self, path: &Path) -> io::Result<()> {
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::Nameless(file) => {
+                use rustix::fs::{AtFlags, CWD, linkat};
+                linkat(CWD, link_to(&file), CWD, path, AtFlags::SYMLINK_FOLLOW)?;
+                Ok(())
+            }
+            #[cfg(not(target_os = "linux"))]
+            Self::Nameless(_) => Err(io::ErrorKind::Unsupported.into()),
+            Self::Named(file) => {
+                file.persist_noclobber(path).map_err(|error| error.error)?;
+                Ok(())
+            }
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn begin_nameless(folder: &Path) -> Option<File> {
+    use rustix::fs::OFlags;
+    use std::os::unix::fs::OpenOptionsExt;
+    let flags = i32::try_from(OFlags::TMPFILE.bits()).ok()?;
+    let mut options = OpenOptions::new();
+    options.write(true).mode(0o600).custom_flags(flags);
+    let file = options.open(folder).ok()?;
+    // Without /proc it could never get a name.
+    link_to(&file).exists().then_some(file)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn begin_nameless(_: &Path) -> Option<File> {
+    None
+}
+
+#[cfg(target_os = "linux")]
+fn link_to(file: &File) -> std::path::PathBuf {
+    use std::os::fd::AsRawFd;
+    format!("/proc/self/fd/{}", file.as_raw_fd()).into()
 }
 
 /// Begins a file (0600) in `folder`; removed with the value unless it is moved into place.

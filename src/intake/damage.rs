@@ -65,6 +65,8 @@ pub enum Damage {
     FailedQuery,
     #[error("the page has no usable `page` or `total`")]
     BadPage,
+    #[error("the page is given twice; another page may be missing")]
+    RepeatedPage,
     #[error("objects and bare values are mixed")]
     Mixed,
     #[error("the ids of the person are not a JSON list")]

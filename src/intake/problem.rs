@@ -105,7 +105,7 @@ pub enum Fault {
     SeveralKeys(Vec<String>),
     #[error(" has no key `{0}` in its first object")]
     MissingKey(String),
-    #[error(" holds no {0}: neither JSON objects nor a table with a heading")]
+    #[error(" holds no {0} in a form that dsr reads here")]
     NoRecords(&'static str),
     #[error(" {}", shown_of(*read, *total))]
     OtherPages { read: u64, total: Option<u64> },

@@ -8,9 +8,24 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::audit::{self, AuditEvent, EntrySubject};
-use super::jobs::pace::{self, COUNTS_FOR, Left};
-use super::{Ledger, LedgerError, Slot};
+use super::jobs::pace::{self, AN_HOUR, COUNTS_FOR, Left};
+use super::{Ledger, LedgerError};
 use crate::domain::{ExportWindow, HourlyQueries, Project, ProjectId, ProjectKey, ProjectName};
+
+/// How many queries of a project may be under way at once, over all processes that share the ledger.
+/// Mixpanel allows 5, also to the other programs of the company.
+const AT_ONCE: usize = 3;
+
+/// Whether a query may leave now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QueryTurn {
+    Yours,
+    /// No: others are under way. The longest call is the longest wait, also for one whose process
+    /// died.
+    OthersUnderWay,
+    /// No: ask again after this time.
+    Wait(Duration),
+}
 
 /// Where a project's queries wait for their turn.
 #[derive(Debug, Clone)]
@@ -43,24 +58,44 @@ impl QueryLane {
 }
 
 impl Ledger {
-    /// Takes one of the hour's queries, if one is left. It is recorded before it may be sent.
+    /// Takes one of the hour's queries, if one is left and few are under way. It is recorded before it
+    /// may be sent.
     pub fn record_query(
         &mut self,
         lane: &QueryLane,
         now: DateTime<Utc>,
-    ) -> Result<Slot, LedgerError> {
+    ) -> Result<QueryTurn, LedgerError> {
         let tx = self.write()?;
         let (mut left, _) = pace::read(&tx, &lane.key, now)?;
-        let wait = lane.wait(&left);
-        if wait == 0 {
+        let under_way = left.queries.iter().filter(|left| **left > AN_HOUR);
+        let turn = match (lane.wait(&left), under_way.count()) {
+            (0, ..AT_ONCE) => QueryTurn::Yours,
+            (0, _) => QueryTurn::OthersUnderWay,
+            (wait, _) => QueryTurn::Wait(Duration::from_micros(wait.unsigned_abs())),
+        };
+        if turn == QueryTurn::Yours {
             left.queries.push(COUNTS_FOR);
         }
         pace::write(&tx, &lane.key, left, now)?;
         tx.commit()?;
-        Ok(match wait {
-            0 => Slot::Yours,
-            wait => Slot::Wait(Duration::from_micros(wait.unsigned_abs())),
-        })
+        Ok(turn)
+    }
+
+    /// Records that a query was answered: Mixpanel has seen it, and another one may leave.
+    pub fn record_query_answered(
+        &mut self,
+        lane: &QueryLane,
+        now: DateTime<Utc>,
+    ) -> Result<(), LedgerError> {
+        let tx = self.write()?;
+        let (mut left, _) = pace::read(&tx, &lane.key, now)?;
+        // Whichever it was: the oldest one ends no later.
+        let mut queries = left.queries.iter_mut();
+        if let Some(query) = queries.find(|left| **left > AN_HOUR) {
+            *query = AN_HOUR;
+        }
+        pace::write(&tx, &lane.key, left, now)?;
+        tx.commit()
     }
 
     /// Gives back the last query taken, which never left.
@@ -168,6 +203,7 @@ mod tests {
 
     use super::*;
     use crate::domain::*;
+    use crate::ledger::Slot;
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -197,11 +233,12 @@ mod tests {
             // Another process opens the ledger each time.
             let mut ledger = Ledger::open(&path, SECOND).unwrap();
             match ledger.record_query(&lane(3), now).unwrap() {
-                Slot::Yours => sent.push(now),
-                Slot::Wait(wait) => {
+                QueryTurn::Yours => sent.push(now),
+                QueryTurn::Wait(wait) => {
                     assert!(wait <= hour());
                     now += TimeDelta::from_std(wait).unwrap();
                 }
+                QueryTurn::OthersUnderWay => panic!("the hour has no more than three"),
             }
             now += TimeDelta::minutes(number % 7);
         }
@@ -217,11 +254,11 @@ mod tests {
         let mut ledger = Ledger::open(&folder.path().join("ledger.db"), SECOND).unwrap();
         let hours = [24 * 365, 0, -24 * 365, -3, 1];
         for now in hours.map(|hours| noon() + TimeDelta::hours(hours)) {
-            if let Slot::Wait(wait) = ledger.record_query(&lane(1), now).unwrap() {
+            if let QueryTurn::Wait(wait) = ledger.record_query(&lane(1), now).unwrap() {
                 assert!(wait <= hour(), "{wait:?}");
                 let waited = now + TimeDelta::from_std(wait).unwrap();
                 let slot = ledger.record_query(&lane(1), waited).unwrap();
-                assert_eq!(slot, Slot::Yours);
+                assert_eq!(slot, QueryTurn::Yours);
             }
         }
     }
@@ -239,13 +276,47 @@ mod tests {
         assert_eq!(time(30 * 1_000_000_000), hour() * 999_999_999);
         for _ in 0..30 {
             let slot = ledger.record_query(&lane, noon()).unwrap();
-            assert_eq!(slot, Slot::Yours);
+            assert_eq!(slot, QueryTurn::Yours);
+            ledger.record_query_answered(&lane, noon()).unwrap();
         }
         let later = noon() + TimeDelta::minutes(10);
-        let left = hour() - Duration::from_secs(600);
+        let left = Duration::from_secs(3600 - 600);
         assert_eq!(ledger.find_query_time(&lane, 1, later).unwrap(), left);
         let slot = ledger.record_query(&lane, later).unwrap();
-        assert_eq!(slot, Slot::Wait(left));
+        assert_eq!(slot, QueryTurn::Wait(left));
+    }
+
+    #[test]
+    fn few_queries_are_under_way_at_once_and_a_dead_process_holds_its_turn_for_one_call() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.db");
+        let lane = lane(30);
+        let mut all: Vec<Ledger> = (0..5)
+            .map(|_| Ledger::open(&path, SECOND).unwrap())
+            .collect();
+        let turns = |all: &mut [Ledger], now| -> Vec<QueryTurn> {
+            let turn = |ledger: &mut Ledger| ledger.record_query(&lane, now).unwrap();
+            all.iter_mut().map(turn).collect()
+        };
+        let (yours, others) = (QueryTurn::Yours, QueryTurn::OthersUnderWay);
+        assert_eq!(
+            turns(&mut all, noon()),
+            [yours, yours, yours, others, others]
+        );
+        all[1].record_query_answered(&lane, noon()).unwrap();
+        assert_eq!(turns(&mut all[3..], noon()), [yours, others]);
+        let before = noon() + TimeDelta::seconds(139);
+        assert_eq!(turns(&mut all[4..], before), [others]);
+        let after = noon() + TimeDelta::seconds(140);
+        assert_eq!(
+            turns(&mut all, after),
+            [yours, yours, yours, others, others]
+        );
+        // What is answered still counts in the hour.
+        let time = all[0].find_query_time(&lane, 24, after).unwrap();
+        assert!(time > Duration::ZERO, "7 of 30 are gone");
+        let time = all[0].find_query_time(&lane, 23, after).unwrap();
+        assert_eq!(time, Duration::ZERO);
     }
 
     #[test]
@@ -257,7 +328,7 @@ mod tests {
         ledger.record_query_block(&lane(30), until, noon()).unwrap();
         let mut other = Ledger::open(&path, SECOND).unwrap();
         let slot = other.record_query(&lane(30), noon()).unwrap();
-        assert_eq!(slot, Slot::Wait(Duration::from_secs(300)));
+        assert_eq!(slot, QueryTurn::Wait(Duration::from_secs(300)));
         let calls = Lane {
             project: ProjectKey::restore("k".to_owned()),
             rate: Rate::default(),

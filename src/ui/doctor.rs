@@ -1,5 +1,7 @@
 //! Shows the doctor's checks: problems first, each with the command that fixes it.
 
+use std::collections::BTreeSet;
+
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
@@ -157,20 +159,31 @@ impl ProjectCopies {
         })
     }
 
-    /// The command that records the copies; empty if Mixpanel runs none whose name dsr takes.
+    /// The command that records the copies that Mixpanel runs, and how many of them it cannot name.
     fn command(&self, paper: &Paper) -> String {
         let lists = [&self.pipelines, &self.warehouse_imports];
         let copies = lists.into_iter().flatten().flatten();
         let running = copies.filter(|copy| copy.state != CopyState::Deleted);
-        let names = running.filter_map(|copy| CopyName::new(&name_of(copy)).ok());
-        let flags: String = names
+        let names: Vec<_> = running.map(|copy| CopyName::new(&name_of(copy))).collect();
+        let unnamed = names.iter().filter(|name| name.is_err()).count();
+        let named: BTreeSet<CopyName> = names.into_iter().flatten().collect();
+        let flags: String = named
+            .iter()
             .map(|name| format!(" --copy {}", shell_word(name.as_str())))
             .collect();
-        match flags.is_empty() {
-            true => flags,
-            false => paper.wrapped(
+        let own = match unnamed {
+            0 => String::new(),
+            _ => format!(
+                " {} a name that `--copy` does not take: choose a name for each, such as `--copy bucket`.",
+                plural(unnamed, "copy has", "copies have")
+            ),
+        };
+        match (flags.is_empty(), own.is_empty()) {
+            (true, true) => String::new(),
+            (true, false) => paper.wrapped("", own.trim_start()),
+            (false, _) => paper.wrapped(
                 "",
-                &format!("When all of them are dealt with: `dsr answered REQUEST{flags}`."),
+                &format!("When all of them are dealt with: `dsr answered REQUEST{flags}`.{own}"),
             ),
         }
     }
@@ -220,18 +233,24 @@ fn to_do(copy: &ListedCopy) -> &'static str {
         (CopyKind::Pipeline, _) => {
             "erase the people at its destination, too: a deletion at Mixpanel does not reach it"
         }
+        (CopyKind::WarehouseImport, _) if is_in_mode(copy, "one_time") => {
+            "erase the people in the warehouse, too: somebody may start this import again"
+        }
         (CopyKind::WarehouseImport, CopyState::Paused) => {
             "erase the people in the warehouse before anybody resumes the import"
         }
-        (CopyKind::WarehouseImport, CopyState::Active | CopyState::Unknown)
-            if copy.about.iter().any(|word| word.as_str() == MIRROR) =>
-        {
-            "erase the rows in the warehouse first: the import then also removes the events of these rows in Mixpanel"
+        (CopyKind::WarehouseImport, _) if is_in_mode(copy, "mirror_mode") => {
+            "erase the rows in the warehouse first: the import then also removes them in Mixpanel"
         }
         (CopyKind::WarehouseImport, CopyState::Active | CopyState::Unknown) => {
             "erase the people in the warehouse first: the next import can bring them back"
         }
     }
+}
+
+fn is_in_mode(copy: &ListedCopy, mode: &str) -> bool {
+    let mode = format!("mode: {mode}");
+    copy.about.iter().any(|word| word.as_str() == mode)
 }
 
 /// Everything the doctor checked.
@@ -241,9 +260,6 @@ pub struct DoctorView<'a> {
     /// Only if they were asked for.
     pub copies: Option<&'a [ProjectCopies]>,
 }
-
-/// What an import says of itself that also removes what was removed in the warehouse.
-const MIRROR: &str = "mode: mirror_mode";
 
 const BEYOND_THE_LISTS: &str = "Mixpanel lists no cohort sync and no exported file, and may lack pipelines made in its pages: `dsr guide copies`.";
 

@@ -29,7 +29,7 @@ pub use doctor::{Check, DoctorView, Level, ProjectCopies, Setting};
 pub use download::{DownloadView, DownloadsView};
 pub use drawing::paper::{Layout, Paper};
 pub use drawing::words::{
-    age, capital, day_count, duration, number, plural, printable, shell_word,
+    age, capital, day_count, duration, number, path_word, plural, printable, shell_word,
 };
 pub use failures::bug::guard;
 pub use failures::failure::Failure;

@@ -35,7 +35,7 @@ pub use follow::probe::{Probe, Probed, probe};
 pub use interrupt::{GRACE, Interrupt, Signal};
 pub use new_file::{NewFile, NewFileError, PlacedFile};
 pub use people::export::{ExportError, search_export};
-pub use people::holders::{QueriedValues, ValueBatches, find_holders};
+pub use people::holders::{QueriedValues, ValueBatches, find_holders, find_joined_profiles};
 pub use people::known::KnownIds;
 pub use people::lookup::{AnsweredLine, ListedAs, ListedId, LookedUp, Lookup, LookupAnswer};
 pub use people::profiles::{
@@ -45,7 +45,8 @@ pub use people::queries::{Queries, QueryCourse, QueryError};
 pub use people::recollected::{Arrivals, Recollected, Search, SeenEvent};
 pub use people::suppressed::{Deletions, HashShare, HeldIds, Suppressed, SuppressedIndex};
 pub use people::verify::{
-    ErasureFindings, ErasureSearch, Examined, ExportGap, FoundPerson, Remains, Searched,
+    ErasureFindings, ErasureSearch, Examined, ExportGap, FoundPerson, MissingDays, Remains,
+    Searched,
 };
 pub use plan::plan_file::{Outdated, PlanningError, check_fit, restore_plan, write_plan};
 pub use plan::ready::{Earlier, NotReady, Plan, ReadyPlan, RequestTerms};

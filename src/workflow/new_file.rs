@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
-use crate::config::{begin_file, sweep_unfinished};
+use crate::config::{UnplacedFile, sweep_unfinished};
 use crate::domain::to_hex;
 
 /// Why the file was not written. Nothing that was there changed.
@@ -20,10 +20,10 @@ pub enum NewFileError {
     Write { path: PathBuf, source: io::Error },
 }
 
-/// A file that is being written under a temporary name in its target folder. It is removed with
-/// this value unless it is finished.
+/// A file that is being written, without a name where the system can do that. It is gone with this
+/// value unless it is finished.
 pub struct NewFile {
-    file: BufWriter<NamedTempFile>,
+    file: BufWriter<UnplacedFile>,
     hash: Sha256,
     bytes: u64,
     path: PathBuf,
@@ -45,12 +45,12 @@ impl NewFile {
     /// When anything is at `path`, even a link, or its folder is not writable.
     pub fn create(path: &Path) -> Result<Self, NewFileError> {
         let path = std::path::absolute(path).map_err(failed(path))?;
+        sweep_unfinished(folder_of(&path));
         // Checked before writing; the move into place decides.
         if path.symlink_metadata().is_ok() {
             return Err(NewFileError::Exists { path });
         }
-        sweep_unfinished(folder_of(&path));
-        let file = begin_file(folder_of(&path)).map_err(failed(&path))?;
+        let file = UnplacedFile::begin(folder_of(&path)).map_err(failed(&path))?;
         Ok(Self {
             file: BufWriter::new(file),
             hash: Sha256::new(),
@@ -66,10 +66,11 @@ impl NewFile {
     pub fn finish(self) -> Result<PlacedFile, NewFileError> {
         let path = self.path;
         let file = self.file.into_inner();
-        let file = file.map_err(|error| failed(&path)(error.into_error()))?;
-        let synced = file.as_file().sync_all();
+        let mut file = file.map_err(|error| failed(&path)(error.into_error()))?;
+        let synced = file.file().sync_all();
         synced
-            .and_then(|()| place(file, &path))
+            .and_then(|()| file.place(&path))
+            .and_then(|()| sync_folder(&path))
             .map_err(|error| match error.kind() {
                 io::ErrorKind::AlreadyExists => NewFileError::Exists { path: path.clone() },
                 _ => failed(&path)(error),
@@ -104,9 +105,14 @@ fn failed(path: &Path) -> impl Fn(io::Error) -> NewFileError {
     }
 }
 
-/// Moves a whole file to a free path. Its name is on disk only once the folder is synced.
+/// Moves a whole file to a free path.
 pub(super) fn place(file: NamedTempFile, path: &Path) -> io::Result<()> {
-    file.persist_noclobber(path).map_err(|error| error.error)?;
+    UnplacedFile::Named(file).place(path)?;
+    sync_folder(path)
+}
+
+/// A new name is on disk only once its folder is synced.
+fn sync_folder(path: &Path) -> io::Result<()> {
     match cfg!(unix) {
         true => File::open(folder_of(path))?.sync_all(),
         false => Ok(()),
@@ -127,6 +133,9 @@ mod tests {
         let path = folder.path().join("report.html");
         let mut dropped = NewFile::create(&path).unwrap();
         dropped.write_all(b"half").unwrap();
+        // A kill would leave nothing.
+        #[cfg(target_os = "linux")]
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
         drop(dropped);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 

@@ -138,7 +138,7 @@ fn both_lists_are_asked_for_once_and_say_what_to_do() {
     for text in [
         "- pipeline events-daily-bigquery-monoschema",
         "- warehouse import 501: active",
-        "the import then also removes the events of these rows in Mixpanel",
+        "the import then also removes them in Mixpanel",
         "`dsr answered REQUEST --copy 'pipeline events-daily-bigquery-monoschema' --copy 'warehouse import 501' --copy 'warehouse import 502'`",
     ] {
         assert!(shown.contains(text), "{text}\n{human}");
@@ -274,6 +274,34 @@ fn an_empty_list_is_not_called_the_end_of_all_copies() {
         (list, &copies(&outcome)["complete"]),
         (json!([]), &json!(true))
     );
+}
+
+#[test]
+fn the_command_names_each_copy_once_and_says_which_it_cannot_name() {
+    let pipeline = |name: &str| json!({ "name": name });
+    let odd = [
+        pipeline("daily"),
+        pipeline("daily"),
+        pipeline("ana's \"raw\" data"),
+    ];
+    let mut once = imports();
+    once["results"] = json!([import(501, false, false)]);
+    once["results"][0]["sync_mode"] = json!("one_time");
+    let fake = listing(
+        Reply::json(200, &json!({ "4242": odd })),
+        Reply::json(200, &once),
+    );
+    let outcome = set_up(&fake).run(&["doctor", "--copies"]);
+    let shown = outcome.exits_with(0).stdout.split_whitespace();
+    let shown = shown.collect::<Vec<_>>().join(" ");
+    for text in [
+        "`dsr answered REQUEST --copy 'pipeline daily' --copy 'warehouse import 501'`.",
+        "1 copy has a name that `--copy` does not take: choose a name for each",
+        "somebody may start this import again",
+    ] {
+        assert!(shown.contains(text), "{text}\n{outcome}");
+    }
+    outcome.never_says("can bring them back");
 }
 
 #[test]

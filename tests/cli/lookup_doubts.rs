@@ -333,6 +333,20 @@ fn a_list_of_nobody_is_not_written() {
     let shown = outcome.exits_with(0).stdout.replace('\n', " ");
     let next = "`dsr delete --gdpr --dry-run 'a list.csv'`";
     assert!(shown.contains(next), "{outcome}");
+    let args = [
+        "lookup",
+        "--profiles",
+        "users.csv",
+        "--output=-l.csv",
+        "anna@x.test",
+    ];
+    let shown = operator.run(&args).exits_with(0).stdout.replace('\n', " ");
+    assert!(
+        shown.contains("`dsr delete --gdpr --dry-run ./-l.csv`"),
+        "{shown}"
+    );
+    let plan = operator.run(&["delete", "--gdpr", "--dry-run", "./-l.csv"]);
+    plan.exits_with(0);
     let wrong = operator.run(&["delete", "--gdpr", "--dry-run", "ask.csv"]);
     wrong
         .exits_with(5)

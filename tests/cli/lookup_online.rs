@@ -10,6 +10,7 @@ use crate::preflight::{SECRET, USER, set_up};
 use crate::support::{Call, Fake, Operator, Outcome, Reply};
 
 mod doubts;
+mod identities;
 mod settings;
 
 /// A profile: its id, and its `$email` as JSON.

@@ -282,3 +282,15 @@ fn without_any_project_of_ones_own_every_name_can_be_rehearsed() {
     outcome.exits_with(0);
     assert!(outcome.stdout.contains("project shop (us)"), "{outcome}");
 }
+
+#[test]
+fn the_sandboxes_own_project_has_no_settings_and_the_way_out_works() {
+    let operator = Operator::new();
+    let set = ["--sandbox", "project", "set", "sandbox", "--verify", "on"];
+    let add = "dsr --sandbox project add shop --region us";
+    operator.run(&set).exits_with(2).says(add);
+    let add: Vec<&str> = add.split(' ').skip(1).collect();
+    operator.run(&add).exits_with(0);
+    let set = ["--sandbox", "project", "set", "shop", "--verify", "on"];
+    operator.run(&set).exits_with(0);
+}

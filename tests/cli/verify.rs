@@ -235,12 +235,23 @@ fn a_later_deletion_covers_what_came_after_the_first() {
     let first = operator.ledger_texts("SELECT request FROM jobs WHERE task_id = 'done-0'");
     // 2026-02-01: after the first deletion, and before the second.
     let events = lines(&[event("done@x.test", 1_769_904_000)]);
-    let ([_, _, present, recollected, ..], _) = checked(&operator, &first[0], &events);
-    assert_eq!(
-        (present, recollected),
-        (1, 0),
-        "the second one should have erased it"
+    let second = operator.ledger_texts("SELECT request FROM jobs WHERE task_id <> 'done-0'");
+    for request in [&first[0], &second[0]] {
+        // The second one has just erased it.
+        let found = checked(&operator, request, &events);
+        assert_eq!(found, ([0, 1, 0, 0, 0, 0], Some(8)), "{request}");
+        // The first one should have erased this long ago.
+        let older = events.clone() + &lines(&[event("done@x.test", LONG_AGO)]);
+        let found = checked(&operator, request, &older);
+        assert_eq!(found, ([0, 0, 1, 0, 0, 0], Some(1)), "{request}");
+    }
+    operator.change_ledger(
+        "UPDATE jobs SET submitted_at = '2026-03-01T00:00:00.000Z' WHERE task_id <> 'done-0';
+         UPDATE steps SET at = '2026-03-02T00:00:00.000Z' WHERE to_state = 'done' AND request =
+             (SELECT request FROM jobs WHERE task_id <> 'done-0');",
     );
+    let found = checked(&operator, &first[0], &events);
+    assert_eq!(found, ([0, 0, 1, 0, 0, 0], Some(1)), "30 days have passed");
 }
 
 #[test]
@@ -346,12 +357,14 @@ fn whoever_is_found_shows_first_wherever_the_deletion_shows() {
 fn days_that_the_events_leave_out_are_named() {
     let fake = obedient();
     let (operator, id) = with_a_deletion(&fake);
+    let day = today() - chrono::Days::new(3);
+    operator.change_ledger(&format!(
+        "UPDATE jobs SET submitted_at = '{day}T00:00:00.000Z';
+         UPDATE steps SET at = '{day}T01:00:00.000Z' WHERE to_state = 'done';"
+    ));
     for (times, said) in [
         (&[LONG_AGO, soon()][..], None),
-        (
-            &[soon() + 86_400],
-            Some("only shows who was collected again"),
-        ),
+        (&[soon()], Some("only shows who was collected again")),
         (&[LONG_AGO], Some("does not show who was collected again")),
     ] {
         let events: Vec<Value> = times.iter().map(|time| event("s", *time)).collect();

@@ -96,3 +96,14 @@ fn profiles_that_may_be_incomplete_are_refused() {
     ]);
     snapshot!(scene.shows(&["lookup", "emails.csv"]));
 }
+
+#[test]
+fn a_profile_has_no_usable_id() {
+    let mut scene = with_files();
+    scene.operator.file(
+        "odd.csv",
+        "distinct_id,email\nu1,anna@x.test\nnull,bob@x.test\nu2,carl@x.test\n$device:null,carl@x.test\n",
+    );
+    scene.shows(&["lookup", "--profiles", "odd.csv", "emails.csv"]);
+    snapshot!(scene.shows(&["lookup", "--profiles", "odd.csv", "bob@x.test"]));
+}

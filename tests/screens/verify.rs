@@ -23,9 +23,9 @@ fn with_events(events: &[(&str, u64)]) -> (Scene, String) {
     (scene, name)
 }
 
-/// Before the deletion, and a month after.
+/// Before the deletion, and on the evening after it.
 const BEFORE: u64 = 1_770_000_000;
-const AFTER: u64 = 1_776_000_000;
+const AFTER: u64 = 1_773_700_000;
 
 #[test]
 fn everyone_is_gone() {

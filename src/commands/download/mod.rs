@@ -15,7 +15,8 @@ use crate::domain::{ExitStatus, JobState, Kind};
 use crate::ledger::{JobRecord, Ledger, LedgerError, RequestRecord, Standing, Which};
 use crate::mixpanel::{Fetcher, Reach};
 use crate::ui::{
-    DownloadView, DownloadsView, Failure, Phase, Progress, ResultLines, plural, shell_word,
+    DownloadView, DownloadsView, Failure, Phase, Progress, ResultLines, path_word, plural,
+    shell_word,
 };
 use crate::workflow::{
     self, DownloadOutcome, DownloadReport, Fetching, LinkAge, Look, Loss, Refetch, Untried,
@@ -144,7 +145,7 @@ impl DownloadArgs {
         let name = self.name.as_deref().unwrap_or(short);
         let mut words = vec!["dsr download".to_owned(), shell_word(name)];
         if let Some(folder) = &self.to {
-            words.extend(["--to".to_owned(), shell_word(&folder.display().to_string())]);
+            words.extend(["--to".to_owned(), path_word(&folder.display().to_string())]);
         }
         words.extend(self.split.words());
         words.extend(flags.iter().map(|flag| (*flag).to_owned()));

@@ -10,7 +10,7 @@ use crate::domain::{ExitStatus, JobState};
 use crate::ledger::{JobRecord, Ledger, RequestRecord};
 use crate::packages::{PackageForm, Review, SplitError, Summary, Unassigned};
 use crate::sandbox::api_secret;
-use crate::ui::{Failure, number, plural, printable, shell_word, splitting};
+use crate::ui::{Failure, number, path_word, plural, printable, splitting};
 use crate::workflow::{self, DownloadOutcome, FetchedJob, SplitOutcome, SplitTrouble, Splitting};
 
 use super::listed::PeopleOfJobs;
@@ -49,7 +49,7 @@ impl SplitArgs {
         let given = flags.into_iter().filter(|(is_given, _)| *is_given);
         let mut words: Vec<String> = given.map(|(_, flag)| flag.to_owned()).collect();
         if let Some(path) = &self.ids {
-            words.extend(["--ids".to_owned(), shell_word(&path.display().to_string())]);
+            words.extend(["--ids".to_owned(), path_word(&path.display().to_string())]);
         }
         words
     }
@@ -80,7 +80,7 @@ impl SplitArgs {
         let folder = archive.parent().unwrap_or(archive);
         let mut words = vec![
             format!("dsr download {short} --to"),
-            shell_word(&folder.display().to_string()),
+            path_word(&folder.display().to_string()),
         ];
         words.extend(self.words());
         let checked = self.checked.then_some("--checked");

@@ -33,7 +33,8 @@ impl From<IntakeError> for Failure {
 pub(crate) fn lookup_failure(error: IntakeError) -> Failure {
     let hint = match &error {
         IntakeError::Damaged { .. } => {
-            "correct or remove these lines, or fetch the file again".into()
+            "fetch the file again as UTF-8, whole: without a line, somebody would not be found"
+                .into()
         }
         IntakeError::Source { fault, .. } => match fault {
             Fault::MissingColumn { .. } => {

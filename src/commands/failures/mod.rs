@@ -82,8 +82,13 @@ impl From<ProjectsFileError> for Failure {
                 "usage",
                 "see it with `dsr project show`, or remove it first with `dsr project remove`",
             ),
-            ProjectsFileError::Missing { similar, .. } => {
-                let list = "list the projects with `dsr project list`";
+            ProjectsFileError::Missing { name, similar } => {
+                let list = match name.as_str() {
+                    "sandbox" => {
+                        "the sandbox's own project has no settings to change: add one with `dsr --sandbox project add shop --region us`"
+                    }
+                    _ => "list the projects with `dsr project list`",
+                };
                 return Self::from_error(ExitStatus::Usage, "usage", &error)
                     .hint(meant(similar.as_deref(), list));
             }

@@ -10,7 +10,7 @@ use crate::credentials::IfNone;
 use crate::domain::{CopyName, ExitStatus, JobState, Kind, RequestId};
 use crate::ledger::{AnswerChange, Ledger, RequestRecord, WantedPeople};
 use crate::packages::PackageForm;
-use crate::ui::{Failure, Shown, plural, printable, shell_word};
+use crate::ui::{Failure, Shown, path_word, plural, printable};
 use crate::workflow;
 
 /// The trail never forgets a name.
@@ -229,7 +229,7 @@ fn warn_of_archives(
             &format!(
                 "the packages in {} are drafts that nobody has released: check what you sent. Look through `unassigned/` there, then run `dsr download {short} --to {} --split{zip} --checked`",
                 printable(&folder.display().to_string()),
-                shell_word(&to),
+                path_word(&to),
             ),
         );
     }

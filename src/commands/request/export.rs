@@ -7,7 +7,7 @@ use crate::commands::download::{self, Splits};
 use crate::commands::failures::usage;
 use crate::commands::status::outcome::FollowEnd;
 use crate::domain::{Disclosure, ExitStatus, Law, Operation, RetrievalScope};
-use crate::ui::{Failure, shell_word};
+use crate::ui::{Failure, path_word};
 use crate::workflow::{DownloadReport, Fetching, Look, Plan, Refetch};
 
 use super::args::{LawArgs, RequestArgs, SendingArgs, SourceArgs};
@@ -113,7 +113,7 @@ fn end_of_fetching(ctx: &Context, status: ExitStatus, reports: &[DownloadReport]
         ExitStatus::Done => {
             let blocked = download::in_the_way_of(reports, |short, path| {
                 let folder = path.parent().unwrap_or(path).display().to_string();
-                format!("`dsr download {short} --to {}`", shell_word(&folder))
+                format!("`dsr download {short} --to {}`", path_word(&folder))
             });
             download::tell(ctx, reports, &Splits::new(), blocked.into_iter())
         }

@@ -172,11 +172,14 @@ pub fn in_one_form(text: impl Iterator<Item = char>) -> impl Iterator<Item = cha
     text.nfkc().filter(|c| !is_unseen(*c)).map(plain_dash)
 }
 
-/// Lower case by way of upper case, so that `ß`, `ẞ` and `SS` are equal, and all sigmas.
+/// Lower case by way of upper case, so that `ß`, `ẞ` and `SS` are equal, and all sigmas. Without the
+/// dot that the lower case of `İ` has above its own.
 pub fn in_lower_case(text: impl Iterator<Item = char>) -> impl Iterator<Item = char> {
     let lower = text.flat_map(char::to_lowercase);
     let lower = lower.flat_map(char::to_uppercase);
-    lower.flat_map(char::to_lowercase)
+    lower
+        .flat_map(char::to_lowercase)
+        .filter(|c| *c != '\u{307}')
 }
 
 /// The id inside its surroundings. `digits` is the buffer for a UUID without its dashes.
@@ -192,7 +195,11 @@ fn core<'t>(text: &'t str, digits: &'t mut String) -> &'t str {
         }
     }
     if core.is_empty() {
-        return text;
+        // Only punctuation.
+        return match text.trim() {
+            "" => text,
+            trimmed => trimmed,
+        };
     }
     if is_uuid(core) {
         digits.clear();
@@ -310,6 +317,7 @@ mod tests {
             ],
             &["straße", "STRASSE", "STRAẞE", "strasse"],
             &["ὀδυσσεύς", "ὈΔΥΣΣΕΎΣ"],
+            &["i@x.test", "I@x.test", "İ@x.test", "ı@x.test"],
             &["1001", "001001", "1001.0", "1001.000", "0001001.0", "'1001"],
             &["0", "000", "0.0"],
             &[
@@ -325,6 +333,7 @@ mod tests {
                 "$device:1b4e28ba-2fa1-11d2-883f-0016d3cca427",
             ],
             &["abc", "$device:abc", "$Device:ABC"],
+            &["--", " --\t", "\u{2014}-", "\u{ff0d}\u{ff0d}"],
         ] {
             for text in same {
                 assert_eq!(whole(text), whole(same[0]), "{text}");

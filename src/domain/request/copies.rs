@@ -13,7 +13,7 @@ const MOST_DIGITS: usize = 6;
 
 /// The operator's name for a copy, such as `warehouse`. The audit trail and reports keep it for
 /// ever, so its form has no room for an e-mail address, a phone number or a key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct CopyName(String);
 
 /// Why a text is not the name of a copy. Does not quote it.

@@ -44,6 +44,13 @@ pub struct ErasurePeriod {
     pub done: Option<DateTime<Utc>>,
 }
 
+impl ErasurePeriod {
+    /// Whether an event of this time (Unix seconds) is from before the deletion was sent.
+    pub fn covers(self, time: i64) -> bool {
+        time <= self.begun.timestamp()
+    }
+}
+
 /// When an event came, compared with the deletions of its person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Arrival {
@@ -67,7 +74,7 @@ impl Arrival {
         };
         let is_behind = |moment: DateTime<Utc>| time > moment.timestamp();
         let done = periods.clone().filter(|period| period.done.is_some());
-        if done.clone().any(|period| !is_behind(period.begun)) {
+        if done.clone().any(|period| period.covers(time)) {
             Self::Before
         } else if done.filter_map(|period| period.done).any(is_behind) {
             Self::After

@@ -6,6 +6,7 @@ use crate::domain::{ProjectZone, event_time};
 
 use crate::domain::id_names::fold;
 use crate::intake::Format;
+use crate::intake::damage::Damage;
 use crate::intake::records::Field;
 
 /// How files of events are read.
@@ -50,8 +51,8 @@ pub struct Event<'e> {
     has_name: bool,
     /// It creates an alias.
     is_alias: bool,
-    /// An id in it is a list or an object.
-    is_unreadable: bool,
+    /// Why an id in it cannot be read.
+    unreadable: Option<Damage>,
 }
 
 impl Event<'_> {
@@ -60,13 +61,18 @@ impl Event<'_> {
         self.is_event
     }
 
-    /// Whether it has a name and a time, as each event of a raw export has, and readable ids.
+    /// Whether it has a name and a time, as each event of a raw export has.
     pub fn is_whole(&self) -> bool {
-        self.has_name && self.time().is_some() && !self.is_unreadable
+        self.has_name && self.time().is_some()
     }
 
-    pub(crate) fn note_unreadable(&mut self) {
-        self.is_unreadable = true;
+    /// Notes why an id in it cannot be read: nobody knows whose the event is.
+    pub(crate) fn note_unreadable(&mut self, damage: Damage) {
+        self.unreadable = Some(damage);
+    }
+
+    pub(crate) fn unreadable(&self) -> Option<Damage> {
+        self.unreadable
     }
 
     /// When Mixpanel received the event, or else its own time, in Unix seconds.

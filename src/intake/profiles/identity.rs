@@ -1,14 +1,14 @@
 //! One record of identities: ids of one person.
 
+use super::demand_usable;
 use super::profile::{names_person, only_column};
-use super::{demand_usable, id_in};
 use crate::domain::id_names::folds_to;
 use crate::intake::damage::Damage;
 use crate::intake::events::event::is_of_mixpanel;
 use crate::intake::place::Place;
 use crate::intake::problem::Fault;
 use crate::intake::reader::element::each_in_list;
-use crate::intake::records::{Content, Field, Record, RecordTaker, find};
+use crate::intake::records::{Content, Field, Record, RecordTaker, find, id_in};
 
 /// The ids of one person, as one record names them.
 pub struct Identity {

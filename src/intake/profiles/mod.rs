@@ -11,7 +11,7 @@ use super::reader::reading::Reading;
 use super::reader::{self, Wanted};
 use super::records::course::RecordCourse;
 use super::records::pages::Pages;
-use super::records::{Content, RecordReader, RecordTaker, Tally};
+use super::records::{RecordReader, RecordTaker, Tally};
 use super::{Headway, IntakeError, ReadOptions, Source, Warnings};
 use crate::domain::{DistinctId, Leniency};
 use crate::intake::damage::Damage;
@@ -39,12 +39,11 @@ impl RecordsRead {
     }
 }
 
-/// Reads the files in order, and passes each profile to `sink`, which returns whether it was asked
-/// for. Calls `on_headway` now and then.
+/// Reads the files in order, and passes each profile to `sink`. Calls `on_headway` now and then.
 ///
 /// # Errors
-/// When a file cannot be read to its end or may be incomplete, when a file or a query has no
-/// profile with the property, or when a profile that was asked for has no usable id.
+/// When a file cannot be read to its end or may be incomplete, or when a file or a query has no
+/// profile with the property.
 pub fn read_profiles(
     sources: &[Source],
     property: &str,
@@ -118,24 +117,6 @@ fn read_all(
     match without {
         Some(label) => Err(taker.lacking().of(label)),
         None => Ok(read),
-    }
-}
-
-/// The id in a field: a string, or a whole number digit for digit. Empty if there is none.
-fn id_in<'c>(content: Option<&'c Content<'_>>) -> Result<&'c str, Damage> {
-    match content {
-        None => Ok(""),
-        Some(Content::Text(text)) => Ok(text),
-        Some(Content::Cell(text)) => Ok(text),
-        Some(Content::Number(digits)) => {
-            let figures = digits.strip_prefix('-').unwrap_or(digits);
-            match figures.bytes().all(|byte| byte.is_ascii_digit()) {
-                true => Ok(digits),
-                false => Err(Damage::FRACTION),
-            }
-        }
-        Some(Content::List(_)) => Err(Damage::NotAnId("a list")),
-        Some(Content::Other(_)) => Err(Damage::NotAnId("null, true, false or an object")),
     }
 }
 

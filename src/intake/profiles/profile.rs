@@ -1,6 +1,5 @@
 //! One profile: the id of its person, and the property that people are looked up by.
 
-use super::{demand_usable, id_in};
 use crate::domain::id_names::{fold, folds_to};
 use crate::domain::json_text;
 use crate::intake::damage::Damage;
@@ -8,16 +7,16 @@ use crate::intake::events::event::is_of_mixpanel;
 use crate::intake::place::Place;
 use crate::intake::problem::Fault;
 use crate::intake::reader::element::parse;
-use crate::intake::records::{Content, Field, Record, RecordTaker, content_of, find};
+use crate::intake::records::{Content, Field, Record, RecordTaker, content_of, find, id_in};
 use serde_json::value::RawValue;
 
-/// Receives each profile; returns whether it was asked for.
-pub(crate) type ProfileSink<'a> = &'a mut dyn FnMut(&Profile<'_>) -> bool;
+/// Receives each profile.
+pub(crate) type ProfileSink<'a> = &'a mut dyn FnMut(&Profile<'_>);
 
 /// One profile.
 #[derive(Debug)]
 pub struct Profile<'p> {
-    /// Empty if the profile has none.
+    /// Empty if it is neither a text nor a whole number. May be unusable.
     pub id: &'p str,
     content: Option<&'p Content<'p>>,
 }
@@ -173,14 +172,10 @@ impl RecordTaker for ProfileTaker<'_> {
         {
             return Err(Damage::RepeatedHeading);
         }
-        let id = id_in(Some(person));
-        let profile = Profile {
-            id: id.unwrap_or_default(),
+        (self.sink)(&Profile {
+            id: id_in(Some(person)).unwrap_or_default(),
             content,
-        };
-        if (self.sink)(&profile) {
-            id.and_then(demand_usable)?;
-        }
+        });
         let is_empty = |content: &Content<'_>| match content {
             Content::Other(_) => true,
             content => content.text().is_some_and(str::is_empty),

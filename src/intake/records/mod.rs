@@ -201,10 +201,10 @@ impl RecordReader<'_> {
         values.count += 1;
         (self.step)();
         let person = match what {
-            Element::OfPage => find(&record, Field::Person)?.and_then(Content::text),
+            Element::OfPage => find(&record, Field::Person)?,
             Element::Any | Element::Page(_) => None,
         };
-        let person = person.map(str::to_owned);
+        let person = person.map(|person| person.text().unwrap_or_default().to_owned());
         let has = self.taker.take(place, record)?;
         match (&mut self.pages, person) {
             (Some(pages), Some(person)) => pages.hold(&person, has),
@@ -303,6 +303,24 @@ impl<'r> Content<'r> {
             Self::Cell(text) | Self::Number(text) => Some(text),
             Self::List(_) | Self::Other(_) => None,
         }
+    }
+}
+
+/// The id in a field: a string, or a whole number digit for digit. Empty if there is none.
+pub(crate) fn id_in<'c>(content: Option<&'c Content<'_>>) -> Result<&'c str, Damage> {
+    match content {
+        None => Ok(""),
+        Some(Content::Text(text)) => Ok(text),
+        Some(Content::Cell(text)) => Ok(text),
+        Some(Content::Number(digits)) => {
+            let figures = digits.strip_prefix('-').unwrap_or(digits);
+            match figures.bytes().all(|byte| byte.is_ascii_digit()) {
+                true => Ok(digits),
+                false => Err(Damage::FRACTION),
+            }
+        }
+        Some(Content::List(_)) => Err(Damage::NotAnId("a list")),
+        Some(Content::Other(_)) => Err(Damage::NotAnId("null, true, false or an object")),
     }
 }
 

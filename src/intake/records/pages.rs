@@ -1,5 +1,6 @@
 //! Pages of Mixpanel's profile query: which ones are given, and whether any is missing.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashSet};
 
 use serde_json::value::RawValue;
@@ -11,6 +12,9 @@ use crate::intake::problem::Fault;
 
 /// The key of a page that holds its records.
 pub(crate) const RESULTS: &str = "results";
+
+/// How many records a page of Mixpanel has at most.
+const USUAL_SIZE: u64 = 1000;
 
 /// One page, as it describes itself.
 #[derive(Debug)]
@@ -90,7 +94,8 @@ impl Pages {
         self.having += usize::from(has);
     }
 
-    /// Takes a page whose records were all held. Fails if it says two totals of one query.
+    /// Takes a page whose records were all held. Fails if it says two totals of one query, or if it
+    /// was taken before: it may have been saved in place of another one.
     pub(crate) fn note(&mut self, label: &str, page: &Page) -> Result<(), Damage> {
         let total = page.total.filter(|_| page.session.is_none());
         let query = self.queries.entry((page.session.clone(), total));
@@ -102,14 +107,31 @@ impl Pages {
         if query.total != page.total {
             return Err(Damage::BadPage);
         }
+        let before = query.people.len();
         query.people.extend(self.people.drain(..));
+        let is_new = query.people.len() > before;
         query.having += std::mem::take(&mut self.having);
-        let is_full = page.size.is_some_and(|size| page.results >= size.max(1));
-        *query.pages.entry(page.number).or_default() |= is_full;
-        Ok(())
+        let is_full = match page.size {
+            Some(size) => page.results >= size.max(1),
+            None => page.results == USUAL_SIZE,
+        };
+        match query.pages.entry(page.number) {
+            // Without a session, pages of several queries may have one number.
+            Entry::Occupied(_) if page.session.is_some() || !(is_new || page.results == 0) => {
+                Err(Damage::RepeatedPage)
+            }
+            Entry::Occupied(mut known) => {
+                *known.get_mut() |= is_full;
+                Ok(())
+            }
+            Entry::Vacant(free) => {
+                free.insert(is_full);
+                Ok(())
+            }
+        }
     }
 
-    /// How many pages were read, without repeated ones.
+    /// How many pages were read.
     pub(crate) fn count(&self) -> usize {
         let pages = self.queries.values().map(|query| query.pages.len());
         pages.sum()
@@ -173,14 +195,25 @@ mod tests {
             )
         };
         let (first, second) = (page(0, "1,2", 3, "s"), page(1, "3", 3, "s"));
-        assert!(whole(&[&second, &first, &first]), "in any order, repeated");
+        assert!(whole(&[&second, &first]), "in any order");
+        assert!(!whole(&[&second, &first, &first]), "repeated");
         assert!(!whole(&[&first]) && !whole(&[&second]));
         assert!(!whole(&[&first, &first]), "twice is not two pages");
         assert!(!whole(&[&first, &page(1, "3", 3, "t")]), "another query");
         assert!(whole(&[&page(0, "1,2", 2, "s")]), "a full last page");
         assert!(whole(&[&page(0, "", 0, "s")]), "nobody");
         assert!(!whole(&[&page(1, "1", 1, "s")]), "the first is missing");
-        assert!(whole(&[r#"{"results":[1,2]}"#]));
+        let bare = r#"{"results":[1,2]}"#;
+        assert!(whole(&[bare]));
+        let of = |results: u64| {
+            let results: Vec<String> = (0..results).map(|one| one.to_string()).collect();
+            format!(r#"{{"results":[{}]}}"#, results.join(","))
+        };
+        assert!(!whole(&[&of(1000)]), "there may be another page");
+        assert!(whole(&[&of(999)]));
+        assert!(!whole(&[bare, bare]), "the second may have been meant");
+        assert!(whole(&[bare, r#"{"results":[2,3]}"#]), "another query");
+        assert!(whole(&[r#"{"results":[]}"#; 2]), "nobody, twice");
         assert!(!whole(&[r#"{"results":[1,2],"page_size":2}"#]), "no total");
         let apart = |number: u64, results: &str| {
             format!(r#"{{"page":{number},"total":3,"results":[{results}]}}"#)

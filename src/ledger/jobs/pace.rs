@@ -20,8 +20,9 @@ pub enum Slot {
 }
 
 /// How long a query counts, in microseconds from when it is recorded: an hour, and the longest call,
-/// since Mixpanel counts from when it sees the query.
-pub(crate) const COUNTS_FOR: i64 = 3_600_000_000 + 140_000_000;
+/// since Mixpanel counts from when it sees the query. From its answer on it counts for an hour.
+pub(crate) const COUNTS_FOR: i64 = AN_HOUR + 140_000_000;
+pub(crate) const AN_HOUR: i64 = 3_600_000_000;
 /// How long beyond its next slot a sending process delays the questions of others. It renews this
 /// with each job and releases it at its end. The limit matters only if it is killed.
 const HOLD: TimeDelta = TimeDelta::seconds(10);

@@ -25,6 +25,7 @@ pub struct QueryClient {
     caller: Caller,
     /// For answers of any length.
     streams: Caller,
+    timeouts: Timeouts,
     api_url: ApiUrl,
     name: ProjectName,
     token: ProjectToken,
@@ -50,6 +51,7 @@ impl QueryClient {
         Ok(Self {
             caller: Caller::new(&authorization, towards(), timeouts, route)?,
             streams: Caller::of_streams(&authorization, towards(), timeouts, route)?,
+            timeouts,
             api_url,
             name,
             token,
@@ -132,13 +134,13 @@ impl QueryClient {
         let nobody = || Some(Vec::new());
         let confidential = self.confidential(&nobody);
         let opened = self.streams.open(request, &self.name, &confidential).await;
-        export::classify(opened, &confidential).await
+        export::classify(opened, self.timeouts.total, &confidential).await
     }
 
     /// The next bytes of an export; `None` at its end.
     ///
     /// # Errors
-    /// When the export broke off or was silent for too long.
+    /// When the export broke off, was silent for too long, or came too slowly.
     pub async fn next_of(&self, stream: &mut ExportStream) -> Result<Option<Vec<u8>>, Words> {
         let nobody = || Some(Vec::new());
         stream.next(&self.confidential(&nobody)).await

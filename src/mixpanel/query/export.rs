@@ -1,6 +1,8 @@
 //! The raw export: all events of some days, as bytes in their order. Judges only whether it is one;
 //! keeps none of it, and unpacks nothing.
 
+use std::time::{Duration, Instant};
+
 use reqwest::Response;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING};
 
@@ -10,6 +12,11 @@ use crate::mixpanel::words::{Confidential, Words};
 
 /// An answer that ends within so many bytes may be an error. Mixpanel compresses longer ones.
 const SHORT: usize = 4096;
+
+/// An export that brings fewer bytes in [`TURNS`] times the longest silence has no end in sight:
+/// 7 bytes a second.
+const LEAST: usize = 4096;
+const TURNS: u32 = 4;
 
 const NO_EXPORT: &str = "Mixpanel's answer is not an export";
 
@@ -29,6 +36,10 @@ pub struct ExportStream {
     /// Read, and not handed out yet.
     beginning: Vec<u8>,
     is_over: bool,
+    /// The longest silence.
+    patience: Duration,
+    /// How long it has waited, and how many bytes came meanwhile.
+    waited: (Duration, usize),
     /// In bytes as they come, if known.
     pub length: Option<u64>,
     pub end: ExportEnd,
@@ -45,12 +56,20 @@ impl ExportStream {
         if self.is_over {
             return Ok(None);
         }
+        let started = Instant::now();
         let chunk = self.response.chunk().await;
+        self.waited.0 += started.elapsed();
         let chunk = chunk.map_err(|error| {
             let reason = confidential.error(error);
             reason.after("the export broke off: ")
         })?;
         self.is_over = chunk.is_none();
+        self.waited.1 += chunk.as_ref().map_or(0, |bytes| bytes.len());
+        if self.waited.1 >= LEAST {
+            self.waited = Default::default();
+        } else if self.waited.0 > self.patience * TURNS && !self.is_over {
+            return Err(Words::ours("the export broke off: it came too slowly"));
+        }
         Ok(chunk.map(Vec::from))
     }
 
@@ -70,6 +89,7 @@ impl ExportStream {
 
 pub(super) async fn classify(
     opened: Result<Response, Exchange>,
+    patience: Duration,
     confidential: &Confidential<'_>,
 ) -> QueryAnswer<ExportStream> {
     let response = match opened {
@@ -94,6 +114,8 @@ pub(super) async fn classify(
         response,
         beginning: Vec::new(),
         is_over: false,
+        patience,
+        waited: Default::default(),
         end,
     };
     if let Err(reason) = stream.begin(confidential).await {

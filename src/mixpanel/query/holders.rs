@@ -29,6 +29,7 @@ pub struct Holders {
 /// A profile that Mixpanel says has one of the texts. Only a comparison can tell which.
 #[derive(Debug)]
 pub struct Holder {
+    /// Empty if it is neither a text nor a whole number.
     pub id: String,
     /// The property as JSON.
     pub json: String,
@@ -100,13 +101,13 @@ impl Holders {
             let json = properties.take(&self.property);
             let json = json.filter(|_| properties.get(&self.property).is_none());
             let json = json.ok_or(PageFault::NoProperty)?.get().to_owned();
-            if profile.is_fraction {
-                return Err(PageFault::BadId);
-            }
-            if !self.ids.insert(profile.id.clone()) {
+            if !profile.id.is_empty() && !self.ids.insert(profile.id.clone()) {
                 return Err(PageFault::Twice);
             }
-            let id = profile.id.clone();
+            let id = match profile.is_fraction {
+                true => String::new(),
+                false => profile.id.clone(),
+            };
             self.found.push(Holder { id, json });
         }
         self.course.add(page)

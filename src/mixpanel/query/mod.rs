@@ -103,8 +103,6 @@ pub enum PageFault {
     NoProperty,
     #[error("the answer has a profile that has none of the values asked for")]
     NotAHolder,
-    #[error("a profile has an id that stands for no user, or can be no id")]
-    BadId,
 }
 
 impl Profiles {

@@ -23,7 +23,7 @@ pub struct ProfilePage {
 /// A profile of a page.
 #[derive(Debug)]
 pub struct PageProfile {
-    /// A number with each of its digits.
+    /// A number with each of its digits. Empty if it is neither a text nor a number.
     pub id: String,
     /// Whether the id came as a number with a fraction or an exponent, which no id is.
     pub is_fraction: bool,
@@ -52,7 +52,7 @@ struct ProfileRow {
     properties: Option<Box<RawValue>>,
 }
 
-/// `None` unless it is a whole page without an error, each profile of it with an id.
+/// `None` unless it is a whole page without an error.
 pub(super) fn read(body: &[u8]) -> Option<ProfilePage> {
     let reply: Reply = serde_json::from_slice(body).ok()?;
     if reply.status != "ok" || names_error(&reply.error) || reply.page_size == 0 {
@@ -61,21 +61,21 @@ pub(super) fn read(body: &[u8]) -> Option<ProfilePage> {
     let profiles = reply.results.into_iter().map(|row| {
         let is_number = row.id.is_number();
         let id = match row.id {
-            Value::String(text) if !text.is_empty() => text,
+            Value::String(text) => text,
             Value::Number(number) => number.to_string(),
-            _ => return None,
+            _ => String::new(),
         };
-        Some(PageProfile {
+        PageProfile {
             is_fraction: is_number && id.contains(['.', 'e', 'E']),
             id,
             properties: row.properties,
-        })
+        }
     });
     Some(ProfilePage {
         number: reply.page,
         size: reply.page_size,
         total: reply.total,
         session: reply.session_id.filter(|session| !session.is_empty()),
-        profiles: profiles.collect::<Option<_>>()?,
+        profiles: profiles.collect(),
     })
 }

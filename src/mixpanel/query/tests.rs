@@ -69,8 +69,6 @@ fn what_is_not_a_whole_page_is_never_no_profile() {
         &text[..text.len() - 1],
         r#"{"status":"ok"}"#,
         r#"{"page":0,"page_size":2,"status":"ok","total":1,"results":[{}]}"#,
-        r#"{"page":0,"page_size":2,"status":"ok","total":1,"results":[{"$distinct_id":null}]}"#,
-        r#"{"page":0,"page_size":2,"status":"ok","total":1,"results":[{"$distinct_id":""}]}"#,
         r#"{"page":0,"page_size":0,"status":"ok","total":0,"results":[]}"#,
         r#"{"page":0,"page_size":2,"status":"partial","total":0,"results":[]}"#,
         r#"{"page":-1,"page_size":2,"status":"ok","total":0,"results":[]}"#,

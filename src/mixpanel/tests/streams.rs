@@ -1,4 +1,4 @@
-//! A raw export: it may take longer than a call, and must not be silent for that long.
+//! A raw export: it may take longer than a call, and must not be silent or drip for that long.
 
 use std::time::Instant;
 
@@ -24,14 +24,20 @@ fn query_client(address: SocketAddr) -> QueryClient {
 }
 
 /// All bytes of an export that comes as `lines` with a pause before each, then silence.
-async fn export(lines: usize, pause: Duration, ends: &'static str) -> Result<Vec<u8>, String> {
+async fn export(
+    lines: usize,
+    pause: Duration,
+    line: &str,
+    ends: &'static str,
+) -> Result<Vec<u8>, String> {
+    let line = line.to_owned();
     let address = serving(move |mut stream| {
         read_request(&mut stream);
         let head = "HTTP/1.1 200 X\r\ntransfer-encoding: chunked\r\n\r\n";
         drop(stream.write_all(head.as_bytes()));
         for _ in 0..lines {
             thread::sleep(pause);
-            let chunk = format!("{:x}\r\n{LINE}\r\n", LINE.len());
+            let chunk = format!("{:x}\r\n{line}\r\n", line.len());
             drop(stream.write_all(chunk.as_bytes()));
         }
         drop(stream.write_all(ends.as_bytes()));
@@ -58,12 +64,20 @@ async fn export(lines: usize, pause: Duration, ends: &'static str) -> Result<Vec
 
 #[tokio::test]
 async fn an_export_may_be_slow_and_may_not_be_silent() {
-    let slow = export(4, PATIENCE / 2, "0\r\n\r\n").await;
-    assert_eq!(slow.unwrap(), LINE.repeat(4).as_bytes());
+    let slow = export(4, PATIENCE / 2, &LINE.repeat(200), "0\r\n\r\n").await;
+    assert_eq!(slow.unwrap(), LINE.repeat(800).as_bytes());
     for lines in [0, 1, 1000] {
         let start = Instant::now();
-        let silent = export(lines, Duration::ZERO, "").await.unwrap_err();
+        let silent = export(lines, Duration::ZERO, LINE, "").await.unwrap_err();
         assert!(silent.contains("broke off"), "{silent}");
         assert!(start.elapsed() < PATIENCE * 3, "{:?}", start.elapsed());
     }
+}
+
+#[tokio::test]
+async fn an_export_that_drips_is_not_waited_for_without_end() {
+    let start = Instant::now();
+    let dripping = export(400, PATIENCE / 20, "\n", "0\r\n\r\n").await;
+    assert!(dripping.unwrap_err().contains("too slowly"));
+    assert!(start.elapsed() < PATIENCE * 7, "{:?}", start.elapsed());
 }

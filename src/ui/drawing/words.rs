@@ -143,6 +143,14 @@ pub fn shell_word(text: &str) -> String {
     }
 }
 
+/// The path of a file as a word of a command, which no program takes for an option; `-` stays.
+pub fn path_word(path: &str) -> String {
+    match path.len() > 1 && path.starts_with('-') {
+        true => shell_word(&format!("./{path}")),
+        false => shell_word(path),
+    }
+}
+
 /// Shows control and bidirectional characters as escapes, except line breaks: a server's words or a
 /// file's name must not control the terminal.
 pub fn printable(text: &str) -> String {

@@ -8,7 +8,7 @@ use crate::domain::ProjectName;
 use crate::intake::{Reading, RecordsRead};
 use crate::ui::drawing::paper::Paper;
 use crate::ui::drawing::view::View;
-use crate::ui::drawing::words::{number, plural, printable, shell_word};
+use crate::ui::drawing::words::{number, path_word, plural, printable};
 use crate::workflow::{AnsweredLine, ListedAs, LookedUp, LookupAnswer, QueriedValues};
 
 use super::sources;
@@ -32,14 +32,16 @@ pub enum LookupOrigin {
     Mixpanel {
         project: ProjectName,
         asked: QueriedValues,
+        identities: Option<RecordsRead>,
     },
 }
 
 impl LookupOrigin {
     pub fn identities(&self) -> Option<&RecordsRead> {
         match self {
-            Self::Files { identities, .. } => identities.as_ref(),
-            Self::Mixpanel { .. } => None,
+            Self::Files { identities, .. } | Self::Mixpanel { identities, .. } => {
+                identities.as_ref()
+            }
         }
     }
 
@@ -53,7 +55,7 @@ impl LookupOrigin {
                 plural(profiles.readings.len(), "file", "files"),
                 if profiles.having == 1 { "has" } else { "have" },
             ),
-            Self::Mixpanel { project, asked } => format!(
+            Self::Mixpanel { project, asked, .. } => format!(
                 "Asked Mixpanel for {} of `{property}` in project {project}, with {}. Compared the {} of its answers byte for byte.",
                 plural(asked.values, "value", "values"),
                 plural(asked.queries, "query", "queries"),
@@ -125,6 +127,9 @@ impl LookupView<'_> {
             && line.element.is_none()
         {
             return match (line.profiles, &line.near) {
+                _ if line.answer == LookupAnswer::Unusable => {
+                    "A profile has the value, but its id is not usable.".to_owned()
+                }
                 (0, None) => "No profile has the value.".to_owned(),
                 (0, Some(near)) => format!("No profile has the value, but one is near: it {near}."),
                 (1, _) => "One profile has the value.".to_owned(),
@@ -137,6 +142,7 @@ impl LookupView<'_> {
             (LookupAnswer::Several, "has several", "have several"),
             (LookupAnswer::None, "has none", "have none"),
             (LookupAnswer::Near, "is near", "are near"),
+            (LookupAnswer::Unusable, "is not usable", "are not usable"),
         ] {
             let count = self.count(answer);
             if count == 0 {
@@ -146,7 +152,7 @@ impl LookupView<'_> {
             let about = |line: &AnsweredLine| match answer {
                 LookupAnswer::Several => Some(plural(line.profiles, "profile", "profiles")),
                 LookupAnswer::Near => line.near.as_deref().map(str::to_owned),
-                LookupAnswer::One | LookupAnswer::None => None,
+                LookupAnswer::One | LookupAnswer::None | LookupAnswer::Unusable => None,
             };
             if answer != LookupAnswer::One {
                 let _ = write!(part, " ({})", self.places(self.with(answer), about));
@@ -212,6 +218,12 @@ impl LookupView<'_> {
                     .to_owned(),
             );
         }
+        if self.count(LookupAnswer::Unusable) > 0 {
+            notes.push(
+                "Not usable: a profile has the value, but its id stands for no user, such as `null`, or can be no id. dsr does not list it. Ask for the person's user id."
+                    .to_owned(),
+            );
+        }
         let is_near = |line: &&AnsweredLine| line.answer == LookupAnswer::Near;
         let mut near = with(|line| !is_number(line)).filter(is_near);
         if near.next().is_some() {
@@ -266,7 +278,7 @@ impl View for LookupView<'_> {
                 "{}, in `{}`. Only you can read it. Next: `dsr delete --gdpr --dry-run {}`, or `dsr export` with this file.",
                 self.list_text(),
                 printable(file),
-                printable(&shell_word(file)),
+                printable(&path_word(file)),
             ),
             None if self.found.ids.is_empty() => format!(
                 "{}: dsr wrote no list. Ask for the people's user ids, or search with another property: `--by`.",
@@ -306,7 +318,7 @@ impl View for LookupView<'_> {
                 Value::Null,
                 (profiles.records(), profiles.having),
             ),
-            LookupOrigin::Mixpanel { project, asked } => {
+            LookupOrigin::Mixpanel { project, asked, .. } => {
                 let question = json!({
                     "project": project.as_str(),
                     "values": asked.values,
@@ -323,6 +335,7 @@ impl View for LookupView<'_> {
                 "several": self.count(LookupAnswer::Several),
                 "none": self.count(LookupAnswer::None),
                 "near": self.count(LookupAnswer::Near),
+                "unusable": self.count(LookupAnswer::Unusable),
             },
             "ids": { "profiles": profiles, "aliases": aliases, "devices": devices },
             "file": self.file,

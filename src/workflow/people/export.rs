@@ -50,8 +50,11 @@ pub async fn search_export(
     let (sender, pieces) = channel(WAITING);
     let found = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&found);
-    let searching =
-        spawn_blocking(move || search(ExportBytes::of(pieces), zone, (&index, hasher), &counted));
+    let now = queries.clock.now();
+    let searching = spawn_blocking(move || {
+        let search_of = ErasureSearch::new(&index, hasher, now);
+        search(ExportBytes::of(pieces), zone, search_of, &counted)
+    });
     let mut headway = Headway {
         values: 0,
         bytes: 0,
@@ -113,13 +116,9 @@ async fn open(
     window: ExportWindow,
 ) -> Result<ExportStream, QueryError> {
     loop {
-        queries.take_turn().await?;
-        if queries.course.sent == 1 {
-            let now = queries.clock.now();
-            queries
-                .ledger
-                .record_events_asked(&queries.lane, window, now)?;
-        }
+        let turn =
+            queries.take_turn(|ledger, lane, now| ledger.record_events_asked(lane, window, now));
+        turn.await?;
         let call = client.raw_event_export(project, window);
         if let Some(stream) = queries.ask(EVENTS, client, call).await? {
             return Ok(stream);
@@ -130,10 +129,9 @@ async fn open(
 fn search(
     bytes: ExportBytes,
     zone: ProjectZone,
-    (index, hasher): (&SuppressedIndex, PersonHasher),
+    mut search: ErasureSearch<'_>,
     found: &AtomicUsize,
 ) -> Result<Searched, IntakeError> {
-    let mut search = ErasureSearch::new(index, hasher);
     let mut take = |place: Place<'_>, event: &Event<'_>| search.take(place, event);
     let mut step = || {
         found.fetch_add(1, Ordering::Relaxed);

@@ -1,16 +1,18 @@
 //! Asks Mixpanel for the profiles that have the values of a lookup: query after query, within the
 //! hour's budget. Takes a profile only after it was compared byte for byte.
 
+use std::collections::HashSet;
 use std::ops::Range;
+use std::path::Path;
 
-use crate::domain::{DistinctId, Leniency, ProjectId};
-use crate::intake::Profile;
+use crate::domain::ProjectId;
+use crate::intake::{Profile, Restoring};
 use crate::mixpanel::query::{COMPARISONS, EXPRESSION_BYTES, Holder, PageFault, comparison};
 use crate::mixpanel::{Holders, QueryClient};
 
 use super::lookup::{Likeness, Lookup};
-use super::profiles::PreflightError;
-use super::queries::{Queries, QueryError};
+use super::profiles::{PreflightError, find_profiles};
+use super::queries::Queries;
 
 const HOLDERS: &str = "profiles";
 
@@ -83,15 +85,10 @@ pub async fn find_holders(
         let mut holders = Holders::of(batches.property, texts);
         left -= 1;
         while !holders.is_whole() {
-            queries.take_turn().await?;
-            if queries.course.sent == 1 {
-                let planned = (asked.values, batches.count());
-                let now = queries.clock.now();
-                let (ledger, lane) = (&mut *queries.ledger, &queries.lane);
-                ledger
-                    .record_values_asked(lane, planned, now)
-                    .map_err(QueryError::from)?;
-            }
+            let planned = (asked.values, batches.count());
+            let turn = queries
+                .take_turn(|ledger, lane, now| ledger.record_values_asked(lane, planned, now));
+            turn.await?;
             let call = client.engage_query_where(project, &holders);
             if let Some(page) = queries.ask(HOLDERS, client, call).await? {
                 holders.take(&page)?;
@@ -110,6 +107,37 @@ pub async fn find_holders(
     Ok(asked)
 }
 
+/// Asks which of the ids that identities join have a profile of their own, and notes these profiles:
+/// an id of another person's profile joins two people. Returns the number of queries. Ids that do
+/// not fit into memory go to an unnamed file in `folder`.
+///
+/// # Errors
+/// See [`PreflightError`]. The lookup is not usable then.
+pub async fn find_joined_profiles(
+    queries: &mut Queries<'_>,
+    target: (&QueryClient, ProjectId),
+    lookup: &mut Lookup,
+    folder: &Path,
+) -> Result<usize, PreflightError> {
+    let joined = lookup.joined_ids();
+    if joined.is_empty() {
+        return Ok(0);
+    }
+    let mut ids = Restoring::new(folder);
+    let put = joined.iter().try_for_each(|id| ids.put(id));
+    let ids = put.and_then(|()| ids.finish_numbered());
+    // This question has an entry of its own in the trail.
+    queries.course.sent = 0;
+    let found = find_profiles(queries, target, &ids.map_err(PreflightError::Ids)?).await?;
+    let without: HashSet<u64> = found.without.iter().filter_map(|id| id.line).collect();
+    for (number, id) in (1..).zip(&joined) {
+        if !without.contains(&number) {
+            lookup.note_profile(id);
+        }
+    }
+    Ok(found.queries)
+}
+
 /// Takes a profile that has a value of this query, and notes one that nearly has. Anything else was
 /// not asked for: then the answer is of another question.
 fn take(lookup: &mut Lookup, holder: &Holder, places: &Range<usize>) -> Result<(), PageFault> {
@@ -117,11 +145,7 @@ fn take(lookup: &mut Lookup, holder: &Holder, places: &Range<usize>) -> Result<(
         lookup.take_among(profile, places)
     });
     match likeness.unwrap_or(Likeness::Other) {
-        Likeness::Equal => {
-            let usable = DistinctId::judge(&holder.id, Leniency::OuterWhiteSpace);
-            usable.map_err(|_| PageFault::BadId)
-        }
-        Likeness::Near => Ok(()),
+        Likeness::Equal | Likeness::Near => Ok(()),
         Likeness::Other => Err(PageFault::NotAHolder),
     }
 }

@@ -10,7 +10,7 @@ use std::rc::Rc;
 use serde::Serialize;
 
 use crate::domain::id_form::{Folder, usual_forms};
-use crate::domain::{FormMap, HashedMap, IdHasher};
+use crate::domain::{DistinctId, FormMap, HashedMap, IdHasher, Leniency};
 use crate::intake::{Identity, MainId, Place, Profile, ValueKind, how_it_differs};
 
 /// Mixpanel joins at most this many ids into one person.
@@ -41,6 +41,8 @@ struct AskedValue {
     next: Option<u32>,
     first_line: u32,
     profiles: usize,
+    /// Whether a profile has it whose id cannot be used.
+    has_unusable: bool,
     /// How a near value of another profile differs.
     near: Option<Rc<str>>,
 }
@@ -85,6 +87,9 @@ pub enum LookupAnswer {
     None,
     /// No profile has the value, but one nearly has.
     Near,
+    /// A profile has the value, and its id stands for no user or can be no id. The line may have
+    /// other profiles, too.
+    Unusable,
 }
 
 /// A line of the source with its answer.
@@ -95,7 +100,7 @@ pub struct AnsweredLine {
     pub line: Option<u64>,
     pub element: Option<u64>,
     pub answer: LookupAnswer,
-    /// How many profiles have the value.
+    /// How many profiles with a usable id have the value.
     pub profiles: usize,
     /// How a near value of another profile differs.
     pub near: Option<Rc<str>>,
@@ -173,6 +178,7 @@ impl Lookup {
                 next: first,
                 first_line: line,
                 profiles: 0,
+                has_unusable: false,
                 near: None,
             });
             self.forms.entry(form).insert_entry(value);
@@ -210,9 +216,9 @@ impl Lookup {
         forms
     }
 
-    /// Compares a profile with all values; returns whether it has one of them.
-    pub fn take(&mut self, profile: &Profile<'_>) -> bool {
-        self.take_among(profile, &(0..self.values.len())) == Likeness::Equal
+    /// Compares a profile with all values.
+    pub fn take(&mut self, profile: &Profile<'_>) {
+        self.take_among(profile, &(0..self.values.len()));
     }
 
     /// Compares a profile with the values at these places.
@@ -266,6 +272,10 @@ impl Lookup {
     }
 
     fn found(&mut self, value: u32, id: &str) {
+        if DistinctId::judge(id, Leniency::OuterWhiteSpace).is_err() {
+            self.values[value as usize].has_unusable = true;
+            return;
+        }
         let place = self.place_of(id, ListedAs::One);
         self.ids[place as usize].has_profile = true;
         if self.matches.insert((value, place)) {
@@ -326,6 +336,17 @@ impl Lookup {
         }
     }
 
+    /// The ids that the identities join with another one, person by person.
+    pub fn joined_ids(&mut self) -> Vec<Rc<str>> {
+        let places = 0..at(self.ids.len());
+        let mut places: Vec<(u32, u32)> = places.map(|place| (self.root(place), place)).collect();
+        places.sort_unstable();
+        let people = places.chunk_by(|(one, _), (other, _)| one == other);
+        let joined = people.filter(|ids| ids.len() > 1).flatten();
+        let id = |(_, place): &(u32, u32)| Rc::clone(&self.ids[*place as usize].id);
+        joined.map(id).collect()
+    }
+
     /// Begins a pass over the identities. Returns false if the last pass found nothing new.
     pub fn begin_pass(&mut self) -> bool {
         let before = std::mem::replace(&mut self.before, self.ids.len());
@@ -361,7 +382,8 @@ impl Lookup {
         let mut joined: HashSet<u32> = HashSet::new();
         for (value, place) in std::mem::take(&mut self.matches) {
             askers.entry(place).or_default().push(value);
-            if self.values[value as usize].profiles > 1 {
+            let asked = &self.values[value as usize];
+            if asked.profiles > 1 || asked.has_unusable {
                 self.ids[place as usize].listed_as = ListedAs::Several;
             }
             if clusters[&self.root(place)].is_joined() {
@@ -448,6 +470,7 @@ impl AskedLine {
             line: self.line,
             element: self.element,
             answer: match (value.profiles, &value.near) {
+                _ if value.has_unusable => LookupAnswer::Unusable,
                 (0, None) => LookupAnswer::None,
                 (0, Some(_)) => LookupAnswer::Near,
                 (1, _) => LookupAnswer::One,

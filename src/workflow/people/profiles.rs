@@ -63,15 +63,10 @@ pub async fn find_profiles(
         let batch = batch.map_err(PreflightError::Ids)?;
         let mut profiles = Profiles::of(batch.ids().filter_map(DistinctId::restore).collect());
         while !profiles.is_whole() {
-            queries.take_turn().await?;
-            if queries.course.sent == 1 {
-                let planned = (ids.count(), count_queries(ids.count()));
-                let now = queries.clock.now();
-                let (ledger, lane) = (&mut *queries.ledger, &queries.lane);
-                ledger
-                    .record_profiles_asked(lane, planned, now)
-                    .map_err(QueryError::from)?;
-            }
+            let planned = (ids.count(), count_queries(ids.count()));
+            let turn = queries
+                .take_turn(|ledger, lane, now| ledger.record_profiles_asked(lane, planned, now));
+            turn.await?;
             let call = client.engage_query(project, &profiles);
             if let Some(page) = queries.ask(PROFILES, client, call).await? {
                 profiles.take(&page)?;

@@ -7,12 +7,15 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use crate::domain::Clock;
-use crate::ledger::{Ledger, LedgerError, QueryLane, Slot};
+use crate::ledger::{Ledger, LedgerError, QueryLane, QueryTurn};
 use crate::mixpanel::{QueryAnswer, QueryClient, Words};
 use crate::workflow::{Interrupt, Signal};
 
 /// How long no query is sent after a 429 that names no time.
 const AFTER_LIMIT: Duration = Duration::from_secs(60);
+
+/// When to look again whether another process has its answer.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
 const HOURLY: &str = "the project's hourly limit is reached";
 
@@ -89,19 +92,31 @@ impl Queries<'_> {
         }
     }
 
-    /// Waits until a query may leave, and takes it from the hour's budget.
+    /// Waits until a query may leave, and takes it from the hour's budget. `enter` makes the entry of
+    /// the trail for all queries of a question, before the first one leaves.
     ///
     /// # Errors
     /// When that takes longer than the operator waits, or a signal came.
-    pub async fn take_turn(&mut self) -> Result<(), QueryError> {
+    pub async fn take_turn(
+        &mut self,
+        enter: impl FnOnce(&mut Ledger, &QueryLane, DateTime<Utc>) -> Result<(), LedgerError>,
+    ) -> Result<(), QueryError> {
         loop {
             let now = self.clock.now();
             let wait = match self.ledger.record_query(&self.lane, now)? {
-                Slot::Yours => {
+                QueryTurn::Yours => {
                     self.course.sent += 1;
+                    if self.course.sent == 1 {
+                        enter(self.ledger, &self.lane, self.clock.now())?;
+                    }
                     return Ok(());
                 }
-                Slot::Wait(wait) => wait,
+                QueryTurn::OthersUnderWay => {
+                    let pause = tokio::time::sleep(LOOK_AGAIN);
+                    self.unless_interrupted(pause).await?;
+                    continue;
+                }
+                QueryTurn::Wait(wait) => wait,
             };
             self.course.waited += wait;
             if self.course.waited > self.max_wait {
@@ -132,6 +147,9 @@ impl Queries<'_> {
     ) -> Result<Option<T>, QueryError> {
         let answer = self.unless_interrupted(call).await?;
         let now = self.clock.now();
+        if !matches!(answer, QueryAnswer::NotSent { .. }) {
+            self.ledger.record_query_answered(&self.lane, now)?;
+        }
         match answer {
             QueryAnswer::Answered(answer) => Ok(Some(answer)),
             QueryAnswer::Deferred { retry_after } => {

@@ -26,6 +26,8 @@ pub struct Recollected {
     pub deletion: ErasedJob,
     /// Events of the person, by time.
     pub events: Arrivals,
+    /// When the first deletion was done that covers one of the events from before a deletion.
+    pub covered_at: Option<DateTime<Utc>>,
     /// Events of other people from the person's device, not before the deletion.
     pub from_device: usize,
     /// The first event that is not from before the deletion, or else the first.
@@ -144,6 +146,7 @@ impl<'i> Search<'i> {
             hash,
             deletion: deletions.last().clone(),
             events: Arrivals::default(),
+            covered_at: None,
             from_device: 0,
             first: seen(),
             last_at: None,
@@ -156,6 +159,10 @@ impl<'i> Search<'i> {
             person.first = seen();
         }
         person.events.add(arrival);
+        if arrival == Arrival::Before {
+            let covered = event.time().and_then(|time| deletions.covered_at(time));
+            person.covered_at = covered.into_iter().chain(person.covered_at).min();
+        }
         let at = event
             .time()
             .and_then(|time| DateTime::from_timestamp(time, 0));

@@ -194,6 +194,12 @@ impl<'i> Deletions<'i> {
         Arrival::of(time, self.jobs().map(|job| job.period))
     }
 
+    /// When the first of the deletions was done that cover an event of this time (Unix seconds).
+    pub fn covered_at(self, time: i64) -> Option<DateTime<Utc>> {
+        let covering = self.jobs().filter(|job| job.period.covers(time));
+        covering.filter_map(|job| job.period.done).min()
+    }
+
     /// When this request's deletion of the person was sent, and when dsr heard that it was done;
     /// `None` before.
     pub fn period_in(self, request: &RequestId) -> Option<(DateTime<Utc>, DateTime<Utc>)> {

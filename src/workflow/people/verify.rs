@@ -19,6 +19,10 @@ const LINGER: TimeDelta = TimeDelta::days(30);
 /// Events that end longer before the day of a deletion show nothing of it.
 const DAYS_BEFORE: Days = Days::new(8);
 
+/// An event that is dated further ahead shows nothing of any day: a clock was wrong. Times of a
+/// project whose time zone is not known are ahead by up to 14 hours.
+const AHEAD: TimeDelta = TimeDelta::days(1);
+
 /// What Mixpanel still has of a person whose deletion is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Remains {
@@ -56,6 +60,8 @@ pub struct ErasureSearch<'i> {
     foreign: usize,
     /// In Unix seconds.
     times: Option<(i64, i64)>,
+    /// The latest time that counts as a time, in Unix seconds.
+    latest: i64,
 }
 
 /// What a search saw.
@@ -66,7 +72,7 @@ pub struct Searched {
     pub events: usize,
     /// Lines that are not events of a raw export, which have a name and a time.
     pub foreign: usize,
-    /// The days (UTC) of the first and the last event.
+    /// The days (UTC) of the first and the last event, without events of the future.
     pub days: Option<(NaiveDate, NaiveDate)>,
     /// How the events were read.
     pub read: Vec<EventsRead>,
@@ -96,8 +102,17 @@ pub struct ErasureFindings<'a> {
     pub people: Vec<FoundPerson<'a>>,
     /// When the deletion was first sent, and when its last job was done; `None` if none is done.
     pub period: Option<(DateTime<Utc>, DateTime<Utc>)>,
-    /// The events do not reach the day on which the deletion of someone was sent.
-    pub lacks_days: bool,
+    /// The events that are missing for someone.
+    pub missing: Option<MissingDays>,
+}
+
+/// Which days of a deletion the events leave out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MissingDays {
+    /// They do not reach the day on which it was sent.
+    Sent,
+    /// They begin after that day.
+    Before,
 }
 
 /// A person of a deletion who is not absent.
@@ -112,19 +127,20 @@ pub struct FoundPerson<'a> {
 
 impl<'i> ErasureSearch<'i> {
     /// `hasher` has the key that the index was read with.
-    pub fn new(index: &'i SuppressedIndex, hasher: PersonHasher) -> Self {
+    pub fn new(index: &'i SuppressedIndex, hasher: PersonHasher, now: DateTime<Utc>) -> Self {
         Self {
             search: Search::new(index, hasher),
             events: 0,
             foreign: 0,
             times: None,
+            latest: (now + AHEAD).timestamp(),
         }
     }
 
     pub fn take(&mut self, place: Place<'_>, event: &Event<'_>) {
         self.events += 1;
         self.foreign += usize::from(!event.is_whole());
-        if let Some(time) = event.time() {
+        if let Some(time) = event.time().filter(|time| *time <= self.latest) {
             let (first, last) = self.times.unwrap_or((time, time));
             self.times = Some((first.min(time), last.max(time)));
         }
@@ -168,7 +184,7 @@ impl<'a> Examined<'a> {
             },
             people: Vec::new(),
             period: None,
-            lacks_days: false,
+            missing: None,
         };
         let mut all: Vec<ErasureFindings<'a>> = requests.iter().map(start).collect();
         let ids = requests.iter().map(|request| &request.id);
@@ -192,10 +208,12 @@ impl<'a> Examined<'a> {
                     Some((sent, done)) => (sent.min(period.0), done.max(period.1)),
                     None => period,
                 });
-                let is_covered = self.reaches(period.0);
-                findings.lacks_days |= !is_covered && self.searched.days.is_some();
-                let remains = match self.remains(events, has_profile, period.1) {
-                    Remains::Absent if !is_covered => Remains::NotCheckable,
+                let missing = self.missing_days(period.0);
+                if self.searched.events > self.searched.foreign {
+                    findings.missing = findings.missing.or(missing);
+                }
+                let remains = match self.remains(events, has_profile) {
+                    Remains::Absent if missing.is_some() => Remains::NotCheckable,
                     remains => remains,
                 };
                 let is_found = findings.counts.add(remains, has_profile);
@@ -220,22 +238,29 @@ impl<'a> Examined<'a> {
         all
     }
 
-    /// Whether the events reach the days in which a deletion was sent.
-    fn reaches(&self, sent: DateTime<Utc>) -> bool {
+    /// The days that show whether a deletion erased events: until it was sent.
+    fn missing_days(&self, sent: DateTime<Utc>) -> Option<MissingDays> {
         let day = sent.date_naive();
-        let last = self.searched.days.map(|(_, last)| last);
-        let is_asked = |window: ExportWindow| window.to >= self.zone.day(sent);
-        let is_asked = self.window.is_none_or(is_asked);
-        is_asked && last.is_some_and(|last| last + DAYS_BEFORE >= day)
+        let Some((first, last)) = self.searched.days else {
+            return Some(MissingDays::Sent);
+        };
+        let (begins, ends) = match self.window {
+            // Between its days, Mixpanel may have no event.
+            Some(window) => (
+                window.from <= self.zone.day(sent),
+                window.to >= self.zone.day(sent),
+            ),
+            None => (first <= day, true),
+        };
+        match (begins, ends && last + DAYS_BEFORE >= day) {
+            (_, false) => Some(MissingDays::Sent),
+            (false, true) => Some(MissingDays::Before),
+            (true, true) => None,
+        }
     }
 
-    fn remains(
-        &self,
-        events: Option<&Recollected>,
-        has_profile: Option<bool>,
-        done: DateTime<Utc>,
-    ) -> Remains {
-        let by_events = events.and_then(|events| remains_of(events, done, self.now));
+    fn remains(&self, events: Option<&Recollected>, has_profile: Option<bool>) -> Remains {
+        let by_events = events.and_then(|events| remains_of(events, self.now));
         match (by_events, has_profile) {
             (Some(Remains::Recollected), _) => Remains::Recollected,
             (_, Some(true)) => Remains::Present,
@@ -247,16 +272,16 @@ impl<'a> Examined<'a> {
 }
 
 /// What a person's events show; `None` if all are other people's, from the person's device.
-fn remains_of(person: &Recollected, done: DateTime<Utc>, now: DateTime<Utc>) -> Option<Remains> {
-    let is_before = person.events.before > 0;
-    if is_before && now - done >= LINGER {
+fn remains_of(person: &Recollected, now: DateTime<Utc>) -> Option<Remains> {
+    let covered_at = person.covered_at;
+    if covered_at.is_some_and(|done| now - done >= LINGER) {
         Some(Remains::Present)
     } else if person.events.after + person.events.during > 0 {
         Some(Remains::Recollected)
     } else if person.events.undated > 0 {
         Some(Remains::Present)
     } else {
-        is_before.then_some(Remains::NotYet)
+        covered_at.map(|_| Remains::NotYet)
     }
 }
 

@@ -47,13 +47,6 @@ fn an_answer_that_does_not_add_up_is_never_none() {
         (of(json!("user-1"), email(Value::Null)), 75),
         (of(json!("user-1"), email(json!(["c@x.test"]))), 75),
         (of(json!("user-1"), email(json!("someone else"))), 75),
-        (of(json!("null"), email(json!("anna@x.test"))), 75),
-        (
-            of(json!("$device:undefined"), email(json!("anna@x.test"))),
-            75,
-        ),
-        (of(json!(1.5), email(json!("anna@x.test"))), 75),
-        (of(json!(""), email(json!("anna@x.test"))), 75),
         (with("total", json!(2)), 75),
         (with("total", json!(0)), 75),
         (with("page", json!(1)), 75),
@@ -92,6 +85,70 @@ fn an_answer_that_does_not_add_up_is_never_none() {
             .exits_with(3)
             .says("--profiles FILE")
             .says("fewer people at a time");
+    }
+}
+
+#[test]
+fn a_profile_without_a_usable_id_holds_up_nobody_else_and_is_never_listed() {
+    let long = "i".repeat(5000);
+    for id in [
+        json!("null"),
+        json!("undefined"),
+        json!("$device:undefined"),
+        json!("$device:null"),
+        json!(""),
+        json!(null),
+        json!(1.5),
+        json!(["user-3"]),
+        json!("a\u{0}b"),
+        json!(long),
+    ] {
+        let odd = json!({ "$distinct_id": id, "$properties": { "$email": "bob@x.test" } });
+        let object = |profile: &Value| {
+            let (id, email) = (&profile["$distinct_id"], &profile["$properties"]["$email"]);
+            json!({ "distinct_id": id, "email": email }).to_string() + "\n"
+        };
+        let anna = row(&("user-1", json!("anna@x.test")));
+        for (more, counted, places) in [
+            (vec![], 0, vec!["2"]),
+            (
+                vec![row(&("user-2", json!("bob@x.test")))],
+                1,
+                vec!["2", "3"],
+            ),
+        ] {
+            let all = [vec![anna.clone(), odd.clone()], more].concat();
+            let body = page(&all);
+            let fake = Fake::answering(move |_| Reply::json(200, &body));
+            let operator = set_up(&fake, "");
+            ask(&operator, &["anna@x.test", "bob@x.test"]);
+            let lines: String = all.iter().map(object).collect();
+            operator.file("users.jsonl", lines);
+            operator.file("page.json", page(&all).to_string());
+            for (name, files) in [
+                ("online.csv", &[][..]),
+                ("lines.csv", &["--profiles", "users.jsonl"]),
+                ("page.csv", &["--profiles", "page.json"]),
+            ] {
+                let args = [files, &["ask.csv", "-o", name]].concat();
+                let outcome = lookup(&operator, &args);
+                names_nobody(outcome.exits_with(0));
+                let expected = [("one".to_owned(), 1), ("unusable".to_owned(), counted)];
+                assert_eq!(answers(&outcome), expected, "{id} {name}");
+                let rows = listed(&operator, name);
+                let listed: Vec<&str> = rows.iter().map(|row| row[4].as_str()).collect();
+                assert_eq!(listed, places, "{id} {name}");
+                assert!(
+                    rows.iter().all(|row| row[0].starts_with("user-")),
+                    "{rows:?}"
+                );
+                let args = [&["lookup", "ask.csv", "--exit-status"], files].concat();
+                let shown = operator.run(&args);
+                shown.exits_with(1);
+                assert!(shown.stdout.contains("not usable (line 3)"), "{shown}");
+                names_nobody(&shown);
+            }
+        }
     }
 }
 

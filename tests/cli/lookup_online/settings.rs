@@ -17,7 +17,9 @@ fn nothing_is_asked_before_the_cheap_checks_are_done() {
         (&["ask.csv", "-o", "there.csv"][..], 2, "already exists"),
         (&["ask.csv", "-o", "nowhere/ids.csv"], 74, "nowhere"),
         (&["none.csv"], 2, "none.csv"),
-        (&["ask.csv", "--identities", "map.csv"], 2, "--profiles"),
+        (&["ask.csv", "--identities", "none.csv"], 5, "none.csv"),
+        (&["ask.csv", "--identities", "there.csv"], 5, "there.csv"),
+        (&["ask.csv", "--identities", "-"], 5, "read only once"),
         (&["ask.csv", "--by", ""], 2, "--by"),
         (&["ask.csv", "--project", "mars"], 2, "mars"),
         (

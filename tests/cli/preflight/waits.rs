@@ -54,7 +54,7 @@ fn processes_share_the_queries_of_an_hour() {
     // The hour outlives them, and the plan says how long it takes.
     let later = operator.start(&args);
     std::thread::sleep(Duration::from_secs(8));
-    later.kill().says("2 queries").says("1h");
+    later.kill().says("2 queries").says("59m");
     assert_eq!(fake.posts().len(), 4);
     for post in fake.posts() {
         assert!(post.ids().len() <= 1000);

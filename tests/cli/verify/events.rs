@@ -90,10 +90,18 @@ fn nobody_is_absent_if_an_event_has_an_id_that_cannot_be_read() {
         json!({ "distinct_id": { "id": "done@x.test" }, "time": soon() }),
         json!({ "distinct_id": "s", "$distinct_ids": [["done@x.test"]], "time": soon() }),
         json!({ "distinct_id": "s", "$distinct_ids": { "a": 1 }, "time": soon() }),
+        json!({ "distinct_id": 17.0, "time": soon() }),
+        json!({ "distinct_id": 1.2345678901234567e19, "time": soon() }),
+        json!({ "distinct_id": "s", "$device_id": 17.0, "time": soon() }),
+        json!({ "distinct_id": "s", "$distinct_ids": ["a", 17.5], "time": soon() }),
+        json!({ "distinct_id": true, "time": soon() }),
     ] {
         let events = among_strangers(&[named("e", properties.clone())]);
         let found = checked(&operator, &id, &events);
         assert_eq!(found, ([0, 0, 0, 0, 3, 0], Some(5)), "{properties}");
+        let check = ["suppressions", "check", "--exit-status", "e.jsonl"];
+        let outcome = operator.run(&check);
+        outcome.exits_with(5).says("line 3").never_says("x.test");
     }
     let nobody = named("e", json!({ "distinct_id": null, "time": soon() }));
     let found = checked(&operator, &id, among_strangers(&[nobody]));
@@ -139,6 +147,55 @@ fn nobody_is_absent_from_events_of_other_days() {
             assert_eq!(people(one), expected, "{args:?} {last}");
             let is_warned = found["warnings"][0]["kind"] == "other_days";
             assert_eq!(is_warned, status == 5, "{found}");
+        }
+    }
+    // The events begin after the deletion, so none of them could have been erased.
+    operator.change_ledger(
+        "UPDATE jobs SET submitted_at = '2026-01-01T00:00:00.000Z';
+         UPDATE steps SET at = '2026-01-02T00:00:00.000Z' WHERE to_state = 'done';",
+    );
+    mixpanel.has_events(text(&[event("s", soon())]));
+    operator.file("e.jsonl", lines(&[event("s", soon())]));
+    for args in [&["--from", "2026-11-30"][..], &["--events", "e.jsonl"]] {
+        let args = [&[id.as_str()], args, &["--json", "--exit-status"][..]].concat();
+        let found = online(&operator, &args).exits_with(5).json();
+        assert_eq!(people(&found), [0, 0, 0, 0, 3, 0], "{args:?}");
+        let warning = &found["warnings"][0];
+        assert_eq!(warning["kind"], "other_days", "{found}");
+        assert!(warning.to_string().contains("earlier days"), "{found}");
+    }
+    // Mixpanel may have no event of the days before it.
+    let found = online(&operator, &[&id, "--json"]).exits_with(0).json();
+    assert_eq!(people(&found), [3, 0, 0, 0, 0, 0], "{found}");
+    let today = super::today();
+    operator.change_ledger(&format!(
+        "UPDATE jobs SET submitted_at = '{today}T00:00:00.000Z';
+         UPDATE steps SET at = '{today}T00:00:01.000Z' WHERE to_state = 'done';"
+    ));
+    // An event that a wrong clock put into the future reaches no day.
+    for more in [&[][..], &[event("s", soon() - 10 * DAY)]] {
+        let events = [
+            more,
+            &[event("s", soon() + 2 * DAY), event("s", 4_000_000_000)],
+        ]
+        .concat();
+        mixpanel.has_events(text(&events));
+        operator.file("e.jsonl", lines(&events));
+        for args in [
+            &[id.as_str()][..],
+            &[&id, "--events", "e.jsonl"],
+            &["--since", "9d"],
+        ] {
+            let args = [args, &["--json", "--exit-status"][..]].concat();
+            let found = online(&operator, &args).exits_with(5).json();
+            let one = found["requests"].get(0).unwrap_or(&found);
+            assert_eq!(people(one), [0, 0, 0, 0, 3, 0], "{args:?}");
+            assert_eq!(found["warnings"][0]["kind"], "other_days", "{found}");
+            assert_eq!(
+                found["events"]["to"].as_str().is_some(),
+                !more.is_empty(),
+                "{found}"
+            );
         }
     }
     // The days that were asked for end before the deletion.

@@ -203,6 +203,23 @@ fn only_the_profiles_of_the_requests_people_are_asked_for() {
 }
 
 #[test]
+fn an_id_that_the_deletion_accepted_is_asked_for_whatever_it_looks_like() {
+    let mixpanel = Mixpanel::start();
+    let operator = mixpanel.operator("");
+    operator.file("odd.csv", "id\n1.5e3\n17\n");
+    let args = [
+        "delete", "--gdpr", "--yes", "--allow", "1.5e3", "odd.csv", "--json",
+    ];
+    let id = operator.run(&args).exits_with(0).request()["id"].clone();
+    operator.run(&["status", "--refresh"]).exits_with(0);
+    mixpanel.has_events(text(&[event("s", LONG_AGO), event("s", soon())]));
+    mixpanel.has_profiles(&["1.5e3"]);
+    let args = [id.as_str().expect("an id"), "--ids", "odd.csv", "--json"];
+    let found = online(&operator, &args).exits_with(0).json();
+    assert_eq!(people(&found), [1, 0, 1, 0, 0, 0], "{found}");
+}
+
+#[test]
 fn nothing_is_asked_without_account_number_time_or_anybody_to_verify() {
     let mixpanel = Mixpanel::start();
     let operator = mixpanel.operator("queries_per_hour = 1");
@@ -230,6 +247,10 @@ fn nothing_is_asked_without_account_number_time_or_anybody_to_verify() {
     let sent = operator.run(&sent).request()["id"].clone();
     let outcome = online(&operator, &[sent.as_str().expect("an id")]);
     outcome.exits_with(8).says("has not reported any job");
+    // It will never be done.
+    operator.change_ledger("UPDATE jobs SET state = 'failed' WHERE state <> 'done'");
+    let outcome = online(&operator, &[sent.as_str().expect("an id")]);
+    outcome.exits_with(7).says("it erased nobody");
     let operator = operator.without("DSR_SERVICE_ACCOUNT_FILE");
     online(&operator, &[&id]).exits_with(4);
     assert_eq!(calls(), 1);

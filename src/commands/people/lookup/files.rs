@@ -54,24 +54,11 @@ impl LookupFiles {
         let profiles = self.read(ctx, property, &mut take)?;
         let identities = self.join(ctx, lookup)?;
         if identities.is_some() {
-            let mut note = |profile: &Profile<'_>| {
-                lookup.note_profile(profile.id);
-                false
-            };
+            let mut note = |profile: &Profile<'_>| lookup.note_profile(profile.id);
             self.read(ctx, property, &mut note)?;
         }
-        for label in [Some(&profiles), identities.as_ref()]
-            .into_iter()
-            .flatten()
-            .flat_map(|read| &read.unended)
-        {
-            ctx.ui.warn(
-                "no_line_end",
-                &format!(
-                    "the last line of {label} has no line end: make sure that the file is not cut off"
-                ),
-            );
-        }
+        warn_of_unended(ctx, Some(&profiles));
+        warn_of_unended(ctx, identities.as_ref());
         Ok(LookupOrigin::Files {
             profiles,
             identities,
@@ -82,7 +69,7 @@ impl LookupFiles {
         &self,
         ctx: &Context,
         property: &str,
-        take: &mut dyn FnMut(&Profile<'_>) -> bool,
+        take: &mut dyn FnMut(&Profile<'_>),
     ) -> Result<RecordsRead, Failure> {
         let mut progress = reading(&ctx.ui);
         let read = read_profiles(&self.profiles, property, take, &mut progress);
@@ -90,8 +77,20 @@ impl LookupFiles {
         read.map_err(lookup_failure)
     }
 
+    /// Reads the identities without a person, so that damage shows before anybody is asked.
+    pub(super) fn demand_identities(&self, ctx: &Context) -> Result<(), Failure> {
+        let mut progress = reading(&ctx.ui);
+        let read = read_identities(&self.identities, &mut |_| false, &mut progress);
+        drop(progress);
+        read.map(drop).map_err(lookup_failure)
+    }
+
     /// Reads the identities again and again, until a pass finds no new id.
-    fn join(&self, ctx: &Context, lookup: &mut Lookup) -> Result<Option<RecordsRead>, Failure> {
+    pub(super) fn join(
+        &self,
+        ctx: &Context,
+        lookup: &mut Lookup,
+    ) -> Result<Option<RecordsRead>, Failure> {
         if self.identities.is_empty() {
             return Ok(None);
         }
@@ -106,5 +105,16 @@ impl LookupFiles {
                 return Ok(Some(read));
             }
         }
+    }
+}
+
+pub(super) fn warn_of_unended(ctx: &Context, read: Option<&RecordsRead>) {
+    for label in read.into_iter().flat_map(|read| &read.unended) {
+        ctx.ui.warn(
+            "no_line_end",
+            &format!(
+                "the last line of {label} has no line end: make sure that the file is not cut off"
+            ),
+        );
     }
 }

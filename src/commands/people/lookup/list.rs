@@ -45,8 +45,10 @@ pub(super) fn warn_of_refused(ctx: &Context, path: &Path) {
     ctx.ui.warn(
         "odd_ids",
         &format!(
-            "{} of the list look like damage (lines {}{more}), and `dsr delete` refuses the list. If they are ids in Mixpanel, add `--allow ID` or `--expect-pattern REGEX` there",
+            "{} of the list {} like damage (line{} {}{more}), and `dsr delete` refuses the list. If they are ids in Mixpanel, add `--allow ID` or `--expect-pattern REGEX` there",
             plural(problems.count(), "id", "ids"),
+            if problems.count() == 1 { "looks" } else { "look" },
+            if problems.count() == 1 { "" } else { "s" },
             lines.join(", "),
         ),
     );

@@ -26,8 +26,9 @@ use files::LookupFiles;
 ///
 /// A value counts only if it is equal byte for byte. Each line has one profile, several, none, or is
 /// near: equal but for case, Unicode form, white space or punctuation around it, or because a number
-/// stands where text was asked. dsr takes all profiles that are equal, and none that is near. It
-/// shows lines, never values or ids.
+/// stands where text was asked. dsr takes all profiles that are equal, and none that is near. A line
+/// is not usable if the id of its profile stands for no user, such as `null`. dsr shows lines, never
+/// values or ids.
 ///
 /// Mixpanel itself finds equal text only. dsr also asks for each value without outer white space,
 /// composed (NFC) and in lower case, and reports what it finds as near. Numbers, lists and other
@@ -40,8 +41,8 @@ use files::LookupFiles;
 /// `$email`. dsr refuses (5) a file that is damaged, lacks the property or lacks a page: a missing
 /// profile would look like a "no". Of a list, one element must be equal.
 ///
-/// With `--profiles` and `--identities`, dsr also lists the other ids of each profile. If they lead to
-/// a second profile, as those of a shared device do, dsr lists the profile but none of its other ids, and names the line.
+/// With `--identities`, dsr also lists the other ids of each profile. It looks for profiles of these
+/// ids, too, in Mixpanel or in the files. If they lead to a second profile, as those of a shared device do, dsr lists the profile but none of its other ids, and names the line.
 #[derive(clap::Args, Debug)]
 #[command(
     mut_arg("source", |arg| arg
@@ -56,7 +57,7 @@ use files::LookupFiles;
   dsr lookup --by phone --exit-status -                   status 1 unless all are found
   dsr lookup --profiles users.csv -o ids.csv emails.csv   in an export, without Mixpanel
   dsr lookup --profiles a.json --profiles b.json anna@shop.example
-  dsr lookup --profiles users.csv --identities ids.jsonl -o ids.csv emails.csv"
+  dsr lookup --identities map.csv -o ids.csv emails.csv   with all their ids"
 )]
 pub(crate) struct LookupArgs {
     #[command(flatten)]
@@ -78,7 +79,8 @@ pub(crate) struct LookupArgs {
     /// Write the ids to this new file, for `dsr delete` and `dsr export`; only you can read it
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Exit with status 1 unless every line has a profile, and none is joined with another
+    /// Exit with status 1 unless every line has a profile with a usable id that is not joined with
+    /// another
     #[arg(long)]
     exit_status: bool,
     #[command(flatten)]
@@ -107,11 +109,7 @@ pub(crate) async fn run(ctx: &mut Context, args: &LookupArgs) -> Result<ExitStat
     let source_readings = ask(ctx, args, &sources, &mut lookup)?;
     let searched = match project {
         Some((project, id)) => {
-            let asked = online::find(ctx, (&project, id), args, &mut lookup).await?;
-            LookupOrigin::Mixpanel {
-                project: project.name,
-                asked,
-            }
+            online::find(ctx, (&project, id), (args, &files), &mut lookup).await?
         }
         None => files.find(ctx, &args.by, &mut lookup)?,
     };
@@ -135,7 +133,7 @@ pub(crate) async fn run(ctx: &mut Context, args: &LookupArgs) -> Result<ExitStat
     };
     ctx.ui.print(&view).map_err(|error| local_io(&error))?;
     let is_missing = |line: &AnsweredLine| {
-        line.joined || matches!(line.answer, LookupAnswer::None | LookupAnswer::Near)
+        line.joined || !matches!(line.answer, LookupAnswer::One | LookupAnswer::Several)
     };
     Ok(
         match args.exit_status && found.lines.iter().any(is_missing) {

@@ -4,20 +4,17 @@ use crate::commands::context::Context;
 use crate::commands::failures::{NO_LOOKUP, profiles_failure, usage};
 use crate::domain::{Project, ProjectId};
 use crate::mixpanel::{Timeouts, can_be_asked};
-use crate::ui::{Failure, plural};
-use crate::workflow::{self, Lookup, QueriedValues, ValueBatches};
+use crate::ui::{Failure, LookupOrigin, plural};
+use crate::workflow::{self, Lookup, ValueBatches};
 
 use super::LookupArgs;
+use super::files::{LookupFiles, warn_of_unended};
 
 /// Demands what the queries need, before anything is read.
 pub(super) fn demand_project(
     ctx: &Context,
     args: &LookupArgs,
 ) -> Result<(Project, ProjectId), Failure> {
-    if !args.identities.is_empty() {
-        return Err(usage("`--identities` needs `--profiles`: dsr does not ask Mixpanel whether another id of a person has a profile of its own; nothing was asked")
-            .hint("add an export of the users: `--profiles FILE`"));
-    }
     if !can_be_asked(&args.by) {
         return Err(usage("the property's name has a quote, a backslash or a control character, and Mixpanel documents no way to ask for these; nothing was asked")
             .hint("look the values up in an export of the users: `--profiles FILE`"));
@@ -41,13 +38,15 @@ fn or_offline(failure: Failure) -> Failure {
     ))
 }
 
-/// Asks for the profiles of every value. Every other check has passed.
+/// Asks for the profiles of every value, and then which of the other ids of these people have a
+/// profile of their own. Every other check has passed.
 pub(super) async fn find(
     ctx: &mut Context,
     (project, id): (&Project, ProjectId),
-    args: &LookupArgs,
+    (args, files): (&LookupArgs, &LookupFiles),
     lookup: &mut Lookup,
-) -> Result<QueriedValues, Failure> {
+) -> Result<LookupOrigin, Failure> {
+    files.demand_identities(ctx)?;
     let client = ctx.query_client(project, Timeouts::default())?;
     let mut ledger = ctx.ledger_to_fill()?;
     let batches = ValueBatches::of(lookup, &args.by);
@@ -61,7 +60,7 @@ pub(super) async fn find(
     let mut queries = ctx.queries(&mut ledger, (project, id), args.max_wait);
     let found = workflow::find_holders(&mut queries, (&client, id), &batches, lookup).await;
     ctx.interrupt.pause();
-    let asked = found.map_err(|error| profiles_failure(error, NO_LOOKUP))?;
+    let mut asked = found.map_err(|error| profiles_failure(error, NO_LOOKUP))?;
     if asked.profiles == 0 {
         let name = &project.name;
         ctx.ui.warn(
@@ -71,5 +70,26 @@ pub(super) async fn find(
             ),
         );
     }
-    Ok(asked)
+    let identities = files.join(ctx, lookup)?;
+    warn_of_unended(ctx, identities.as_ref());
+    let joined = lookup.joined_ids().len();
+    if joined > 0 {
+        let needed = workflow::count_queries(joined);
+        let planned = ctx.planned_queries(queries.ledger, (project, id), needed)?;
+        ctx.ui.note(&format!(
+            "Asking Mixpanel which of {} have a profile: {planned}.",
+            plural(joined, "id", "ids"),
+        ));
+        ctx.interrupt.begin();
+        let found =
+            workflow::find_joined_profiles(&mut queries, (&client, id), lookup, ctx.home.data())
+                .await;
+        ctx.interrupt.pause();
+        asked.queries += found.map_err(|error| profiles_failure(error, NO_LOOKUP))?;
+    }
+    Ok(LookupOrigin::Mixpanel {
+        project: project.name.clone(),
+        asked,
+        identities,
+    })
 }

@@ -15,7 +15,7 @@ use crate::commands::failures::{
 use crate::domain::{
     ExitStatus, ExportWindow, LedgerKey, PersonHash, Project, ProjectId, ProjectZone, RequestId,
 };
-use crate::intake::{self, Keep, Place, ReadOptions, Source};
+use crate::intake::{self, CheckOptions, Keep, OuterSpace, Pattern, Place, ReadOptions, Source};
 use crate::ledger::{ErasedBy, Ledger};
 use crate::mixpanel::{QueryClient, Timeouts};
 use crate::ui::{Failure, plural, reading};
@@ -135,6 +135,16 @@ impl AskedCheck<'_> {
     fn window(&self, ctx: &Context, project: &Project) -> Result<ExportWindow, Failure> {
         let today = project.zone.day(ctx.clock.now());
         let Some(sent) = self.first_sent() else {
+            let mut groups = self
+                .scope
+                .requests
+                .iter()
+                .flat_map(|request| &request.groups);
+            if groups.all(|group| group.state.is_final()) {
+                let message = "no job of the deletion was done, and none is under way: it erased nobody; nothing was checked";
+                return Err(Failure::new(ExitStatus::Failed, "not_done", message)
+                    .hint("see why with `dsr status REQUEST`, and send the deletion again"));
+            }
             let message =
                 "Mixpanel has not reported any job of the deletion as done; nothing was checked";
             return Err(Failure::new(ExitStatus::Running, "running", message)
@@ -245,7 +255,8 @@ fn later(day: NaiveDate) -> NaiveDate {
     day.succ_opt().unwrap_or(day)
 }
 
-/// Reads a list as `dsr delete` reads it.
+/// Reads a list as `dsr delete` reads it, with ids of any look: the deletion accepted them, and nobody
+/// else is asked about.
 fn read_list(
     ctx: &Context,
     path: &Path,
@@ -253,7 +264,14 @@ fn read_list(
 ) -> Result<(), Failure> {
     let sources = [Source::from_path(path)];
     let mut progress = reading(&ctx.ui);
-    let options = ReadOptions::default();
+    let options = ReadOptions {
+        check: CheckOptions {
+            outer_space: OuterSpace::Keep,
+            pattern: Pattern::new("(?s:.*)").ok(),
+            ..CheckOptions::default()
+        },
+        ..ReadOptions::default()
+    };
     let read = intake::read(&sources, &[], &options, Keep::Heard(hear), &mut progress);
     drop(progress);
     read?;

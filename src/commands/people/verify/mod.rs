@@ -14,7 +14,7 @@ use crate::domain::{CheckedPeople, ExitStatus, PersonHasher, ProjectZone};
 use crate::intake::{Event, EventOptions, EventsRead, Format, Place, Source, read_events};
 use crate::ui::{Failure, Verified, VerifyView, damage_text, plural, reading};
 use crate::workflow::{
-    ErasureFindings, ErasureSearch, Examined, ExportGap, Searched, SuppressedIndex,
+    ErasureFindings, ErasureSearch, Examined, ExportGap, MissingDays, Searched, SuppressedIndex,
 };
 
 use asked::{AskedCheck, AskingArgs, Obtained};
@@ -155,7 +155,7 @@ fn search_files(
             &format!("{label} is named twice, and its events are counted twice"),
         );
     }
-    let mut search = ErasureSearch::new(index, hasher);
+    let mut search = ErasureSearch::new(index, hasher, ctx.clock.now());
     let mut progress = reading(&ctx.ui);
     // A project that is no longer set up has no zone.
     let resolved = ctx.resolve_named(&scope.project).ok();
@@ -210,9 +210,14 @@ fn warn_of_gaps(ctx: &Context, searched: &Searched) {
 
 /// Warns of deletions whose days are not among the events.
 fn warn_of_days(ctx: &Context, checks: &[ErasureFindings<'_>]) {
-    for check in checks.iter().filter(|check| check.lacks_days) {
+    for check in checks {
+        let (events, which) = match check.missing {
+            None => continue,
+            Some(MissingDays::Sent) => ("do not reach", "later"),
+            Some(MissingDays::Before) => ("begin after", "earlier"),
+        };
         let text = format!(
-            "the events do not reach the day on which the deletion {} was sent, so nobody counts as absent; check events of later days, too",
+            "the events {events} the day on which the deletion {} was sent, so nobody counts as absent; check events of {which} days, too",
             check.request.id.short()
         );
         ctx.ui.warn("other_days", &text);
