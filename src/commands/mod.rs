@@ -31,6 +31,7 @@ pub(crate) use ledger::audit::AuditArgs;
 pub(crate) use ledger::purge::PurgeArgs;
 pub(crate) use people::find::FindArgs;
 pub(crate) use people::lookup::LookupArgs;
+pub(crate) use people::sanitize::SanitizeArgs;
 pub(crate) use people::suppressions::SuppressionsArgs;
 pub(crate) use people::verify::VerifyErasureArgs;
 pub(crate) use plan::apply::ApplyArgs;
@@ -68,6 +69,7 @@ pub(crate) enum Command {
     Verify(VerifyErasureArgs),
     Profiles(ProfilesArgs),
     Import(ImportArgs),
+    Sanitize(SanitizeArgs),
     Report(ReportArgs),
     Audit(AuditArgs),
     Suppressions(SuppressionsArgs),
@@ -105,6 +107,7 @@ impl Command {
             Self::Verify(args) => people::verify::run(ctx, args).await,
             Self::Profiles(args) => profiles::run(ctx, args).await,
             Self::Import(args) => import::run(ctx, &args).await,
+            Self::Sanitize(args) => people::sanitize::run(ctx, &args),
             Self::Report(args) => report::run(ctx, &args),
             Self::Suppressions(args) => people::suppressions::run(ctx, &args),
             Self::Purge(args) => ledger::purge::run(ctx, &args),
@@ -145,6 +148,7 @@ impl Command {
             Self::Verify(_) => "dsr verify",
             Self::Profiles(_) => "dsr profiles",
             Self::Import(_) => "dsr import",
+            Self::Sanitize(_) => "dsr sanitize",
             Self::Report(_) => "dsr report",
             Self::Suppressions(_) => "dsr suppressions",
             Self::Purge(_) => "dsr purge",

@@ -10,6 +10,7 @@ mod error;
 mod package;
 mod people;
 mod record;
+mod sanitize;
 mod sorter;
 mod staging;
 mod summary;
@@ -27,6 +28,10 @@ use crate::domain::{Disclosure, DistinctId, ProjectZone, RequestId, RetrievalSco
 
 pub use archive::{has_directory, is_locked};
 pub use error::{Danger, PackageDamage, SplitError};
+pub use sanitize::{
+    EventCounts, FindingCounts, KeptProperty, NameList, NameListError, NotWritten, ReviewFinding,
+    SanitizeError, SanitizeOrder, SanitizeReview, TimeStep, are_locked, sanitize,
+};
 pub use sorter::unassigned::Unassigned;
 pub use summary::{Summary, find_packages, find_stripped, find_summary, is_of_other_form};
 
@@ -181,7 +186,12 @@ pub fn split(
 ) -> Result<Report, SplitError> {
     let people = People::new(order.people)?;
     let staging = Staging::beside(order.target)?;
-    let mut archive = Archive::open(order)?;
+    let mut archive = Archive::open(
+        order.archive,
+        Some(&order.about.sha256),
+        order.password,
+        &order.limits,
+    )?;
     let zone = order.about.zone;
     let mut sorter = Sorter::new(
         &people,

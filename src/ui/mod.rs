@@ -52,6 +52,7 @@ pub use ledger::{
 pub use people::find::{FindView, Involvement, Sought};
 pub use people::lookup::{LookupOrigin, LookupView};
 pub use people::recollected::{RecollectedView, damage_text};
+pub use people::sanitize::SanitizeView;
 pub use people::suppressions::{ListCounts, ListFormat, ListWrittenView, SuppressionList};
 pub use people::verify::{Verified, VerifyView};
 pub use people::warnings::ListedPlaces;
@@ -69,6 +70,7 @@ pub use request::shown::{Polling, Shown};
 pub use sandbox::ServingView;
 pub use status::watch::{Picture, Screen};
 pub use talk::progress::{
-    Phase, Progress, ResultLines, clocks_apart, reading, reporting, splitting, verifying,
+    Phase, Progress, ResultLines, clocks_apart, reading, reporting, sanitizing, splitting,
+    verifying,
 };
 pub use talk::question::{Confirmable, QuestionError};

@@ -19,6 +19,11 @@ const WRITERS: &[(&str, &str, &[&str])] = &[
     ("auth ledger-key", "--to", &["--to", "out"]),
     ("ledger backup", "FILE", &["out"]),
     (
+        "sanitize",
+        "--output",
+        &["raw.jsonl", "--keep", "keep.txt", "--key", "k", "-o", "out"],
+    ),
+    (
         "lookup",
         "--output",
         &["--profiles", "users.csv", "-o", "out", "a@x.test"],
@@ -68,6 +73,9 @@ fn what_is_in_the_way_of_a_file_ends_every_command_alike() {
     let path = operator.work().join("out");
     operator.file("users.csv", "distinct_id,email\nu1,a@x.test\n");
     operator.file("seen.csv", "distinct_id,$last_seen\nu1,2020-01-01\n");
+    let event = r#"{"event":"e","properties":{"distinct_id":"a1","time":1790000000}}"#;
+    operator.file("raw.jsonl", event);
+    operator.file("keep.txt", "plan\n");
     for (command, _, args) in WRITERS {
         let words: Vec<&str> = command.split(' ').collect();
         let args = [&words[..], args, &["--json"]].concat();
@@ -88,6 +96,7 @@ fn what_is_in_the_way_of_a_file_ends_every_command_alike() {
 
         operator.run(&args).exits_with(0);
         fs::remove_file(&path).unwrap();
+        drop(fs::remove_file(path.with_extension("review.html")));
     }
     assert_eq!(fake.calls().len(), calls, "nothing was sent");
 }
@@ -121,6 +130,9 @@ fn every_command_that_names_a_file_or_folder_is_known_here() {
         ("apply", "FILE"),
         ("download", "--ids"),
         ("import", "FILE"),
+        ("sanitize", "--keep"),
+        ("sanitize", "--events"),
+        ("sanitize", "--key"),
         ("lookup", "--profiles"),
         ("lookup", "--identities"),
         ("profiles expire", "--profiles"),

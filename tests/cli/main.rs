@@ -91,6 +91,7 @@ mod recollected;
 mod recovery;
 mod report;
 mod sandbox;
+mod sanitize;
 mod schedules;
 mod screen;
 mod secret;

@@ -2,7 +2,7 @@
 //! stand-ins for the other programs that documents name.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Cursor, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -15,6 +15,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
 
 use crate::support::{
     Fake, Keyring, NOWHERE, Operator, Outcome, Reply, Running, as_account, has_accounts, usual,
@@ -224,12 +226,31 @@ impl Scene {
         writeln!(packed, "{event}").unwrap();
         self.operator
             .file("events.jsonl.gz", packed.finish().unwrap());
+        self.lay_out_exports(&event);
         self.operator.private_file("key", "a key of hashed ids");
         self.operator.private_file("mixpanel-token", TOKEN);
         self.operator
             .private_file("secret.txt", "0123456789abcdef0123456789abcdef");
         let completions = work.join("../home/.local/share/bash-completion/completions");
         fs::create_dir_all(completions).unwrap();
+    }
+
+    /// What `dsr sanitize` reads.
+    fn lay_out_exports(&self, event: &Value) {
+        let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+        let options = SimpleFileOptions::default();
+        zip.start_file("events.json", options).unwrap();
+        writeln!(zip, "{event}").unwrap();
+        let zip = zip.finish().unwrap().into_inner();
+        self.operator.file("export.zip", zip);
+        let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+        writeln!(packed, "{event}").unwrap();
+        self.operator.file("raw.jsonl.gz", packed.finish().unwrap());
+        fs::create_dir(self.operator.work().join("packages")).unwrap();
+        self.operator
+            .file("packages/events.jsonl", format!("{event}\n"));
+        self.operator.file("keep.txt", "plan\n");
+        self.operator.file("events.txt", "visit\n");
     }
 
     /// Adds a copy of the ledger from before the last deletion.

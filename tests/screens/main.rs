@@ -38,6 +38,7 @@ mod purge;
 mod refused;
 mod report;
 mod resume;
+mod sanitize;
 mod sources;
 mod status;
 mod suppressions;

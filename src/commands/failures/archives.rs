@@ -1,13 +1,13 @@
 //! Failures of fetching, opening and splitting exports.
 
-use crate::credentials::{HashKeyError, ProjectSecretError};
+use crate::credentials::{HashKeyError, LedgerKeyError, ProjectSecretError};
 use crate::domain::{ExitStatus, ProjectName};
 use crate::ledger::LedgerError;
-use crate::packages::SplitError;
+use crate::packages::{NameListError, SanitizeError, SplitError};
 use crate::ui::Failure;
 use crate::workflow::{DownloadError, NewFileError, SplitTrouble};
 
-use super::in_the_way;
+use super::{in_the_way, quoted};
 
 impl From<DownloadError> for Failure {
     fn from(error: DownloadError) -> Self {
@@ -140,6 +140,126 @@ pub(crate) fn split_failure(
         },
     };
     Failure::from_error(status, kind, trouble).hint(hint)
+}
+
+impl From<NameListError> for Failure {
+    fn from(error: NameListError) -> Self {
+        let (status, kind, hint) = match &error {
+            NameListError::Read { .. } => (
+                ExitStatus::Input,
+                "bad_input",
+                "nothing was read; write a text file with one name a line",
+            ),
+            NameListError::NotText { .. } | NameListError::TooLong { .. } => (
+                ExitStatus::Input,
+                "bad_input",
+                "nothing was read; correct the line",
+            ),
+            NameListError::NeverKept { .. } => (
+                ExitStatus::Input,
+                "bad_input",
+                "nothing was read; remove the line",
+            ),
+        };
+        Self::from_error(status, kind, &error).hint(hint)
+    }
+}
+
+/// `project` has the API secret of a locked archive.
+pub(crate) fn sanitize_failure(error: &SanitizeError, project: &ProjectName) -> Failure {
+    let input = |hint: &str| (ExitStatus::Input, "bad_input", hint.to_owned());
+    let (status, kind, hint) = match error {
+        SanitizeError::NoEvents => input("name an archive of `dsr download`, or a raw export"),
+        SanitizeError::Table => {
+            input("export the people again with `--gdpr`, and name that archive")
+        }
+        SanitizeError::TooManyIds => {
+            input("export the people whom you make anonymous, and name that archive")
+        }
+        SanitizeError::Changed => input("run the same command again"),
+        SanitizeError::Source(error) => source_of_events_failure(error, project),
+    };
+    Failure::from_error(status, kind, error).hint(format!("nothing was written; {hint}"))
+}
+
+fn source_of_events_failure(
+    error: &SplitError,
+    project: &ProjectName,
+) -> (ExitStatus, &'static str, String) {
+    let archive = |hint: &str| (ExitStatus::Input, "archive", hint.to_owned());
+    match error {
+        SplitError::PasswordNeeded
+        | SplitError::WrongPassword
+        | SplitError::DamagedOrWrongPassword { .. } => (
+            ExitStatus::Auth,
+            "api_secret",
+            format!("give dsr the project's API secret: `dsr project secret {project}`"),
+        ),
+        SplitError::Open { .. } => (
+            ExitStatus::Input,
+            "bad_input",
+            "check the path and the file".to_owned(),
+        ),
+        SplitError::Compression { .. } => {
+            archive("unpack it with another program, and name the folder")
+        }
+        SplitError::Write { .. } => (
+            ExitStatus::LocalIo,
+            "local_io",
+            "free space or name another file with `--output`".to_owned(),
+        ),
+        SplitError::Changed
+        | SplitError::NotZip(_)
+        | SplitError::Damaged { .. }
+        | SplitError::Unsafe(_)
+        | SplitError::Unsupported { .. }
+        | SplitError::Nobody
+        | SplitError::TargetExists { .. }
+        | SplitError::NotAsMade { .. }
+        | SplitError::MadeOtherwise { .. } => {
+            archive("fetch the archive again with `dsr download --again`")
+        }
+        SplitError::Interrupted => (
+            ExitStatus::Interrupted,
+            "interrupted",
+            "run the same command again".to_owned(),
+        ),
+    }
+}
+
+/// A failure of the file with the key of new ids.
+pub(crate) fn new_id_key_failure(error: &LedgerKeyError) -> Failure {
+    let (message, hint) = match error {
+        LedgerKeyError::Read { path, .. } => (
+            format!("cannot read the key `{}`", path.display()),
+            "name another file with `--key`".to_owned(),
+        ),
+        LedgerKeyError::Open { path } => (
+            format!(
+                "other users can read or change the key `{}`",
+                path.display()
+            ),
+            format!("run `chmod 600 {}`", quoted(path)),
+        ),
+        LedgerKeyError::Malformed { path } => (
+            format!(
+                "`{}` is not a key that dsr made (64 hex digits)",
+                path.display()
+            ),
+            "name another file with `--key`".to_owned(),
+        ),
+        LedgerKeyError::Write { path, .. } => (
+            format!("cannot write the key `{}`", path.display()),
+            "free space or name another file with `--key`".to_owned(),
+        ),
+        LedgerKeyError::Keyring(_) | LedgerKeyError::Gone | LedgerKeyError::Lock(_) => (
+            "the key of the new ids cannot be used".to_owned(),
+            "name another file with `--key`".to_owned(),
+        ),
+    };
+    let mut failure = Failure::from_error(ExitStatus::LocalIo, "local_io", error);
+    failure.message = message;
+    failure.hint(format!("nothing was written; {hint}"))
 }
 
 fn secret_hint(error: &ProjectSecretError) -> &'static str {

@@ -26,7 +26,7 @@ use crate::sandbox::SandboxError;
 use crate::ui::{Failure, PrintError, QuestionError};
 use crate::workflow::{NotReady, ReceiptState, WorkflowError};
 
-pub(crate) use archives::split_failure;
+pub(crate) use archives::{new_id_key_failure, sanitize_failure, split_failure};
 pub(crate) use intake::{lookup_failure, values_failure};
 pub(crate) use ledger::{COPY_IN_THE_WAY, no_ledger, no_sealing_key};
 pub(crate) use people::{OTHER_KEY, ledger_key_hint};

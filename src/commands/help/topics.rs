@@ -6,7 +6,7 @@ use crate::domain::ExitStatus;
 use crate::ui::{Block, HelpPage};
 
 /// The guide's pages, in the order in which a reader needs them. Tests run their commands.
-const GUIDE: [&str; 19] = [
+const GUIDE: [&str; 20] = [
     include_str!("../../../docs/guide/set-up.md"),
     include_str!("../../../docs/guide/sources.md"),
     include_str!("../../../docs/guide/find-ids.md"),
@@ -21,6 +21,7 @@ const GUIDE: [&str; 19] = [
     RETENTION,
     include_str!("../../../docs/guide/verify.md"),
     include_str!("../../../docs/guide/import.md"),
+    include_str!("../../../docs/guide/anonymise.md"),
     include_str!("../../../docs/guide/prove-it.md"),
     include_str!("../../../docs/guide/tokens.md"),
     include_str!("../../../docs/guide/share-the-ledger.md"),

@@ -4,6 +4,7 @@ pub(super) mod checks;
 pub(super) mod find;
 pub(super) mod lookup;
 pub(super) mod minimise;
+pub(super) mod sanitize;
 pub(super) mod sources;
 pub(super) mod suppressions;
 pub(super) mod verify;

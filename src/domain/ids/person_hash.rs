@@ -63,7 +63,12 @@ pub struct PersonHasher(Hmac<Sha256>);
 impl PersonHasher {
     /// The hash of the person with this id.
     pub fn hash(&self, id: &str) -> PersonHash {
-        let digest = self.digest(id.as_bytes());
+        self.hash_bytes(id.as_bytes())
+    }
+
+    /// The hash of what is not an id, or not text.
+    pub fn hash_bytes(&self, bytes: &[u8]) -> PersonHash {
+        let digest = self.digest(bytes);
         let mut bytes = [0; PersonHash::BYTES];
         bytes.copy_from_slice(&digest[..PersonHash::BYTES]);
         PersonHash(bytes)

@@ -6,9 +6,8 @@ use std::io::{self, BufRead, BufReader, Cursor, Read};
 use super::content::{self, MemberContent, Window};
 use super::documented::{MemberForm, RecordedNames};
 use super::encoding::Encoding;
-use super::sink::MemberFault;
+use super::sink::{self, MemberFault, MemberSink};
 use crate::packages::record::{document, lines, table};
-use crate::packages::sorter::Sorter;
 
 /// How much of a member's beginning decides its content.
 const WINDOW_BYTES: u64 = 64 * 1024;
@@ -52,7 +51,7 @@ pub(crate) fn read(
     name: &str,
     depth: usize,
     bytes: &mut dyn Read,
-    sorter: &mut Sorter<'_>,
+    sink: &mut dyn MemberSink,
 ) -> Result<Option<PackedMember>, MemberFault> {
     let mut bytes = BufReader::with_capacity(BUFFER_BYTES, bytes);
     let mut window = Vec::new();
@@ -67,16 +66,16 @@ pub(crate) fn read(
     let packing = MemberPacking::of(&window).filter(|_| depth < MOST_PACKED);
     let mut whole = Cursor::new(window).chain(bytes);
     if let Some(kind) = packing {
-        sorter.begin_member(name, kind.as_str());
-        let file = sorter.put_down(&mut whole)?;
+        sink.begin_member(name, kind.as_str());
+        let file = sink::put_down(sink.root(), &mut whole)?;
         return Ok(Some(PackedMember { kind, file }));
     }
     if content == MemberContent::Unknown && form == MemberForm::Records {
-        sorter.begin_member(name, content.as_str());
-        sorter.keep_member(&mut whole)?;
+        sink.begin_member(name, content.as_str());
+        sink.keep_member(&mut whole)?;
     } else {
         let mut text = encoding.reader(&mut whole)?;
-        read_text(name, form, content, &mut *text, sorter)?;
+        read_text(name, form, content, &mut *text, sink)?;
     }
     io::copy(&mut whole, &mut io::sink())?;
     Ok(None)
@@ -87,27 +86,27 @@ fn read_text(
     form: MemberForm,
     content: MemberContent,
     text: &mut dyn BufRead,
-    sorter: &mut Sorter<'_>,
+    sink: &mut dyn MemberSink,
 ) -> Result<(), MemberFault> {
-    let limit = sorter.record_limit();
+    let limit = sink.record_limit();
     let MemberForm::OfTheJob(list) = form else {
-        sorter.begin_member(name, content.as_str());
-        return read_records(form, content, text, sorter);
+        sink.begin_member(name, content.as_str());
+        return read_records(form, content, text, sink);
     };
     // A member about the whole job is short enough to read whole.
     let mut whole = Vec::new();
     text.take(limit as u64 + 1).read_to_end(&mut whole)?;
     match RecordedNames::of(list, &whole).filter(|_| whole.len() <= limit) {
         Some(facts) => {
-            sorter.begin_member(name, list.as_str());
-            Ok(sorter.add_job_facts(list, facts, &whole)?)
+            sink.begin_member(name, list.as_str());
+            Ok(sink.add_job_facts(list, facts, &whole)?)
         }
         None => {
-            sorter.begin_member(name, content.as_str());
+            sink.begin_member(name, content.as_str());
             let mut text = Cursor::new(whole).chain(text);
             match content {
-                MemberContent::Unknown => Ok(sorter.keep_member(&mut text)?),
-                _ => read_records(MemberForm::Records, content, &mut text, sorter),
+                MemberContent::Unknown => Ok(sink.keep_member(&mut text)?),
+                _ => read_records(MemberForm::Records, content, &mut text, sink),
             }
         }
     }
@@ -117,13 +116,13 @@ fn read_records(
     form: MemberForm,
     content: MemberContent,
     text: &mut dyn BufRead,
-    sorter: &mut Sorter<'_>,
+    sink: &mut dyn MemberSink,
 ) -> Result<(), MemberFault> {
-    let limit = sorter.record_limit();
+    let limit = sink.record_limit();
     match content {
-        MemberContent::Lines => lines::read(text, limit, sorter),
-        MemberContent::Document => document::read(text, limit, sorter),
-        MemberContent::Table { delimiter } => table::read(text, delimiter, form, limit, sorter),
+        MemberContent::Lines => lines::read(text, limit, sink),
+        MemberContent::Document => document::read(text, limit, sink),
+        MemberContent::Table { delimiter } => table::read(text, delimiter, form, limit, sink),
         MemberContent::Empty | MemberContent::Unknown => Ok(()),
     }
 }

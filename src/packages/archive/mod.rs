@@ -20,7 +20,7 @@ use zip::read::{ArchiveOffset, Config, ZipFile};
 use zip::result::ZipError;
 use zip::{CompressionMethod, ZipArchive};
 
-use super::{ArchiveToSplit, Danger, Limits, SplitError, SplitObserver, SplitProgress};
+use super::{Danger, Limits, SplitError, SplitObserver, SplitProgress};
 use crate::domain::to_hex;
 use spans::Tail;
 
@@ -56,26 +56,34 @@ pub(crate) struct Budget<'b> {
 }
 
 impl<'a> Archive<'a> {
-    /// Opens and checks the archive without unpacking it.
-    pub(crate) fn open(order: &ArchiveToSplit<'a>) -> Result<Self, SplitError> {
+    /// Opens and checks the archive without unpacking it. `sha256` is what it must have, if that is
+    /// known.
+    pub(crate) fn open(
+        path: &Path,
+        sha256: Option<&str>,
+        password: Option<&'a SecretString>,
+        limits: &Limits,
+    ) -> Result<Self, SplitError> {
         let failed = |source| SplitError::Open {
-            path: order.archive.to_path_buf(),
+            path: path.to_path_buf(),
             source,
         };
-        let mut file = File::open(order.archive).map_err(failed)?;
-        if sha256_of(&mut file).map_err(failed)? != order.about.sha256 {
+        let mut file = File::open(path).map_err(failed)?;
+        if let Some(sha256) = sha256
+            && sha256_of(&mut file).map_err(failed)? != sha256
+        {
             return Err(SplitError::Changed);
         }
-        let length = file.stream_position().map_err(failed)?;
-        let members = order.limits.members;
+        let length = file.seek(SeekFrom::End(0)).map_err(failed)?;
+        let members = limits.members;
         let tail = Tail::read(&mut file).map_err(failed)?;
         let mut zip = open_zip(file, members)?;
-        let allowance = Allowance::of(length, &order.limits);
+        let allowance = Allowance::of(length, limits);
         let declared = vet(&mut zip, &tail, members)?;
         allowance.check(declared)?;
         Ok(Self {
             zip,
-            password: order.password,
+            password,
             declared,
             members,
             allowance,

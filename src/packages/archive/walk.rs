@@ -11,21 +11,20 @@ use flate2::bufread::MultiGzDecoder;
 use zip::ZipArchive;
 
 use super::member::{self, MemberPacking, PackedMember};
-use super::sink::MemberFault;
+use super::sink::{MemberFault, MemberSink};
 use super::spans::Tail;
 use super::{Archive, Budget, Counted, open_member, vet};
-use crate::packages::sorter::Sorter;
 use crate::packages::{Danger, SplitError, SplitObserver};
 
-/// Reads each member into `sorter`, in the archive's order. Fails on the first encrypted or damaged
+/// Reads each member into `sink`, in the archive's order. Fails on the first encrypted or damaged
 /// member.
 pub(crate) fn read_members(
     archive: &mut Archive<'_>,
-    sorter: &mut Sorter<'_>,
+    sink: &mut dyn MemberSink,
     observer: SplitObserver<'_>,
 ) -> Result<(), SplitError> {
     let (zip, mut budget) = archive.begin(observer);
-    read_each(zip, "", 0, &mut budget, sorter)
+    read_each(zip, "", 0, &mut budget, sink)
 }
 
 /// Reads the members of a zip, with `before` as a prefix of their names. `depth` counts the
@@ -35,7 +34,7 @@ fn read_each<R: Read + Seek>(
     before: &str,
     depth: usize,
     budget: &mut Budget<'_>,
-    sorter: &mut Sorter<'_>,
+    sink: &mut dyn MemberSink,
 ) -> Result<(), SplitError> {
     for place in 0..zip.len() {
         let number = place + 1;
@@ -50,7 +49,7 @@ fn read_each<R: Read + Seek>(
             file,
             budget: &mut *budget,
         };
-        let outcome = member::read(&name, depth, &mut counted, sorter);
+        let outcome = member::read(&name, depth, &mut counted, sink);
         drop(counted);
         let packed = outcome.map_err(|fault| match (fault, budget.stop.take()) {
             (MemberFault::Write(error), _) => error,
@@ -69,7 +68,7 @@ fn read_each<R: Read + Seek>(
             },
         })?;
         if let Some(packed) = packed {
-            read_packed(&name, depth + 1, packed, budget, sorter)?;
+            read_packed(&name, depth + 1, packed, budget, sink)?;
         }
     }
     Ok(())
@@ -82,23 +81,23 @@ fn read_packed(
     depth: usize,
     packed: PackedMember,
     budget: &mut Budget<'_>,
-    sorter: &mut Sorter<'_>,
+    sink: &mut dyn MemberSink,
 ) -> Result<(), SplitError> {
     let PackedMember { kind, mut file } = packed;
     let whole = match kind {
         MemberPacking::Zip => is_whole_zip(&mut file, budget)?,
         MemberPacking::Gzip => is_whole_gzip(&mut file, budget)?,
     };
-    rewind(&mut file, sorter)?;
+    rewind(&mut file, sink)?;
     match kind {
         _ if !whole => {
-            let kept = sorter.keep_member(&mut BufReader::new(file));
-            kept.map_err(|fault| error_of(fault, budget, sorter))
+            let kept = sink.keep_member(&mut BufReader::new(file));
+            kept.map_err(|fault| error_of(fault, budget, sink))
         }
         MemberPacking::Zip => {
             let zip = ZipArchive::new(BufReader::new(file));
             let mut zip = zip.map_err(SplitError::NotZip)?;
-            read_each(&mut zip, &format!("{name}/"), depth, budget, sorter)
+            read_each(&mut zip, &format!("{name}/"), depth, budget, sink)
         }
         MemberPacking::Gzip => {
             let name = name.strip_suffix(".gz").unwrap_or(name);
@@ -106,9 +105,9 @@ fn read_packed(
                 file: MultiGzDecoder::new(BufReader::new(file)),
                 budget,
             };
-            let inner = member::read(name, depth, &mut bytes, sorter);
-            match inner.map_err(|fault| error_of(fault, budget, sorter))? {
-                Some(inner) => read_packed(name, depth + 1, inner, budget, sorter),
+            let inner = member::read(name, depth, &mut bytes, sink);
+            match inner.map_err(|fault| error_of(fault, budget, sink))? {
+                Some(inner) => read_packed(name, depth + 1, inner, budget, sink),
                 None => Ok(()),
             }
         }
@@ -156,15 +155,15 @@ fn runs_to_its_end(bytes: impl Read, budget: &mut Budget<'_>) -> Result<bool, Sp
     }
 }
 
-fn rewind(file: &mut File, sorter: &Sorter<'_>) -> Result<(), SplitError> {
-    file.rewind().map_err(SplitError::write(sorter.root()))
+fn rewind(file: &mut File, sink: &dyn MemberSink) -> Result<(), SplitError> {
+    file.rewind().map_err(SplitError::write(sink.root()))
 }
 
 /// The file was already read to its end, so a read error now is our disk's.
-fn error_of(fault: MemberFault, budget: &mut Budget<'_>, sorter: &Sorter<'_>) -> SplitError {
+fn error_of(fault: MemberFault, budget: &mut Budget<'_>, sink: &dyn MemberSink) -> SplitError {
     match (fault, budget.stop.take()) {
         (MemberFault::Write(error), _) => error,
         (MemberFault::Read(_), Some(stop)) => stop,
-        (MemberFault::Read(source), None) => SplitError::write(sorter.root())(source),
+        (MemberFault::Read(source), None) => SplitError::write(sink.root())(source),
     }
 }

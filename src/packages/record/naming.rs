@@ -222,7 +222,7 @@ fn lists_another(behind: &str, id: &str) -> bool {
 }
 
 /// The text without escapes, percent encoding, entities and invisible characters.
-fn decoded(text: &str) -> Result<Cow<'_, str>, Unsure> {
+pub(crate) fn decoded(text: &str) -> Result<Cow<'_, str>, Unsure> {
     let mut text = Cow::Borrowed(text);
     for _ in 0..MOST_ROUNDS {
         match decode_once(&text) {

@@ -10,14 +10,13 @@ pub(super) mod unassigned;
 pub(super) mod whole;
 
 use std::borrow::Cow;
-use std::fs::File;
-use std::io::{BufRead, Read, Seek, Write};
+use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 use super::archive::documented::{JobMember, RecordedNames};
-use super::archive::sink::{MemberFault, PiecePlace, RecordRow, RecordSink};
+use super::archive::sink::{MemberFault, MemberSink, PiecePlace, RecordRow, RecordSink};
 use super::people::People;
 use super::record::naming::{self, Unsure};
 use super::record::nested::{self, Apart, Own};
@@ -87,48 +86,6 @@ impl<'a> Sorter<'a> {
             knows_people: false,
             seen: ArchiveCounts::default(),
         })
-    }
-
-    pub(crate) fn root(&self) -> &Path {
-        &self.root
-    }
-
-    pub(crate) fn record_limit(&self) -> usize {
-        self.record_limit
-    }
-
-    pub(crate) fn begin_member(&mut self, name: &str, read_as: &'static str) {
-        self.unassigned.begin_member(name, read_as);
-    }
-
-    pub(crate) fn keep_member(&mut self, bytes: &mut dyn BufRead) -> Result<(), MemberFault> {
-        Ok(self.unassigned.add_member(bytes)??)
-    }
-
-    /// Writes `bytes` to an unnamed file and rewinds it.
-    pub(crate) fn put_down(&mut self, bytes: &mut dyn Read) -> Result<File, MemberFault> {
-        let failed = |error| SplitError::write(&self.root)(error);
-        let mut file = tempfile::tempfile_in(&self.root).map_err(failed)?;
-        let mut buffer = vec![0; 128 * 1024];
-        loop {
-            match bytes.read(&mut buffer)? {
-                0 => break,
-                count => file.write_all(&buffer[..count]).map_err(failed)?,
-            }
-        }
-        file.rewind().map_err(failed)?;
-        Ok(file)
-    }
-
-    pub(crate) fn add_job_facts(
-        &mut self,
-        member: JobMember,
-        facts: RecordedNames,
-        text: &[u8],
-    ) -> Result<(), SplitError> {
-        let kept_as = self.job.add(member, facts, text)?;
-        self.unassigned.kept(kept_as);
-        Ok(())
     }
 
     pub(crate) fn finish(mut self) -> Result<Sorted, SplitError> {
@@ -302,9 +259,38 @@ impl RecordSink for Sorter<'_> {
     }
 }
 
+impl MemberSink for Sorter<'_> {
+    fn record_limit(&self) -> usize {
+        self.record_limit
+    }
+
+    fn root(&self) -> &Path {
+        &self.root
+    }
+
+    fn begin_member(&mut self, name: &str, read_as: &'static str) {
+        self.unassigned.begin_member(name, read_as);
+    }
+
+    fn keep_member(&mut self, bytes: &mut dyn BufRead) -> Result<(), MemberFault> {
+        Ok(self.unassigned.add_member(bytes)??)
+    }
+
+    fn add_job_facts(
+        &mut self,
+        member: JobMember,
+        facts: RecordedNames,
+        text: &[u8],
+    ) -> Result<(), SplitError> {
+        let kept_as = self.job.add(member, facts, text)?;
+        self.unassigned.kept(kept_as);
+        Ok(())
+    }
+}
+
 /// Joins the lines of a record without their indentation. A JSON string holds no raw line end, so
 /// the content does not change.
-fn on_one_line(text: &[u8]) -> Cow<'_, [u8]> {
+pub(crate) fn on_one_line(text: &[u8]) -> Cow<'_, [u8]> {
     if !text.contains(&b'\n') && !text.contains(&b'\r') {
         return Cow::Borrowed(text);
     }

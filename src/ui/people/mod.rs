@@ -3,6 +3,7 @@
 pub(super) mod find;
 pub(super) mod lookup;
 pub(super) mod recollected;
+pub(super) mod sanitize;
 pub(super) mod sources;
 pub(super) mod suppressions;
 pub(super) mod verify;

@@ -255,10 +255,23 @@ pub fn reading(ui: &Ui) -> impl FnMut(Headway) {
 
 /// Shows how much of an archive was split.
 pub fn splitting(ui: &Ui) -> impl FnMut(packages::SplitProgress) {
+    of_archive(ui, "Splitting", "split")
+}
+
+/// Shows how much of an export was read; twice makes it anonymous.
+pub fn sanitizing(ui: &Ui) -> impl FnMut(packages::SplitProgress) {
+    of_archive(ui, "Reading", "read")
+}
+
+fn of_archive(
+    ui: &Ui,
+    doing: &'static str,
+    did: &'static str,
+) -> impl FnMut(packages::SplitProgress) {
     let bar = bar_for(ui, 0);
-    bar.set_style(style(
-        "{spinner} Splitting {bar:24} {bytes}/{total_bytes}, {eta} left",
-    ));
+    bar.set_style(style(&format!(
+        "{{spinner}} {doing} {{bar:24}} {{bytes}}/{{total_bytes}}, {{eta}} left",
+    )));
     let mut last_line = Instant::now();
     let mut pause = FIRST_LINE_AFTER;
     move |progress| {
@@ -291,7 +304,7 @@ pub fn splitting(ui: &Ui) -> impl FnMut(packages::SplitProgress) {
                     number(done as usize),
                     number(of as usize)
                 ),
-                None => format!("split {percent} % of the archive"),
+                None => format!("{did} {percent} % of the archive"),
             });
         }
     }

@@ -26,7 +26,7 @@ pub(super) const IDS: [&str; 2] = [PLAIN_ID, ODD_ID];
 /// A value with all the forms to search for.
 pub(super) struct Canary {
     pub(super) value: &'static str,
-    forms: Vec<(&'static str, Vec<u8>)>,
+    pub(super) forms: Vec<(&'static str, Vec<u8>)>,
 }
 
 impl Canary {

@@ -123,6 +123,28 @@ pub(super) const LOCAL: [(&[&str], &str); 57] = [
         &["lookup", "--profiles", "own/bad.csv", "--no-header", "-"],
         PLAIN_ID,
     ),
+    (
+        &[
+            "sanitize",
+            "own/export.jsonl",
+            "--keep",
+            "own/keep.txt",
+            "-o",
+            "anonymous.jsonl",
+        ],
+        "",
+    ),
+    (
+        &[
+            "sanitize",
+            "own/export.jsonl",
+            "--keep",
+            "own/odd.txt",
+            "-o",
+            "own/odd.jsonl",
+        ],
+        "",
+    ),
     (&["audit", "verify"], ""),
     (&["audit", "head"], ""),
     (&["audit", "log"], ""),

@@ -1,6 +1,7 @@
 //! No leak anywhere: runs every command with every outcome and verbosity. All secrets and ids are
 //! canaries; then everything that the run left is searched for them.
 
+mod anonymous;
 mod canaries;
 mod commands;
 mod search;
@@ -281,6 +282,7 @@ fn with_lists(fake: &Fake) -> Operator {
         "own/map.csv",
         format!("distinct_id,resolved_distinct_id\n{PLAIN_ID},\"{quoted}\"\n"),
     );
+    anonymous::lay_out(&operator);
     let bad = format!("distinct_id\n{PLAIN_ID}\u{7}\n {ODD_ID}\n\"{PLAIN_ID}\n");
     operator.file("own/events.jsonl", events());
     operator.file("own/bad.csv", bad);

@@ -1,0 +1,161 @@
+//! What looks like personal data, whoever it is about.
+
+use std::net::IpAddr;
+
+use crate::packages::sanitize::finding::{FindingSet, ReviewFinding};
+
+/// Digits of a phone number in the international form (ITU-T E.164 allows 15).
+const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
+/// Shorter numbers are prices, counts and times. An id of a network has 15 or more, a card 16.
+const LONG_DIGITS: usize = 15;
+
+/// Adds what `text` looks like, or what is in it.
+pub(crate) fn add_looks(text: &str, found: &mut FindingSet) {
+    let mut digits = 0;
+    let mut longest = 0;
+    let (mut has_at, mut has_colons, mut has_dots, mut has_query) = (false, 0, 0, false);
+    for byte in text.bytes() {
+        digits = if byte.is_ascii_digit() { digits + 1 } else { 0 };
+        longest = longest.max(digits);
+        match byte {
+            b'@' => has_at = true,
+            b':' => has_colons += 1,
+            b'.' => has_dots += 1,
+            b'?' => has_query = true,
+            _ => {}
+        }
+    }
+    if longest >= LONG_DIGITS {
+        found.add(ReviewFinding::LongNumber);
+    }
+    if has_at && has_email(text) {
+        found.add(ReviewFinding::Email);
+    }
+    if longest >= 1 && (has_dots >= 3 || has_colons >= 2) && has_ip_address(text) {
+        found.add(ReviewFinding::IpAddress);
+    }
+    if has_query && has_query_of_address(text) {
+        found.add(ReviewFinding::Query);
+    }
+    if longest >= 2 && has_phone(text) {
+        found.add(ReviewFinding::Phone);
+    }
+}
+
+fn has_email(text: &str) -> bool {
+    text.match_indices('@').any(|(place, _)| {
+        let before = text[..place].chars().next_back();
+        let is_local = before.is_some_and(|c| c.is_alphanumeric() || "._%+-\"".contains(c));
+        let is_domain = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-');
+        let rest = &text[place + 1..];
+        let domain = &rest[..rest.find(|c| !is_domain(c)).unwrap_or(rest.len())];
+        let domain = domain.trim_end_matches(['.', '-']);
+        let last = domain.rsplit_once('.').map_or("", |(_, last)| last);
+        is_local && last.chars().count() >= 2
+    })
+}
+
+fn has_ip_address(text: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_hexdigit() || matches!(c, '.' | ':');
+    let words = text.split(|c: char| !c.is_alphanumeric() && !is_part(c));
+    words.into_iter().any(|word| {
+        let word = word.trim_end_matches(['.', ':']);
+        let without_port = word.rsplit_once(':').map_or(word, |(host, _)| host);
+        let is_long = word.bytes().filter(|byte| *byte == b':').count() >= 2;
+        let v6 = is_long && word.bytes().any(|byte| byte.is_ascii_digit());
+        let v4 = |word: &str| word.parse::<std::net::Ipv4Addr>().is_ok();
+        v6 && word.parse::<IpAddr>().is_ok() || v4(word) || v4(without_port)
+    })
+}
+
+/// `https://…?…`, or a path with a query.
+fn has_query_of_address(text: &str) -> bool {
+    let is_end = |c: char| c.is_whitespace() || matches!(c, '"' | '<' | '>');
+    text.split(is_end).any(|word| {
+        let query = word.split_once('?');
+        query.is_some_and(|(before, query)| {
+            let is_address = before.contains("://") || before.starts_with('/');
+            !query.is_empty() && (is_address || query.contains('=') && before.contains('/'))
+        })
+    })
+}
+
+/// A number with a `+`, or a text of digits and separators that begins with `0` or `(`.
+fn has_phone(text: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_digit() || " -./()\u{a0}".contains(c);
+    let count = |text: &str| text.bytes().filter(u8::is_ascii_digit).count();
+    let begins = text.match_indices('+').any(|(place, _)| {
+        let rest = &text[place + 1..];
+        let number = &rest[..rest.find(|c| !is_part(c)).unwrap_or(rest.len())];
+        let is_first = rest.starts_with(|c: char| c.is_ascii_digit() || c == '(');
+        let stands_alone = !text[..place].ends_with(|c: char| c.is_alphanumeric());
+        is_first && stands_alone && PHONE_DIGITS.contains(&count(number))
+    });
+    let whole = text.trim();
+    let is_number = whole.starts_with(['0', '('])
+        && whole.chars().all(is_part)
+        && whole.bytes().filter(|byte| *byte == b'.').count() != 1;
+    begins || is_number && PHONE_DIGITS.contains(&count(whole))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn looks(text: &str) -> Vec<ReviewFinding> {
+        let mut found = FindingSet::default();
+        add_looks(text, &mut found);
+        found.iter().collect()
+    }
+
+    #[test]
+    fn personal_data_is_known_by_its_look() {
+        for (text, finding) in [
+            ("anna@shop.example", ReviewFinding::Email),
+            ("write to <anna+x@shop.co.uk>, please", ReviewFinding::Email),
+            ("änna@müller.example", ReviewFinding::Email),
+            ("+49 151 2345678", ReviewFinding::Phone),
+            ("call +4915123456789.", ReviewFinding::Phone),
+            ("0151/234 56 78", ReviewFinding::Phone),
+            ("(030) 1234-567", ReviewFinding::Phone),
+            ("192.0.2.17", ReviewFinding::IpAddress),
+            ("from 192.0.2.17:8080, twice", ReviewFinding::IpAddress),
+            ("2001:db8::17", ReviewFinding::IpAddress),
+            ("2001:db8:0:0:0:0:0:17", ReviewFinding::IpAddress),
+            ("12345678901234567890", ReviewFinding::LongNumber),
+            ("card 4111111111111111", ReviewFinding::LongNumber),
+            ("https://shop.example/a?b=c", ReviewFinding::Query),
+            ("see /reset?token=x here", ReviewFinding::Query),
+        ] {
+            assert_eq!(looks(text), [finding], "{text}");
+        }
+    }
+
+    #[test]
+    fn ordinary_values_are_not_personal_data() {
+        for text in [
+            "",
+            "pro",
+            "9.99",
+            "0.1234567",
+            "1700000000",
+            "1700000000000",
+            "2026-11-20T12:30:45.123Z",
+            "2026-11-20",
+            "12:30:45",
+            "std::io::Error",
+            "@home",
+            "a@b",
+            "10.4.2",
+            "C++ 2026",
+            "1+1234567",
+            "https://shop.example/a/b",
+            "really?",
+            "what? no=yes",
+            "DE",
+            "5c0f2b3e-1d2c-4b5a-8f6e-7d8c9b0a1f2e",
+        ] {
+            assert_eq!(looks(text), [], "{text}");
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! What the export says of its people: ids, and values of profiles. Finds them in kept values,
+//! however they are spelled.
+
+use std::collections::{HashMap, HashSet};
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use sha2::{Digest, Sha256};
+
+use crate::domain::id_form::{in_lower_case, in_one_form};
+use crate::domain::{id_names, to_hex};
+use crate::packages::record::naming;
+use crate::packages::sanitize::finding::{FindingSet, ReviewFinding};
+
+/// More profile values than the people of one request have; the rest is not searched for.
+pub(crate) const MOST_VALUES: usize = 200_000;
+/// Bytes by which needles are found.
+const START: usize = 4;
+/// Shorter texts are searched for as whole words only.
+const WORD_BYTES: usize = 8;
+/// Shorter texts are in too many others by chance, once they are encoded.
+const ENCODED_BYTES: usize = 6;
+/// Characters of the shortest encoded form.
+const SHORTEST_FORM: usize = 8;
+
+#[derive(Default)]
+pub(crate) struct PersonTexts {
+    /// Texts that are searched for in any text, by their first bytes.
+    starts: HashMap<[u8; START], Vec<Needle>>,
+    /// Texts that a value must equal. For each, the folded names of the properties that hold it.
+    whole: HashMap<Box<str>, WholeValue>,
+    known: HashSet<Box<str>>,
+    /// Not all values were taken.
+    pub(crate) is_full: bool,
+}
+
+struct Needle {
+    text: Box<str>,
+    finding: ReviewFinding,
+    word_only: bool,
+}
+
+struct WholeValue {
+    finding: ReviewFinding,
+    names: Vec<Box<str>>,
+}
+
+impl PersonTexts {
+    pub(crate) fn add_id(&mut self, id: &str) {
+        self.add_text(id, ReviewFinding::PersonId);
+    }
+
+    /// Adds a value of the person's profile. `name` is its property.
+    pub(crate) fn add_value(&mut self, name: &str, value: &str) {
+        let letters = value.chars().filter(|c| c.is_alphabetic()).count();
+        let digits = value.bytes().filter(u8::is_ascii_digit).count();
+        if is_telling(name) && letters + digits > 1 {
+            return self.add_text(value, ReviewFinding::ProfileValue);
+        }
+        let is_rare = letters > 2 || letters + digits > 4;
+        if let Some(value) = searched(value).filter(|_| is_rare) {
+            self.add_whole(&value, ReviewFinding::ProfileValue, &folded_name(name));
+        }
+    }
+
+    fn add_whole(&mut self, value: &str, finding: ReviewFinding, name: &str) {
+        self.is_full |= self.whole.len() >= MOST_VALUES;
+        if self.is_full {
+            return;
+        }
+        let known = self.whole.entry(value.into());
+        let known = known.or_insert_with(|| WholeValue {
+            finding,
+            names: Vec::new(),
+        });
+        if !name.is_empty() && !known.names.iter().any(|known| **known == *name) {
+            known.names.push(name.into());
+        }
+    }
+
+    /// Adds a text that no value may contain, with its encoded forms.
+    fn add_text(&mut self, text: &str, finding: ReviewFinding) {
+        let Some(plain) = searched(text) else {
+            return;
+        };
+        if !self.known.insert(plain.as_str().into()) {
+            return;
+        }
+        if plain.len() < START {
+            return self.add_whole(&plain, finding, "");
+        }
+        self.is_full |= self.known.len() >= MOST_VALUES;
+        if self.is_full {
+            return;
+        }
+        // Not all scripts put spaces between words.
+        let word_only = plain.len() < WORD_BYTES && plain.is_ascii();
+        self.add_needle(&plain, finding, word_only);
+        if plain.len() >= ENCODED_BYTES {
+            let reversed: String = plain.chars().rev().collect();
+            self.add_needle(&reversed, finding, word_only);
+            for form in [text, &plain] {
+                for encoded in encoded(form) {
+                    self.add_needle(&encoded, finding, false);
+                }
+            }
+        }
+    }
+
+    fn add_needle(&mut self, text: &str, finding: ReviewFinding, word_only: bool) {
+        let Some(start) = text.as_bytes().first_chunk::<START>() else {
+            return;
+        };
+        let others = self.starts.entry(*start).or_default();
+        if others.iter().any(|other| *other.text == *text) {
+            return;
+        }
+        others.push(Needle {
+            text: text.into(),
+            finding,
+            word_only,
+        });
+    }
+
+    /// Adds what is in `text`, a value of the property with this folded name.
+    pub(crate) fn search(&self, text: &str, folded_name: &str, found: &mut FindingSet) {
+        let Some(text) = searched(text) else {
+            return found.add(ReviewFinding::Encoded);
+        };
+        // The operator has decided on a property of the same name.
+        let is_other = |whole: &&WholeValue| !whole.names.iter().any(|name| **name == *folded_name);
+        if let Some(whole) = self.whole.get(text.trim()).filter(is_other) {
+            found.add(whole.finding);
+        }
+        let bytes = text.as_bytes();
+        for (place, window) in bytes.windows(START).enumerate() {
+            let start = window.first_chunk::<START>();
+            let needles = start.and_then(|start| self.starts.get(start));
+            for needle in needles.into_iter().flatten() {
+                let rest = &bytes[place..];
+                if rest.starts_with(needle.text.as_bytes())
+                    && (!needle.word_only || is_word(&text, place, needle.text.len()))
+                {
+                    found.add(needle.finding);
+                }
+            }
+        }
+    }
+}
+
+/// Whether the text around these bytes neither ends nor begins with a letter or a digit.
+fn is_word(text: &str, start: usize, length: usize) -> bool {
+    let joins = |c: char| c.is_alphanumeric();
+    !text[..start].ends_with(joins) && !text[start + length..].starts_with(joins)
+}
+
+/// Texts in one form: decoded, without invisible characters, in lower case. `None` if it is encoded
+/// too often.
+fn searched(text: &str) -> Option<String> {
+    let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'%' | b'&' | b'\\');
+    if text.bytes().all(is_plain) {
+        return Some(text.to_ascii_lowercase());
+    }
+    let decoded = naming::decoded(text).ok()?;
+    let formed = in_one_form(decoded.chars());
+    let seen = in_lower_case(formed).filter(|c| !c.is_control() || c.is_whitespace());
+    Some(seen.collect())
+}
+
+/// Hex, base64 at each of three positions, and the hash that is shared in place of an address.
+fn encoded(text: &str) -> Vec<String> {
+    let mut forms = vec![to_hex(text.as_bytes()), to_hex(&Sha256::digest(text))];
+    for shift in 0..3 {
+        let shifted = [vec![0; shift], text.as_bytes().to_vec()].concat();
+        // Whole groups only: the bytes around it change the others.
+        let (from, to) = (if shift == 0 { 0 } else { 4 }, shifted.len() / 3 * 4);
+        for engine in [&STANDARD_NO_PAD, &URL_SAFE_NO_PAD] {
+            let encoded = engine.encode(&shifted).to_ascii_lowercase();
+            if let Some(form) = encoded.get(from..to).filter(|f| f.len() >= SHORTEST_FORM) {
+                forms.push(form.to_owned());
+            }
+        }
+    }
+    forms
+}
+
+/// Whether a property with this name holds the name, an address, a phone number or an id of a person.
+pub(crate) fn is_telling(name: &str) -> bool {
+    const NAMES: [&str; 12] = [
+        "name",
+        "firstname",
+        "lastname",
+        "fullname",
+        "middlename",
+        "givenname",
+        "familyname",
+        "surname",
+        "maidenname",
+        "nickname",
+        "username",
+        "displayname",
+    ];
+    const ENDS: [&str; 9] = [
+        "email",
+        "phone",
+        "mobile",
+        "address",
+        "street",
+        "birthday",
+        "birthdate",
+        "iban",
+        "ssn",
+    ];
+    // Rules out most names.
+    let last = name.as_bytes().last().map(u8::to_ascii_lowercase);
+    let may_be = matches!(last, Some(b'd' | b'e' | b'l' | b'n' | b's' | b't' | b'y'));
+    may_be && {
+        let folded = id_names::fold(name);
+        NAMES.contains(&&*folded)
+            || ENDS.iter().any(|end| folded.ends_with(end))
+            || naming::id_field(name).is_some()
+            || naming::ties_ids(name)
+    }
+}
+
+/// The name without what Mixpanel puts in front: `$city` and `mp_city` are about the same.
+pub(crate) fn folded_name(name: &str) -> String {
+    let name = name.strip_prefix('$').unwrap_or(name);
+    id_names::fold(name.strip_prefix("mp_").unwrap_or(name))
+}

@@ -1,0 +1,203 @@
+//! Reads what the operator names: archives, packages, files of JSON, and folders of these.
+
+use std::fs::{self, File};
+use std::io::{self, BufReader, Read, Seek};
+use std::path::{Path, PathBuf};
+
+use flate2::bufread::MultiGzDecoder;
+use secrecy::SecretString;
+
+use crate::packages::archive::sink::{MemberFault, MemberSink};
+use crate::packages::archive::{Archive, member, walk};
+use crate::packages::{Limits, SplitError, SplitObserver, SplitProgress, is_locked};
+
+/// Files that dsr makes beside the records of packages.
+const NOT_RECORDS: [&str; 6] = [
+    "manifest.json",
+    "packages.json",
+    "report.json",
+    "categories.json",
+    "summary.json",
+    "index.csv",
+];
+/// The folder of records without a certain owner.
+const UNASSIGNED: &str = "unassigned";
+
+/// The files of one run, in order.
+pub(crate) struct ExportFiles<'a> {
+    paths: Vec<PathBuf>,
+    password: Option<&'a SecretString>,
+    /// Files that packages hold back from everybody.
+    pub(crate) held_back: u64,
+}
+
+/// Whether a member or a file holds no records of people.
+pub(crate) fn is_beside(name: &str) -> bool {
+    let name = name.rsplit('/').next().unwrap_or(name);
+    NOT_RECORDS.contains(&name) || name.ends_with(".html")
+}
+
+impl<'a> ExportFiles<'a> {
+    /// Finds the files of all folders.
+    pub(crate) fn find(
+        sources: &[PathBuf],
+        password: Option<&'a SecretString>,
+    ) -> Result<Self, SplitError> {
+        let mut files = Self {
+            paths: Vec::new(),
+            password,
+            held_back: 0,
+        };
+        for source in sources {
+            match source.is_dir() {
+                true => files.add_folder(source)?,
+                false => files.paths.push(source.clone()),
+            }
+        }
+        Ok(files)
+    }
+
+    fn add_folder(&mut self, folder: &Path) -> Result<(), SplitError> {
+        let failed = |source| cannot_read(folder, source);
+        let entries = fs::read_dir(folder).map_err(failed)?;
+        let paths: io::Result<Vec<PathBuf>> = entries.map(|entry| Ok(entry?.path())).collect();
+        let mut paths = paths.map_err(failed)?;
+        paths.sort();
+        for path in paths {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if name.starts_with('.') || is_beside(&name) {
+                continue;
+            }
+            if name == UNASSIGNED && path.is_dir() {
+                self.held_back += count_files(&path).map_err(failed)?;
+            } else if path.is_dir() {
+                self.add_folder(&path)?;
+            } else {
+                self.paths.push(path);
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads every record of every file into `sink`.
+    pub(crate) fn read(
+        &self,
+        sink: &mut dyn MemberSink,
+        observer: SplitObserver<'_>,
+    ) -> Result<(), SplitError> {
+        let size = |path: &PathBuf| path.metadata().map_or(0, |metadata| metadata.len());
+        let of = self.paths.iter().map(size).sum();
+        let mut before = 0;
+        for path in &self.paths {
+            let own = size(path);
+            let mut observe = |progress: SplitProgress| {
+                // An archive counts its unpacked bytes.
+                let done = match progress {
+                    SplitProgress::Reading { done, of } => {
+                        (u128::from(own) * u128::from(done) / u128::from(of.max(1))) as u64
+                    }
+                    _ => 0,
+                };
+                let done = before + done.min(own);
+                observer(SplitProgress::Reading { done, of })
+            };
+            self.read_file(path, own, sink, &mut observe)?;
+            before += own;
+        }
+        Ok(())
+    }
+
+    fn read_file(
+        &self,
+        path: &Path,
+        size: u64,
+        sink: &mut dyn MemberSink,
+        observer: SplitObserver<'_>,
+    ) -> Result<(), SplitError> {
+        let failed = |source| cannot_read(path, source);
+        let mut file = File::open(path).map_err(failed)?;
+        let mut head = Vec::new();
+        file.by_ref()
+            .take(4)
+            .read_to_end(&mut head)
+            .map_err(failed)?;
+        file.rewind().map_err(failed)?;
+        if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
+            let mut archive = Archive::open(path, None, self.password, &Limits::default())?;
+            return walk::read_members(&mut archive, sink, observer);
+        }
+        let mut is_stopped = false;
+        let mut watched = Watched {
+            file,
+            done: 0,
+            of: size,
+            observer,
+            is_stopped: &mut is_stopped,
+        };
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        // A file of JSON has no archives inside.
+        let depth = member::MOST_PACKED;
+        let read = match head.starts_with(b"\x1f\x8b") {
+            true => {
+                let mut bytes = MultiGzDecoder::new(BufReader::new(watched));
+                member::read(name.trim_end_matches(".gz"), depth, &mut bytes, sink)
+            }
+            false => member::read(&name, depth, &mut watched, sink),
+        };
+        match read {
+            Ok(_) => Ok(()),
+            Err(_) if is_stopped => Err(SplitError::Interrupted),
+            Err(MemberFault::Write(error)) => Err(error),
+            Err(MemberFault::Read(source)) => Err(failed(source)),
+        }
+    }
+
+    /// Whether an archive among the files is encrypted.
+    pub(crate) fn are_locked(&self) -> bool {
+        let is_locked = |path: &PathBuf| is_locked(path, &Limits::default());
+        let mut paths = self.paths.iter();
+        paths.any(|path| is_locked(path).unwrap_or_default())
+    }
+}
+
+fn cannot_read(path: &Path, source: io::Error) -> SplitError {
+    SplitError::Open {
+        path: path.to_owned(),
+        source,
+    }
+}
+
+fn count_files(folder: &Path) -> io::Result<u64> {
+    let mut count = 0;
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        count += match path.is_dir() {
+            true => count_files(&path)?,
+            false => u64::from(!is_beside(&name)),
+        };
+    }
+    Ok(count)
+}
+
+/// A file that reports how much of it was read.
+struct Watched<'w, 'o> {
+    file: File,
+    done: u64,
+    of: u64,
+    observer: &'w mut (dyn FnMut(SplitProgress) -> std::ops::ControlFlow<()> + 'o),
+    is_stopped: &'w mut bool,
+}
+
+impl Read for Watched<'_, '_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read(buffer)?;
+        self.done += count as u64;
+        let (done, of) = (self.done, self.of);
+        *self.is_stopped = (self.observer)(SplitProgress::Reading { done, of }).is_break();
+        match *self.is_stopped {
+            true => Err(io::Error::other("no more is to be read")),
+            false => Ok(count),
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! What is found in the properties that stay.
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
+
+use super::{Run, event};
+use crate::domain::to_hex;
+
+const ID: &str = "user-4711/anna";
+
+/// The findings in one value of an event of `ID`, whose profile has a name.
+fn found_in(value: Value) -> Vec<&'static str> {
+    let run = Run::keeping(&["note"]);
+    let profile = json!({
+        "$distinct_id": ID,
+        "$properties": { "$name": "Anna Maria Schmidt", "plan": "premium", "note": "gift", "$age": 41 },
+    });
+    let events = [
+        event(
+            "a",
+            ID,
+            0,
+            json!({ "note": value, "$device_id": "dev-0815-xyz" }),
+        ),
+        profile,
+    ];
+    run.read_events(&events).findings("note")
+}
+
+#[test]
+fn an_id_is_found_in_every_spelling() {
+    let spelled = |form: String| json!(form);
+    let percent: String = ID.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let twice = percent.replace('%', "%25");
+    let entities: String = ID.chars().map(|c| format!("&#{};", c as u32)).collect();
+    let escapes: String = ID
+        .encode_utf16()
+        .map(|unit| format!("\\u{unit:04x}"))
+        .collect();
+    let unseen: String = ID.chars().flat_map(|c| [c, '\u{200b}']).collect();
+    let wide: String = ID
+        .chars()
+        .map(|c| match c {
+            '!'..='~' => char::from_u32(c as u32 + 0xfee0).unwrap(),
+            c => c,
+        })
+        .collect();
+    let values = [
+        json!(ID),
+        json!(["x", { "deep": [{ "ref": format!("see {ID}!") }] }]),
+        json!({ ID: 1 }),
+        spelled(ID.to_uppercase()),
+        spelled(percent),
+        spelled(twice),
+        spelled(entities),
+        spelled(escapes),
+        spelled(unseen),
+        spelled(wide),
+        spelled(ID.chars().rev().collect()),
+        spelled(to_hex(ID.as_bytes())),
+        spelled(to_hex(ID.as_bytes()).to_uppercase()),
+        spelled(STANDARD.encode(ID)),
+        spelled(STANDARD.encode(format!("a{ID}"))),
+        spelled(URL_SAFE_NO_PAD.encode(format!("id={ID};"))),
+        spelled(json!({ "id": ID }).to_string()),
+        spelled("$device:dev-0815-xyz".to_owned()),
+        spelled("dev-0815-xyz".to_owned()),
+    ];
+    for value in values {
+        assert_eq!(found_in(value.clone()), ["person_id"], "{value}");
+    }
+    assert_eq!(found_in(json!("user-4712/anna")), [""; 0]);
+}
+
+#[test]
+fn a_value_of_the_profile_is_found_unless_its_property_has_the_same_name() {
+    for value in [
+        json!("anna maria schmidt"),
+        json!("Dear Anna Maria Schmidt,"),
+        json!(STANDARD.encode("Anna Maria Schmidt")),
+        json!("premium"),
+        json!(["Premium"]),
+    ] {
+        assert_eq!(found_in(value.clone()), ["profile_value"], "{value}");
+    }
+    for value in [
+        json!("gift"),
+        json!("premium plan"),
+        json!(41),
+        json!("pro"),
+    ] {
+        assert_eq!(found_in(value.clone()), [""; 0], "{value}");
+    }
+}
+
+#[test]
+fn a_name_that_an_event_drops_is_searched_for_in_what_it_keeps() {
+    let run = Run::keeping(&["note"]);
+    let anna = |number, properties| event("a", "anna", number, properties);
+    let events = [
+        anna(0, json!({ "First Name": "Annegret", "page": "Home" })),
+        anna(1, json!({ "Last Name": "山田" })),
+        anna(2, json!({ "nickname": "Li", "note": "Lisbon" })),
+        anna(3, json!({ "note": "from Annegret" })),
+        anna(4, json!({ "note": "Home" })),
+        anna(5, json!({ "note": "山田さんへ" })),
+        anna(6, json!({ "note": "LI" })),
+    ];
+    let found = run.read_events(&events);
+    assert_eq!(found.findings("note"), ["profile_value"]);
+    let counts: Vec<u64> = found.review.kept[0]
+        .findings
+        .iter()
+        .map(|(_, count)| count)
+        .collect();
+    assert_eq!(counts, [3]);
+}
+
+#[test]
+fn personal_looks_are_counted_for_each_event() {
+    let run = Run::keeping(&["note", "n"]);
+    let events: Vec<Value> = (0..10)
+        .map(|n| {
+            event(
+                "a",
+                "anna",
+                n,
+                json!({ "note": "x@y.example", "n": 12_345_678_901_234_567_890_u64 }),
+            )
+        })
+        .collect();
+    let found = run.read_events(&events);
+    let counts: Vec<_> = found.review.kept[0].findings.iter().collect();
+    assert_eq!(counts.len(), 1);
+    assert_eq!(counts[0].1, 10);
+    assert_eq!(found.findings("n"), ["long_number"]);
+}
+
+#[test]
+fn the_name_of_an_event_is_searched_too() {
+    let run = Run::keeping(&[]);
+    let found = run.read_events(&[
+        event("Invite anna@x.test", "u-1", 0, json!({})),
+        event("Page of user-17-x", "user-17-x", 1, json!({})),
+        event("Sign Up", "u-1", 2, json!({})),
+    ]);
+    assert_eq!(found.review.odd_events(), 2);
+}
+
+#[test]
+fn a_kept_property_that_is_named_like_an_id_is_found() {
+    let run = Run::keeping(&["user_id", "E-Mail", "plan_name"]);
+    let properties = json!({ "user_id": "k", "E-Mail": "k", "plan_name": "k" });
+    let found = run.read_events(&[event("a", "anna", 0, properties)]);
+    assert_eq!(found.findings("user_id"), ["telling_name"]);
+    assert_eq!(found.findings("E-Mail"), ["telling_name"]);
+    assert_eq!(found.findings("plan_name"), [""; 0]);
+}
+
+#[test]
+fn ids_that_stand_for_nobody_are_not_searched_for() {
+    let run = Run::keeping(&["note"]);
+    let found = run.read_events(&[event("a", "unknown", 0, json!({ "note": "unknown" }))]);
+    assert_eq!(found.findings("note"), [""; 0]);
+}
+
+#[test]
+fn the_page_shows_samples_and_hides_nothing() {
+    let run = Run::keeping(&["note"]);
+    let events: Vec<Value> = (0..50)
+        .map(|n| {
+            event(
+                "<b>",
+                "anna",
+                n,
+                json!({ "note": format!("n{n}"), "<i>": 1 }),
+            )
+        })
+        .chain([event(
+            "<b>",
+            "anna",
+            99,
+            json!({ "note": "late@x.example" }),
+        )])
+        .collect();
+    let mut page = Vec::new();
+    run.read_events(&events)
+        .review
+        .write_page(&mut page)
+        .unwrap();
+    let page = String::from_utf8(page).unwrap();
+    assert!(
+        page.contains("late@x.example"),
+        "a finding is shown even if it comes late"
+    );
+    assert!(page.contains("&lt;b&gt;") && page.contains("&lt;i&gt;"));
+    assert!(!page.contains("<b>") && !page.contains("<i>"));
+}
