@@ -99,7 +99,7 @@ pub(super) const ASKING: [&[&str]; 17] = [
 ];
 
 /// Commands that ask nobody, with their standard input.
-pub(super) const LOCAL: [(&[&str], &str); 57] = [
+pub(super) const LOCAL: [(&[&str], &str); 59] = [
     (&["help", "files"], ""),
     (&["man", "export"], ""),
     (&["auth", "ledger-key", "--to", "own/ledger-key"], ""),
@@ -231,11 +231,15 @@ pub(super) fn asks_for_values(call: &Call) -> bool {
     form.is_some_and(|form| form.starts_with("where=") || form.starts_with("output_properties="))
 }
 
-/// Profiles of people who were not seen for years, and a list of people under legal hold.
-pub(super) fn late_profiles(operator: &Operator, quoted: &str) {
+/// Profiles of people who were not seen for years, their other ids, and people under legal hold.
+pub(super) fn lay_out_profiles(operator: &Operator, quoted: &str) {
     operator.file(
         "own/seen.csv",
         format!("distinct_id,$last_seen\n{PLAIN_ID},2020-01-01\n\"{quoted}\",2020-01-01\n"),
+    );
+    operator.file(
+        "own/map.csv",
+        format!("distinct_id,resolved_distinct_id\n{PLAIN_ID},\"{quoted}\"\n"),
     );
     operator.file("own/hold.csv", format!("distinct_id\n{PLAIN_ID}-held\n"));
 }
