@@ -6,6 +6,7 @@ mod doctor;
 mod download;
 mod failures;
 mod help;
+mod import;
 mod ledger;
 mod people;
 mod plan;
@@ -23,6 +24,7 @@ pub(crate) use help::HelpArgs;
 pub(crate) use help::completions::{COMPLETE, CompletionsArgs, complete};
 pub(crate) use help::guide::GuideArgs;
 pub(crate) use help::{man::ManArgs, topics};
+pub(crate) use import::ImportArgs;
 pub(crate) use ledger::LedgerArgs;
 pub(crate) use ledger::audit::AuditArgs;
 pub(crate) use ledger::purge::PurgeArgs;
@@ -64,6 +66,7 @@ pub(crate) enum Command {
     Find(FindArgs),
     Verify(VerifyErasureArgs),
     Sanitize(SanitizeArgs),
+    Import(ImportArgs),
     Report(ReportArgs),
     Audit(AuditArgs),
     Suppressions(SuppressionsArgs),
@@ -100,6 +103,7 @@ impl Command {
             Self::Find(args) => people::find::run(ctx, &args),
             Self::Verify(args) => people::verify::run(ctx, args).await,
             Self::Sanitize(args) => people::sanitize::run(ctx, &args),
+            Self::Import(args) => import::run(ctx, &args).await,
             Self::Report(args) => report::run(ctx, &args),
             Self::Suppressions(args) => people::suppressions::run(ctx, &args),
             Self::Purge(args) => ledger::purge::run(ctx, &args),
@@ -139,6 +143,7 @@ impl Command {
             Self::Find(_) => "dsr find",
             Self::Verify(_) => "dsr verify",
             Self::Sanitize(_) => "dsr sanitize",
+            Self::Import(_) => "dsr import",
             Self::Report(_) => "dsr report",
             Self::Suppressions(_) => "dsr suppressions",
             Self::Purge(_) => "dsr purge",

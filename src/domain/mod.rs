@@ -48,6 +48,7 @@ pub use request::history::{
     LedgerReview, LeftOut, Passage, PlanRecord, ProfilesFound, Purge, Setback,
 };
 pub use request::identifiers::{JobId, RequestId, SubjectRequestId, TaskId, random_bytes};
+pub use request::ingestion::{BatchId, BatchState, IngestionKind, RefusedField, RefusedRecord};
 pub use request::operation::{Disclosure, Kind, Law, Operation, RetrievalScope};
 pub use request::plan_digest::PlanDigest;
 pub use request::polling::{Heard, LONGEST_PAUSE, next_check};

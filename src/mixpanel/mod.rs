@@ -1,11 +1,12 @@
 //! Mixpanel's GDPR API v3: the five operations, the shapes of replies, and their meaning. Also the
-//! query of profiles, the raw export, and the lists of a project's copies. Knows no ledger, and never
+//! query of profiles, the raw export, the import of events, and the lists of a project's copies. Knows no ledger, and never
 //! sends anything twice by itself.
 
 mod answer;
 pub mod classify;
 mod client;
 mod fetch;
+pub mod ingestion;
 mod needles;
 pub mod query;
 mod retry_after;
@@ -18,6 +19,8 @@ pub use answer::{CancelAnswer, CreateAnswer, StatusAnswer, TaskAnswer, TaskMade,
 pub use client::Client;
 pub use client::caller::Timeouts;
 pub use fetch::{Fetcher, Reach, TransferEnd, TransferSink};
+pub use ingestion::client::IngestionClient;
+pub use ingestion::{ImportAnswer, MOST_EVENTS, MOST_IMPORT_BYTES, OutgoingEvent};
 pub use query::client::QueryClient;
 pub use query::export::{ExportEnd, ExportStream};
 pub use query::{

@@ -58,6 +58,27 @@ pub struct RequestFacts {
     /// The copies that the operator dealt with for a deletion.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub copies: Vec<CopyTick>,
+    /// The imports that had to come after a deletion.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub imports: Vec<ImportFact>,
+}
+
+/// Events that were imported after a deletion.
+#[derive(Debug, Clone, Serialize)]
+pub struct ImportFact {
+    pub id: String,
+    /// When the import was recorded.
+    #[serde(serialize_with = "time")]
+    pub at: DateTime<Utc>,
+    pub by: String,
+    pub source: String,
+    pub sha256: String,
+    pub events: usize,
+    /// Events that Mixpanel is known to have taken.
+    pub imported: usize,
+    /// Events that Mixpanel refused by themselves.
+    pub refused: usize,
+    pub is_done: bool,
 }
 
 impl RequestFacts {

@@ -10,6 +10,7 @@ mod download;
 mod drawing;
 mod failures;
 mod help;
+mod import;
 mod ledger;
 mod people;
 mod plan;
@@ -40,6 +41,7 @@ pub use help::examples::{Example, HelpPart, examples_of, folded, for_the_screen}
 pub use help::guide::{GuideView, TopicsView};
 pub use help::man::{ManFilesView, ManInstalledView, Sheet};
 pub use help::page::{Block, HelpPage, plain_words};
+pub use import::ImportView;
 pub use ledger::audit::{AuditHeadView, AuditLogView, AuditView};
 pub use ledger::purge::{PurgeView, staying};
 pub use ledger::{

@@ -4,6 +4,7 @@
 
 mod fetch;
 mod follow;
+mod import;
 mod people;
 mod plan;
 mod request;
@@ -32,6 +33,9 @@ pub use fetch::split::{
 pub use follow::check::{Difference, FollowedJob, NoAnswer, RefreshTrouble, apart};
 pub use follow::poll::{PollExtent, refresh, wait};
 pub use follow::probe::{Probe, Probed, probe};
+pub use import::{
+    ImportError, ImportObserver, ImportReport, ImportRun, ImportStop, import, import_lane,
+};
 pub use interrupt::{GRACE, Interrupt, Signal};
 pub use new_file::{NewFile, NewFileError, PlacedFile};
 pub use people::export::{ExportError, search_export};

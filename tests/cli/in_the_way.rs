@@ -33,6 +33,7 @@ const FETCHERS: &[(&str, &str)] = &[
     ("download", "--to"),
     ("export", "--download"),
     ("apply", "--download"),
+    ("import", "--failed"),
 ];
 /// Pages that each run writes again.
 const REPLACES: (&str, &str) = ("man", "--output");
@@ -115,6 +116,7 @@ fn every_command_that_names_a_file_or_folder_is_known_here() {
         ("sanitize", "--keep"),
         ("sanitize", "--events"),
         ("sanitize", "--key"),
+        ("import", "FILE"),
         ("lookup", "--profiles"),
         ("lookup", "--identities"),
         ("suppressions check", "FILE"),

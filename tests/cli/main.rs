@@ -44,6 +44,7 @@ mod hashing;
 mod heads;
 mod help;
 mod hostile;
+mod import;
 mod in_the_way;
 mod intake;
 mod intake_formats;

@@ -159,6 +159,7 @@ fn each_shape_is_that_of_some_run() {
     let event = r#"{"event":"e","properties":{"distinct_id":"a1","time":1790000000}}"#;
     operator.file("raw.jsonl", event);
     operator.file("keep.txt", "plan\n");
+    operator.file("import.jsonl", "{\"event\":\"e\",\"properties\":{\"time\":1,\"distinct_id\":\"a9\",\"$insert_id\":\"i\"}}\n");
     operator.file("events.jsonl", "{\"event\":\"e\",\"distinct_id\":\"a1\"}\n");
     for args in [
         &["status", "--all"][..],
@@ -187,6 +188,7 @@ fn each_shape_is_that_of_some_run() {
             "--project",
             "shop",
         ],
+        &["import", "import.jsonl", "--dry-run", "--project", "shop"],
         &["purge", "--older-than", "3years", "--dry-run"],
         &["auth", "status"],
         &["project", "list"],

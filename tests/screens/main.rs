@@ -27,6 +27,7 @@ mod extend;
 mod find;
 mod guide;
 mod help;
+mod import;
 mod ledger;
 mod lookup;
 mod mixpanel;

@@ -4,6 +4,7 @@
 
 mod archives;
 mod dates;
+mod ingestion;
 mod intake;
 mod ledger;
 mod people;

@@ -6,7 +6,7 @@ use crate::domain::ExitStatus;
 use crate::ui::{Block, HelpPage};
 
 /// The guide's pages, in the order in which a reader needs them. Tests run their commands.
-const GUIDE: [&str; 18] = [
+const GUIDE: [&str; 19] = [
     include_str!("../../../docs/guide/set-up.md"),
     include_str!("../../../docs/guide/sources.md"),
     include_str!("../../../docs/guide/find-ids.md"),
@@ -20,6 +20,7 @@ const GUIDE: [&str; 18] = [
     COPIES,
     include_str!("../../../docs/guide/verify.md"),
     include_str!("../../../docs/guide/anonymise.md"),
+    include_str!("../../../docs/guide/import.md"),
     include_str!("../../../docs/guide/prove-it.md"),
     include_str!("../../../docs/guide/tokens.md"),
     include_str!("../../../docs/guide/share-the-ledger.md"),
@@ -158,7 +159,7 @@ fn exit_status(_: Option<&Home>) -> Vec<Block> {
         ),
         Block::paragraph(
             "After 75, do not run the same command again: it would start a second request. `dsr \
-             resume` continues the first. After 11, dsr has sent nothing: run the same command again. After 6, dsr cannot tell whether Mixpanel has the job. Run \
+             resume` continues the first. Only `dsr import` goes on with the same command. After 11, dsr has sent nothing: run the same command again. After 6, dsr cannot tell whether Mixpanel has the job. Run \
              `dsr resume` within 15 minutes, later `dsr resume REQUEST` with `--task`, `--send-again` \
              or `--abandon`.",
         ),

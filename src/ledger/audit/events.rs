@@ -45,6 +45,11 @@ pub enum AuditEvent {
     ErasureChecked,
     /// The operator dealt with copies of the data, or withdrew some that were recorded by mistake.
     CopiesRecorded,
+    /// A new ingestion and its batches, all planned.
+    IngestionRecorded,
+    BatchMoved,
+    /// Mixpanel found a batch too large, so its second half is a batch of its own now.
+    BatchCut,
 }
 
 words!(AuditEvent {
@@ -73,4 +78,7 @@ words!(AuditEvent {
     ValuesAsked => "values_asked",
     ErasureChecked => "erasure_checked",
     CopiesRecorded => "copies_recorded",
+    IngestionRecorded => "ingestion_recorded",
+    BatchMoved => "batch_moved",
+    BatchCut => "batch_cut",
 });

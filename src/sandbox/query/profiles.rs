@@ -61,11 +61,14 @@ pub(crate) async fn find(
     let project = account::project(&server, address.get("project_id")).await?;
     let _turn = account::admit(&server, &project, QueryKind::Profiles).await?;
     let query = ProfileQuery::parse(&project.token, &headers, &body)?;
-    let tasks = server
-        .with_store(move |store| store.list_tasks(&project.token))
+    let (tasks, deleted) = server
+        .with_store(move |store| {
+            let deleted = store.list_deleted_profiles(&project.token)?;
+            Ok((store.list_tasks(&project.token)?, deleted))
+        })
         .await?;
     let found = off_thread(move || {
-        let population = Population::new(&tasks, query.session.began);
+        let population = Population::new(&tasks, query.session.began).without_profiles_of(deleted);
         Ok(query.answer(&population, &server.settings))
     });
     Ok(Json(found.await?).into_response())

@@ -377,6 +377,20 @@ fn what(entry: &AuditEntry) -> String {
             let told: Vec<String> = done.into_iter().chain(withdrawn).collect();
             told.join("; ")
         }
+        "ingestion_recorded" => format!(
+            "recorded the {} of {} in {}, project {}",
+            text("kind"),
+            many("records", "record", "records"),
+            many("batches", "batch", "batches"),
+            text("project"),
+        ),
+        "batch_moved" => format!(
+            "batch {}: {} → {}",
+            details["batch"],
+            text("from"),
+            text("to")
+        ),
+        "batch_cut" => format!("batch {} split: it was too large", details["batch"]),
         "events_asked" => format!(
             "about to ask Mixpanel for the events from {} to {}, project {}",
             text("from"),

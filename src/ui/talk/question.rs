@@ -38,6 +38,7 @@ pub enum Confirmable {
     /// Of the ledger to a server.
     Move,
     Cancellation,
+    Import,
 }
 
 impl Confirmable {
@@ -68,6 +69,11 @@ impl Confirmable {
                 "`ledger move` needs a confirmation",
                 "Nothing was moved",
                 "the number of requests to confirm",
+            ),
+            Confirmable::Import => (
+                "an import needs a confirmation",
+                "Nothing was sent",
+                "the number of events to confirm",
             ),
             Confirmable::Cancellation => (
                 "a cancellation of other deletions needs a confirmation",

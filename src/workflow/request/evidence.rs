@@ -8,8 +8,8 @@ use crate::ledger::{
 };
 use crate::report::{
     Answer, Asked, AuditFact, DownloadFact, ExtensionFact, FetchFact, GroupFact, IdCounts,
-    JobFacts, PackagesFact, PeriodFacts, PersonalData, RequestFacts, RowFacts, SetBackFact, Told,
-    period_limits, request_limits, right,
+    ImportFact, JobFacts, PackagesFact, PeriodFacts, PersonalData, RequestFacts, RowFacts,
+    SetBackFact, Told, period_limits, request_limits, right,
 };
 
 /// The most audit entries that a report has of a request, besides the steps of its jobs.
@@ -60,7 +60,24 @@ pub fn request_facts(ledger: &Ledger, course: &Course) -> Result<RequestFacts, L
         other_deeds,
         erasure_check: ledger.find_erasure_check(&request.id)?,
         copies: request.copies.clone(),
+        imports: list_imports(ledger, &request.id)?,
     })
+}
+
+fn list_imports(ledger: &Ledger, request: &RequestId) -> Result<Vec<ImportFact>, LedgerError> {
+    let ingestions = ledger.list_ingestions_after(request)?.into_iter();
+    let facts = ingestions.map(|ingestion| ImportFact {
+        id: ingestion.id.as_str().to_owned(),
+        at: ingestion.created,
+        imported: ingestion.taken(),
+        refused: ingestion.refused().len(),
+        is_done: ingestion.is_done(),
+        by: ingestion.by,
+        source: ingestion.asked.source,
+        sha256: ingestion.asked.source_digest,
+        events: ingestion.records,
+    });
+    Ok(facts.collect())
 }
 
 /// The facts of one request in a report on a period.

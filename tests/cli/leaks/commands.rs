@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use super::canaries::{API_SECRET, HASH_KEY, PLAIN_ID};
+use super::canaries::{API_SECRET, HASH_KEY, IDS, PLAIN_ID};
 use crate::support::{Call, OAUTH_TOKEN, PROJECT_TOKEN, Reply};
 
 /// Commands that ask Mixpanel, without their options; `REQUEST` stands for an existing request.
-pub(super) const ASKING: [&[&str]; 13] = [
+pub(super) const ASKING: [&[&str]; 14] = [
     &["export", "--gdpr", "own/ids.csv", "--max-wait", "0s"],
     &[
         "delete",
@@ -49,6 +49,7 @@ pub(super) const ASKING: [&[&str]; 13] = [
         "--max-wait",
         "0s",
     ],
+    &["import", "--yes", "own/events.jsonl", "--max-wait", "0s"],
     &["apply", "own/own.plan", "--yes", "--max-wait", "0s"],
     &["status", "--refresh"],
     &["status", "REQUEST"],
@@ -60,7 +61,7 @@ pub(super) const ASKING: [&[&str]; 13] = [
 ];
 
 /// Commands that ask nobody, with their standard input.
-pub(super) const LOCAL: [(&[&str], &str); 57] = [
+pub(super) const LOCAL: [(&[&str], &str); 59] = [
     (&["help", "files"], ""),
     (&["man", "export"], ""),
     (&["auth", "ledger-key", "--to", "own/ledger-key"], ""),
@@ -139,6 +140,8 @@ pub(super) const LOCAL: [(&[&str], &str); 57] = [
     ),
     (&["apply", "own/own.plan", "--dry-run"], ""),
     (&["approve", "own/own.plan", "--yes"], ""),
+    (&["import", "own/events.jsonl", "--dry-run"], ""),
+    (&["import", "own/bad.csv", "--yes"], ""),
     (&["guide"], ""),
     (&["report"], ""),
     (&["report", "REQUEST"], ""),
@@ -200,4 +203,15 @@ pub(super) fn a_holder() -> Reply {
             "results": [profile],
         }),
     )
+}
+
+/// A file to import: events of other ids, which hold the canaries, so that they are not suppressed.
+pub(super) fn events() -> String {
+    let event = |id: &&str| {
+        let id = format!("new {id}");
+        let properties =
+            json!({ "time": 1_790_000_000, "distinct_id": id, "$insert_id": "a-1", "at": id });
+        json!({ "event": "Buy", "properties": properties }).to_string() + "\n"
+    };
+    IDS.iter().map(event).collect()
 }

@@ -27,6 +27,7 @@ const ON_BOTH: &[&str] = &[
     "doubt",
     "find",
     "heads",
+    "import",
     "killed",
     "lost_time",
     "minimisation",
