@@ -2,6 +2,7 @@
 
 mod answers;
 mod kills;
+mod refusals;
 mod sandbox;
 
 use std::collections::BTreeMap;
@@ -315,6 +316,35 @@ fn events_of_an_erased_person_do_not_come_back() {
     let outcome = operator.run(&IMPORT);
     outcome.exits_with(5).says("1 erased person");
     names_nobody(&outcome);
+    assert_eq!(imports(&fake), 0);
+}
+
+#[test]
+fn an_erased_person_does_not_come_back_through_another_id() {
+    let fake = with_deletions("SUCCESS");
+    let operator = operator_with(&fake, 1);
+    operator.file("one.csv", "distinct_id\nuser-17\n");
+    operator
+        .run(&["delete", "--gdpr", "--yes", "one.csv"])
+        .exits_with(0);
+    for further in [
+        r#""$user_id":"user-17""#,
+        r#""$user_id":"user\u002d17""#,
+        r#""$device_id":"user-17""#,
+        r#""$device_id":"$device:user-17""#,
+        r#""$distinct_id":"user-17""#,
+        r#""$distinct_ids":["a","user-17"]"#,
+        r#""alias":"user-17""#,
+        r#""$identified_id":"user-17""#,
+        r#""$anon_id":"user-17""#,
+    ] {
+        let line = event(0).replace(r#""n":"#, &format!(r#"{further},"n":"#));
+        operator.file("events.jsonl", line + "\n");
+        operator.run(&IMPORT).exits_with(5).says("1 erased person");
+    }
+    let device = event(0).replace("anon-person-0", "$device:user-17");
+    operator.file("events.jsonl", device + "\n");
+    operator.run(&IMPORT).exits_with(5).says("1 erased person");
     assert_eq!(imports(&fake), 0);
 }
 

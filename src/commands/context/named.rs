@@ -1,9 +1,9 @@
 //! Finds the requests that the operator names: by the beginning of an id, a task, or `--ref`.
 
 use crate::commands::failures::usage;
-use crate::domain::{Kind, RequestId};
-use crate::ledger::{Found, Ledger, RequestRecord};
-use crate::ui::{Failure, plural};
+use crate::domain::{BatchState, IngestionKind, Kind, RequestId};
+use crate::ledger::{Found, IngestionRecord, Ledger, RequestRecord};
+use crate::ui::{Failure, number, plural};
 
 use super::Context;
 
@@ -47,6 +47,15 @@ fn several<'a>(name: &str, ids: impl Iterator<Item = &'a RequestId>) -> Failure 
 }
 
 fn nothing(ledger: &Ledger, name: &str) -> Result<Failure, Failure> {
+    if name.len() >= RequestId::ENOUGH {
+        for kind in IngestionKind::ALL {
+            let found = ledger.list_ingestions(kind)?.into_iter();
+            let found = found.rev().find(|one| one.id.as_str().starts_with(name));
+            if let Some(ingestion) = found {
+                return Ok(no_request(&ingestion));
+            }
+        }
+    }
     let lost = ledger.list_lost_times()?;
     let lost: Vec<String> = lost.iter().map(ToString::to_string).collect();
     let why = match lost.is_empty() {
@@ -60,6 +69,30 @@ fn nothing(ledger: &Ledger, name: &str) -> Result<Failure, Failure> {
         "there is no request, task or reference `{name}`{why}"
     ));
     Ok(failure.hint("list all requests with `dsr status --all --cached`"))
+}
+
+/// An import or a deletion of profiles has an id like that of a request.
+fn no_request(ingestion: &IngestionRecord) -> Failure {
+    let day = ingestion.created.date_naive();
+    let (done, all) = (
+        number(ingestion.count_in(BatchState::Done)),
+        plural(ingestion.batches.len(), "batch", "batches"),
+    );
+    let (what, hint) = match ingestion.asked.kind {
+        IngestionKind::Import => (
+            "an import",
+            "run `dsr import` with the same file again: it shows what became of it",
+        ),
+        IngestionKind::ProfileDeletion => (
+            "a deletion of profiles",
+            "see its entries with `dsr audit log`",
+        ),
+    };
+    let id = ingestion.id.as_str();
+    usage(format!(
+        "`{id}` is no request: it is {what}, begun on {day}, with {done} of {all} done"
+    ))
+    .hint(hint)
 }
 
 /// Like `find`, for commands that change something: demands enough of the id, and a project that

@@ -1,5 +1,7 @@
 //! What the ledger must not know of a file before it is imported.
 
+use std::collections::HashSet;
+
 use crate::commands::context::{Context, named};
 use crate::commands::failures::usage;
 use crate::commands::people::minimise::key_or_any;
@@ -91,9 +93,12 @@ pub(super) fn refuse_suppressed(
     };
     let index = SuppressedIndex::read(&ledger.erased(&key, &by)?)?;
     let hasher = key.hasher();
-    let mut people = file.people.iter();
-    let is_erased = |id: &str| index.find(&hasher.hash(id)).is_some();
-    let erased = people.by_ref().filter(|id| is_erased(id.expose())).count();
+    let named = file.named.iter();
+    let erased = named.filter_map(|id| index.find(&hasher.hash(id)).map(|_| id));
+    let erased: HashSet<&str> = erased
+        .map(|id| id.strip_prefix("$device:").unwrap_or(id))
+        .collect();
+    let erased = erased.len();
     match erased {
         0 => Ok(()),
         _ => Err(Failure::new(

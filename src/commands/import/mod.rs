@@ -11,7 +11,7 @@ use crate::commands::context::Context;
 use crate::commands::failures::{local_io, usage};
 use crate::domain::{BatchState, ExitStatus, IngestionKind, Project, RequestId, YesFlag};
 use crate::intake::ImportFile;
-use crate::ledger::{IngestionRecord, Ledger, NewIngestion};
+use crate::ledger::{IngestionBatch, IngestionRecord, Ledger, NewIngestion};
 use crate::mixpanel::{MOST_EVENTS, MOST_IMPORT_BYTES, Timeouts};
 use crate::ui::{Confirmable, Failure, ImportView, Ui, duration, number, plural, reading};
 use crate::workflow::{
@@ -92,6 +92,7 @@ pub(crate) async fn run(ctx: &mut Context, args: &ImportArgs) -> Result<ExitStat
     }
     let file = ImportFile::open(&args.file, MOST_IMPORT_BYTES - 2, &mut reading(&ctx.ui))?;
     warn_of_repeated(ctx, &file);
+    warn_of_future(ctx, &file);
     let mut planned = plan(ctx, args, project, file)?;
     if args.dry_run {
         let view = planned.view(planned.earlier.as_ref());
@@ -173,10 +174,6 @@ impl Planned {
     /// The import in the ledger, recorded now if it is not there.
     fn record(&self, ctx: &Context, ledger: &mut Ledger) -> Result<IngestionRecord, Failure> {
         let (kind, key) = (IngestionKind::Import, self.project.key());
-        // Another dsr may have been quicker.
-        if let Some(found) = ledger.find_ingestion_of(kind, &key, &self.file.sha256)? {
-            return Ok(found);
-        }
         let asked = NewIngestion {
             kind,
             project: self.project.name.clone(),
@@ -270,13 +267,18 @@ fn tell(
 ) -> ExitStatus {
     let again = "run the same command again: Mixpanel counts an event once";
     let stop = report.and_then(|report| report.stop.as_ref());
-    for (batch, reason) in report.iter().flat_map(|report| &report.unsettled) {
-        ctx.ui
-            .warn("unsettled", &format!("batch {batch} is not done: {reason}"));
+    for (number, reason) in report.iter().flat_map(|report| &report.unsettled) {
+        let lines = ingestion.batches.iter().find(|b| b.id.number == *number);
+        let lines = lines.map_or_else(String::new, lines_of);
+        let message = format!("batch {number}{lines} is not done: {reason}");
+        ctx.ui.warn("unsettled", &message);
     }
     let refused = ingestion.refused().len();
-    if refused > 0 {
-        let events = plural(refused, "event", "events");
+    let failed = ingestion.batches.iter();
+    let failed = failed.filter(|batch| batch.state == BatchState::Failed);
+    let failed: usize = failed.map(|batch| batch.records).sum();
+    if refused + failed > 0 {
+        let events = plural(refused + failed, "event", "events");
         let file = planned.refused.path().display();
         ctx.ui.warn(
             "refused",
@@ -291,11 +293,22 @@ fn tell(
             "import_stopped",
             &format!("the import stopped: {why}; {next}"),
         );
-    } else if !ingestion.is_done() {
+    } else if ingestion.count_in(BatchState::Done) + ingestion.count_in(BatchState::Failed)
+        < ingestion.batches.len()
+    {
         ctx.ui
             .warn("unsettled", &format!("the import is not done; {again}"));
     }
     status_of(ingestion, stop, refused)
+}
+
+/// For example ` (lines 1 to 2000)`.
+fn lines_of(batch: &IngestionBatch) -> String {
+    let (first, last) = (batch.first + 1, batch.first + batch.records);
+    match first == last {
+        true => format!(" (line {first})"),
+        false => format!(" (lines {first} to {last})"),
+    }
 }
 
 fn words_of(stop: &ImportStop, again: &str) -> (String, String) {
@@ -311,31 +324,24 @@ fn words_of(stop: &ImportStop, again: &str) -> (String, String) {
     }
 }
 
+/// Of the whole import, not of this run: a refusal is told only once all the rest is taken.
 pub(crate) fn status_of(
     ingestion: &IngestionRecord,
     stop: Option<&ImportStop>,
     refused: usize,
 ) -> ExitStatus {
-    // The batch for which dsr stopped to wait is not in doubt for long: the same command settles it.
-    let waited = match stop {
-        Some(ImportStop::Waited { batch, .. }) => Some(*batch),
-        _ => None,
-    };
-    let is_unknown = ingestion.batches.iter().any(|batch| {
-        let state = matches!(batch.state, BatchState::Unknown | BatchState::Sending);
-        state && waited != Some(batch.id.number)
-    });
+    let has = |state| ingestion.count_in(state) > 0;
+    let is_unknown = has(BatchState::Unknown) || has(BatchState::Sending);
     match stop {
         Some(ImportStop::Interrupted(signal)) => return signal.exit_status(),
         Some(ImportStop::Elsewhere) => return ExitStatus::Locked,
         _ => {}
     }
-    let is_refused = refused > 0 || ingestion.count_in(BatchState::Failed) > 0;
     match stop {
         _ if is_unknown => ExitStatus::Unknown,
         Some(ImportStop::NotAllowed { .. }) => ExitStatus::Auth,
-        _ if is_refused => ExitStatus::Refused,
-        _ if !ingestion.is_done() => ExitStatus::Temporary,
+        _ if has(BatchState::Planned) => ExitStatus::Temporary,
+        _ if refused > 0 || has(BatchState::Failed) => ExitStatus::Refused,
         _ => ExitStatus::Done,
     }
 }
@@ -360,7 +366,20 @@ fn warn_of_repeated(ctx: &Context, file: &ImportFile) {
     );
 }
 
-/// Shows what Mixpanel said about single events.
+/// Mixpanel sets a time in the future to the moment of its arrival (its import reference).
+fn warn_of_future(ctx: &Context, file: &ImportFile) {
+    if file.latest > ctx.clock.now() {
+        let latest = file
+            .latest
+            .to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+        let message = format!(
+            "the latest event is of {latest}: Mixpanel counts an event of the future as one of the moment when it arrives"
+        );
+        ctx.ui.warn("future_events", &message);
+    }
+}
+
+/// Says why Mixpanel refused single events.
 fn warn_of_messages(ctx: &Context, report: &ImportReport) {
     for ((field, message), count) in report.messages.iter().take(5) {
         let events = plural(*count, "event", "events");

@@ -1,10 +1,12 @@
-//! The file of the events that Mixpanel refused: exactly their lines. It follows from the ledger and
+//! The file of the events that Mixpanel refused, one by one or with their batch: exactly their
+//! lines. It follows from the ledger and
 //! the imported file, so a killed dsr loses none of them.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::commands::failures::{in_the_way, local_io};
+use crate::domain::BatchState;
 use crate::intake::{ImportFile, ImportFileError};
 use crate::ledger::IngestionRecord;
 use crate::ui::Failure;
@@ -15,6 +17,8 @@ const OTHER_FILE: &str = "nothing was sent; move it away, or name another file w
 pub(super) struct RefusedFile {
     path: PathBuf,
     is_there: bool,
+    /// What is there are the lines that were refused in an earlier run.
+    is_own: bool,
 }
 
 impl RefusedFile {
@@ -28,17 +32,22 @@ impl RefusedFile {
         let path = asked.map_or_else(beside, Path::to_owned);
         let is_there = path.symlink_metadata().is_ok();
         let is_done = earlier.is_some_and(IngestionRecord::is_done);
-        if is_there && !is_done {
-            let lines = match earlier {
-                Some(earlier) => lines_of(earlier, file)?,
-                None => Vec::new(),
-            };
-            let is_own = !lines.is_empty() && std::fs::read(&path).is_ok_and(|old| old == lines);
-            if !is_own {
-                return Err(in_the_way(&path, OTHER_FILE));
-            }
+        let lines = match earlier {
+            Some(earlier) if is_there => lines_of(earlier, file)?,
+            _ => Vec::new(),
+        };
+        let is_own = !lines.is_empty() && std::fs::read(&path).is_ok_and(|old| old == lines);
+        // Even if all its lines were refused, the source is not the file that dsr wrote.
+        let is_source = path.canonicalize().ok() == file.path().canonicalize().ok();
+        if is_there && (is_source || !is_done && !is_own) {
+            return Err(in_the_way(&path, OTHER_FILE));
         }
-        Ok(Self { path, is_there })
+        Ok(Self {
+            // Beside a complete import without refused lines, a file of this name is another.
+            is_there: is_there && !lines.is_empty(),
+            path,
+            is_own,
+        })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -58,6 +67,11 @@ impl RefusedFile {
     ) -> Result<(), Failure> {
         let lines = lines_of(ingestion, file)?;
         if lines.is_empty() {
+            // Mixpanel took them since.
+            if self.is_own {
+                std::fs::remove_file(&self.path).map_err(|error| local_io(&error))?;
+                self.is_there = false;
+            }
             return Ok(());
         }
         if self.is_there {
@@ -93,17 +107,27 @@ impl RefusedFile {
     }
 }
 
-/// The refused lines in their order.
+/// The refused lines in their order, those of batches that were refused whole among them.
 fn lines_of(
     ingestion: &IngestionRecord,
     file: &mut ImportFile,
 ) -> Result<Vec<u8>, ImportFileError> {
     let mut lines = Vec::new();
-    for (place, _) in ingestion.refused() {
+    for place in places(ingestion) {
         for event in file.read(place, 1)? {
             lines.extend_from_slice(&event.json);
             lines.push(b'\n');
         }
     }
     Ok(lines)
+}
+
+fn places(ingestion: &IngestionRecord) -> Vec<usize> {
+    let failed = ingestion.batches.iter();
+    let failed = failed.filter(|batch| batch.state == BatchState::Failed);
+    let failed = failed.flat_map(|batch| batch.first..batch.first + batch.records);
+    let single = ingestion.refused().into_iter().map(|(place, _)| place);
+    let mut places: Vec<usize> = single.chain(failed).collect();
+    places.sort_unstable();
+    places
 }

@@ -1,6 +1,8 @@
 //! One line: an event as Mixpanel's import takes it.
 
-use chrono::{DateTime, NaiveDate};
+use std::borrow::Cow;
+
+use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 
 use crate::domain::{DistinctId, DistinctIdError, JsonObject, json_text};
@@ -9,6 +11,24 @@ use crate::domain::{DistinctId, DistinctIdError, JsonObject, json_text};
 const MOST_INSERT_ID: usize = 36;
 /// A larger time is in milliseconds: in seconds it would be the year 5138.
 const SECONDS: f64 = 1e11;
+/// The start of 1971 in Unix seconds. Mixpanel refuses earlier times (its import reference).
+const EARLIEST: f64 = 31_536_000.0;
+
+/// Properties in which Mixpanel finds further ids of an event's person.
+const FURTHER_IDS: [&str; 11] = [
+    "$distinct_id",
+    "$distinct_ids",
+    "$user_id",
+    "$device_id",
+    "$identified_id",
+    "$anon_id",
+    "$anon_distinct_id",
+    "$distinct_id_before_identity",
+    "$alias",
+    "alias",
+    "$original",
+];
+const DEVICE: &str = "$device:";
 
 /// Why Mixpanel could not take a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -33,6 +53,10 @@ pub enum LineFault {
     Twice(&'static str),
     #[error("`time` must be a number: Unix seconds or milliseconds")]
     NoTime,
+    #[error(
+        "`time` must be Unix seconds or milliseconds, in 1971 or later; this may be another unit"
+    )]
+    BadTime,
     #[error("`distinct_id` must be a text")]
     NoId,
     #[error("`distinct_id` cannot be used: {0}")]
@@ -48,8 +72,9 @@ pub(super) struct CheckedLine<'l> {
     time: &'l str,
     pub(super) id: DistinctId,
     pub(super) insert_id: String,
-    /// In UTC.
-    pub(super) day: NaiveDate,
+    /// Every id by which Mixpanel may find a person, that of `distinct_id` among them.
+    pub(super) named: Vec<String>,
+    pub(super) time_of: DateTime<Utc>,
 }
 
 impl<'l> CheckedLine<'l> {
@@ -80,12 +105,21 @@ impl<'l> CheckedLine<'l> {
             .ok_or(LineFault::NoId)?;
         let insert_id = insert_id.and_then(|id| json_text(id.get()));
         let insert_id = insert_id.filter(|id| is_insert_id(id));
+        let id = DistinctId::new(&id).map_err(LineFault::BadId)?;
+        let mut named = Vec::new();
+        add_forms(id.expose(), &mut named);
+        for (name, value) in &properties.0 {
+            if FURTHER_IDS.contains(&&**name) {
+                add_ids(value, &mut named);
+            }
+        }
         Ok(Self {
             event: event.get(),
             time,
-            id: DistinctId::new(&id).map_err(LineFault::BadId)?,
+            id,
+            named,
             insert_id: insert_id.ok_or(LineFault::BadInsertId)?.into_owned(),
-            day: day(time).ok_or(LineFault::NoTime)?,
+            time_of: moment(time)?,
         })
     }
 
@@ -101,15 +135,34 @@ fn is_insert_id(text: &str) -> bool {
     (1..=MOST_INSERT_ID).contains(&text.len()) && text.bytes().all(fits)
 }
 
-/// The day of a time, which is a JSON number.
-fn day(time: &str) -> Option<NaiveDate> {
+/// Adds the ids of a value: a text, a number, or a list of them.
+fn add_ids(value: &RawValue, named: &mut Vec<String>) {
+    let text = value.get();
+    match serde_json::from_str::<Vec<&RawValue>>(text) {
+        Ok(list) => list.into_iter().for_each(|one| add_ids(one, named)),
+        Err(_) => add_forms(&json_text(text).unwrap_or(Cow::Borrowed(text)), named),
+    }
+}
+
+/// Adds an id, and the other form of a device's id: with or without `$device:`.
+fn add_forms(id: &str, named: &mut Vec<String>) {
+    named.push(match id.strip_prefix(DEVICE) {
+        Some(bare) => bare.to_owned(),
+        None => format!("{DEVICE}{id}"),
+    });
+    named.push(id.to_owned());
+}
+
+/// The moment of a time, which is a JSON number.
+fn moment(time: &str) -> Result<DateTime<Utc>, LineFault> {
     let is_number = time.starts_with(|c: char| c.is_ascii_digit());
-    let time: f64 = time.parse().ok().filter(|_| is_number)?;
+    let time: Option<f64> = time.parse().ok().filter(|_| is_number);
+    let time = time.ok_or(LineFault::NoTime)?;
     let seconds = match time < SECONDS {
         true => time,
         false => time / 1000.0,
     };
-    // `as` saturates, and the library refuses years that no calendar has.
-    let moment = DateTime::from_timestamp(seconds as i64, 0)?;
-    Some(moment.date_naive())
+    let is_one = (EARLIEST..SECONDS).contains(&seconds);
+    let found = DateTime::from_timestamp(seconds as i64, 0);
+    found.filter(|_| is_one).ok_or(LineFault::BadTime)
 }

@@ -9,7 +9,7 @@ use std::hash::Hasher;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use sha2::{Digest, Sha256};
 use siphasher::sip128::Hasher128;
 
@@ -57,6 +57,10 @@ pub struct ImportFile {
     /// On how many days there are events.
     pub day_count: usize,
     pub people: HashSet<DistinctId>,
+    /// Every id that Mixpanel finds in an event, also in `$user_id`, `$device_id` and their like.
+    pub named: HashSet<String>,
+    /// The latest time of an event.
+    pub latest: DateTime<Utc>,
     pub repeated: RepeatedLines,
 }
 
@@ -227,6 +231,8 @@ struct ReadLines {
     bytes: u64,
     days: HashSet<NaiveDate>,
     people: HashSet<DistinctId>,
+    named: HashSet<String>,
+    latest: DateTime<Utc>,
 }
 
 impl Default for ReadLines {
@@ -241,6 +247,8 @@ impl Default for ReadLines {
             bytes: 0,
             days: HashSet::new(),
             people: HashSet::new(),
+            named: HashSet::new(),
+            latest: DateTime::UNIX_EPOCH,
         }
     }
 }
@@ -265,7 +273,9 @@ impl ReadLines {
             hash: sip(&self.key, text),
         });
         self.bytes += line.len() as u64;
-        self.days.insert(checked.day);
+        self.days.insert(checked.time_of.date_naive());
+        self.latest = self.latest.max(checked.time_of);
+        self.named.extend(checked.named);
         if !self.people.contains(&checked.id) {
             self.people.insert(checked.id);
         }
@@ -296,6 +306,8 @@ impl ReadLines {
             days: (*first, *last),
             day_count: days.len(),
             people: self.people,
+            named: self.named,
+            latest: self.latest,
             repeated: find_repeated(self.sames),
         })
     }

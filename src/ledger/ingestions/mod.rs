@@ -114,8 +114,19 @@ impl IngestionRecord {
     }
 }
 
+const SAME_SOURCE: &str = "kind = $1 AND project_key = $2 AND source_digest = $3";
+
+fn same_source(asked: &NewIngestion) -> [&str; 3] {
+    [
+        asked.kind.as_str(),
+        asked.project_key.as_str(),
+        &asked.source_digest,
+    ]
+}
+
 impl Ledger {
-    /// Records an ingestion with batches of so many records, all planned.
+    /// Records an ingestion with batches of so many records, all planned. Of two imports of the same
+    /// source into the same project, only the first is recorded: it is returned to both.
     ///
     /// # Errors
     /// When the ledger cannot be written; then nothing is recorded.
@@ -126,6 +137,12 @@ impl Ledger {
         now: DateTime<Utc>,
     ) -> Result<IngestionRecord, LedgerError> {
         let tx = self.write()?;
+        if asked.kind == IngestionKind::Import {
+            let found = list(&tx, SAME_SOURCE, &same_source(asked))?.pop();
+            if let Some(found) = found {
+                return Ok(found);
+            }
+        }
         let (id, records) = (RequestId::random(), batches.iter().sum());
         let days = asked.days;
         let sql = "INSERT INTO ingestions (id, kind, project, project_key, after_request, source,
@@ -183,9 +200,8 @@ impl Ledger {
         project: &ProjectKey,
         source_digest: &str,
     ) -> Result<Option<IngestionRecord>, LedgerError> {
-        let which = "kind = $1 AND project_key = $2 AND source_digest = $3";
         let values = [kind.as_str(), project.as_str(), source_digest];
-        Ok(list(&self.conn, which, &values)?.pop())
+        Ok(list(&self.conn, SAME_SOURCE, &values)?.pop())
     }
 
     /// The last ingestion into the project of a source of this name that is not done.

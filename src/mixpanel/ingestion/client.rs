@@ -71,7 +71,7 @@ impl IngestionClient {
             sent: &sent,
         };
         let exchange = self.caller.exchange(request, &self.name, &confidential);
-        classify_import(exchange.await, events, &confidential)
+        classify_import(exchange.await, events)
     }
 
     /// Deletes the profiles of a batch of ids with exactly one POST: `delete-profile`, strictly and
@@ -89,7 +89,7 @@ impl IngestionClient {
             sent: &sent,
         };
         let exchange = self.caller.exchange(request, &self.name, &confidential);
-        deletion::classify(exchange.await, ids.len(), &confidential)
+        deletion::classify(exchange.await, ids.len())
     }
 }
 

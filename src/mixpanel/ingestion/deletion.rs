@@ -4,11 +4,11 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{ImportAnswer, RefusedEvent, shown};
+use super::{ImportAnswer, RefusedEvent, reasons};
 use crate::domain::{AliasRule, DistinctId, ProjectToken, RefusedField, RefusedRecord};
 use crate::mixpanel::classify::{Answered, Exchange, WEB_PAGE};
 use crate::mixpanel::wire::ReplyDocument;
-use crate::mixpanel::words::{Confidential, Words};
+use crate::mixpanel::words::Words;
 
 /// The most profiles of one call. Mixpanel's prose allows 2,000; RudderStack's live integration
 /// sends 1,000.
@@ -71,29 +71,22 @@ struct FailedDeletion {
     message: String,
 }
 
-pub(super) fn classify(
-    exchange: Exchange,
-    sent: usize,
-    confidential: &Confidential<'_>,
-) -> ImportAnswer {
+pub(super) fn classify(exchange: Exchange, sent: usize) -> ImportAnswer {
     match super::without_body(exchange) {
-        Ok(answered) if matches!(answered.status, 200 | 400) => read(&answered, sent, confidential),
-        Ok(answered) => super::by_status(&answered, confidential),
+        Ok(answered) if matches!(answered.status, 200 | 400) => read(&answered, sent),
+        Ok(answered) => super::by_status(&answered),
         Err(answer) => answer,
     }
 }
 
-fn read(answered: &Answered, sent: usize, confidential: &Confidential<'_>) -> ImportAnswer {
+fn read(answered: &Answered, sent: usize) -> ImportAnswer {
     let http_status = answered.status;
     let unclear = |what| ImportAnswer::Unclear {
         reason: Words::on_status(what, http_status),
     };
     let refused = || ImportAnswer::Refused {
         http_status,
-        message: shown(
-            &answered.said(ReplyDocument::parse(&answered.body).as_ref()),
-            confidential,
-        ),
+        message: reasons::known(&answered.said(ReplyDocument::parse(&answered.body).as_ref())),
     };
     match (http_status, answered.body.trim_ascii()) {
         (_, body) if body.starts_with(b"<") => return unclear(WEB_PAGE),
@@ -124,9 +117,12 @@ fn read(answered: &Answered, sent: usize, confidential: &Confidential<'_>) -> Im
         (200, true) if !(reply.status == 1 || reply.status == "OK" || reply.status == "ok") => {
             unclear("Mixpanel's answer does not say what it took")
         }
+        (400, true) if reply.num_good_events.unwrap_or_default() > 0 => {
+            unclear("Mixpanel refused the batch, and says that it took some of it")
+        }
         (400, true) => refused(),
         _ => {
-            let Some(failed) = checked(&reply.failed_records, sent, confidential) else {
+            let Some(failed) = checked(&reply.failed_records, sent) else {
                 return unclear("Mixpanel's answer names profiles that were not sent");
             };
             let expected = sent - failed.len();
@@ -142,11 +138,7 @@ fn read(answered: &Answered, sent: usize, confidential: &Confidential<'_>) -> Im
 }
 
 /// `None` unless each record is one of the batch, named once.
-fn checked(
-    failed: &[FailedDeletion],
-    sent: usize,
-    confidential: &Confidential<'_>,
-) -> Option<Vec<RefusedEvent>> {
+fn checked(failed: &[FailedDeletion], sent: usize) -> Option<Vec<RefusedEvent>> {
     let mut is_refused = vec![false; sent];
     let mut refused = Vec::new();
     for record in failed {
@@ -162,7 +154,7 @@ fn checked(
                     _ => RefusedField::Other,
                 },
             },
-            message: shown(&record.message, confidential),
+            message: reasons::known(&record.message),
         });
     }
     refused.sort_by_key(|refused| refused.record.index);
@@ -174,18 +166,13 @@ mod tests {
     use super::*;
 
     fn answer(status: u16, body: &str) -> ImportAnswer {
-        let sent = || Some(vec![DistinctId::new("person-number-1").unwrap()]);
-        let confidential = Confidential {
-            tokens: vec!["the-projects-token"],
-            sent: &sent,
-        };
         let exchange = Exchange::Answered(Answered {
             status,
             retry_after: Some("7".to_owned()),
             date: None,
             body: body.as_bytes().to_vec(),
         });
-        classify(exchange, 3, &confidential)
+        classify(exchange, 3)
     }
 
     #[test]

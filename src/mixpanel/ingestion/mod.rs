@@ -3,6 +3,7 @@
 
 pub mod client;
 mod deletion;
+mod reasons;
 
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use crate::domain::{DistinctId, RefusedField, RefusedRecord};
 
 use super::classify::{Answered, Exchange, WEB_PAGE};
 use super::wire::ReplyDocument;
-use super::words::{Confidential, Words};
+use super::words::Words;
 
 pub use deletion::{MOST_DELETION_BYTES, MOST_PROFILES, deletion_bytes};
 
@@ -65,7 +66,7 @@ pub enum ImportAnswer {
 #[derive(Debug, PartialEq, Eq)]
 pub struct RefusedEvent {
     pub record: RefusedRecord,
-    /// Mixpanel's words, without what may be personal.
+    /// Why, if Mixpanel's words are known; never those words.
     pub message: Words,
 }
 
@@ -75,7 +76,22 @@ struct ImportReply {
     code: Option<Value>,
     num_records_imported: Option<u64>,
     #[serde(default)]
+    status: Value,
+    #[serde(default)]
+    error: Value,
+    #[serde(default)]
     failed_records: Vec<FailedRecord>,
+}
+
+impl ImportReply {
+    /// Whether a 200 says that something went wrong.
+    fn says_failure(&self) -> bool {
+        let is_error = |text: &str| text.eq_ignore_ascii_case("error");
+        let has_error = !matches!(&self.error, Value::Null | Value::Bool(false));
+        self.status == 0
+            || self.status.as_str().is_some_and(is_error)
+            || has_error && self.error != ""
+    }
 }
 
 /// The description names the id `insert_id`, the prose `$insert_id`.
@@ -90,16 +106,12 @@ struct FailedRecord {
     message: String,
 }
 
-fn classify_import(
-    exchange: Exchange,
-    events: &[OutgoingEvent<'_>],
-    confidential: &Confidential<'_>,
-) -> ImportAnswer {
+fn classify_import(exchange: Exchange, events: &[OutgoingEvent<'_>]) -> ImportAnswer {
     match without_body(exchange) {
         Ok(answered) if matches!(answered.status, 200 | 400) && !answered.looks_like_html() => {
-            read(&answered, events, confidential)
+            read(&answered, events)
         }
-        Ok(answered) => by_status(&answered, confidential),
+        Ok(answered) => by_status(&answered),
         Err(answer) => answer,
     }
 }
@@ -120,7 +132,7 @@ fn without_body(exchange: Exchange) -> Result<Answered, ImportAnswer> {
 }
 
 /// What the status of an answer means whose body is not read.
-fn by_status(answered: &Answered, confidential: &Confidential<'_>) -> ImportAnswer {
+fn by_status(answered: &Answered) -> ImportAnswer {
     let status = answered.status;
     let unclear = |what| ImportAnswer::Unclear {
         reason: Words::on_status(what, status),
@@ -139,26 +151,22 @@ fn by_status(answered: &Answered, confidential: &Confidential<'_>) -> ImportAnsw
             http_status: status,
         },
         413 => ImportAnswer::TooLarge,
-        400..=499 => refused(answered, confidential),
+        400..=499 => refused(answered),
         300..=399 => unclear("a redirect came, which dsr does not follow"),
         _ => unclear("Mixpanel's answer does not say what it took"),
     }
 }
 
-fn refused(answered: &Answered, confidential: &Confidential<'_>) -> ImportAnswer {
+fn refused(answered: &Answered) -> ImportAnswer {
     let said = answered.said(ReplyDocument::parse(&answered.body).as_ref());
     ImportAnswer::Refused {
         http_status: answered.status,
-        message: shown(&said, confidential),
+        message: reasons::known(&said),
     }
 }
 
 /// A 200 or a 400, which must add up.
-fn read(
-    answered: &Answered,
-    events: &[OutgoingEvent<'_>],
-    confidential: &Confidential<'_>,
-) -> ImportAnswer {
+fn read(answered: &Answered, events: &[OutgoingEvent<'_>]) -> ImportAnswer {
     let status = answered.status;
     let unclear = |what| ImportAnswer::Unclear {
         reason: Words::on_status(what, status),
@@ -168,7 +176,7 @@ fn read(
             400 if ReplyDocument::parse(&answered.body)
                 .is_some_and(|document| !document.has("failed_records")) =>
             {
-                refused(answered, confidential)
+                refused(answered)
             }
             _ => unclear("Mixpanel's answer does not say what it took"),
         };
@@ -182,11 +190,17 @@ fn read(
         (200, true) if reply.num_records_imported.is_none() => {
             return unclear("Mixpanel's answer does not say what it took");
         }
-        (400, true) => return refused(answered, confidential),
+        (200, true) if reply.says_failure() => {
+            return unclear("Mixpanel says both that it took all, and an error");
+        }
+        (400, true) if reply.num_records_imported.unwrap_or_default() > 0 => {
+            return unclear("Mixpanel refused the batch, and says that it took some of it");
+        }
+        (400, true) => return refused(answered),
         _ => {}
     }
     let expected = events.len().saturating_sub(reply.failed_records.len());
-    let Some(refused) = checked(&reply.failed_records, events, confidential) else {
+    let Some(refused) = checked(&reply.failed_records, events) else {
         return unclear("Mixpanel's answer names events that were not sent");
     };
     match reply.num_records_imported {
@@ -196,11 +210,7 @@ fn read(
 }
 
 /// `None` unless each record is one of the batch, named once.
-fn checked(
-    failed: &[FailedRecord],
-    events: &[OutgoingEvent<'_>],
-    confidential: &Confidential<'_>,
-) -> Option<Vec<RefusedEvent>> {
+fn checked(failed: &[FailedRecord], events: &[OutgoingEvent<'_>]) -> Option<Vec<RefusedEvent>> {
     let mut refused = Vec::new();
     let mut is_refused = vec![false; events.len()];
     for record in failed {
@@ -215,19 +225,11 @@ fn checked(
                 index: record.index,
                 field: RefusedField::parse(&record.field).unwrap_or(RefusedField::Other),
             },
-            message: shown(&record.message, confidential),
+            message: reasons::known(&record.message),
         });
     }
     refused.sort_by_key(|refused| refused.record.index);
     Some(refused)
-}
-
-/// Mixpanel's words, unless they may quote a person.
-fn shown(said: &str, confidential: &Confidential<'_>) -> Words {
-    match said.contains('@') {
-        true => Words::ours("the server's message was withheld: it may hold an e-mail address"),
-        false => confidential.words(said),
-    }
 }
 
 #[cfg(test)]

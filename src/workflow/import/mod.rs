@@ -7,6 +7,8 @@ mod sources;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+
 use crate::domain::{
     BatchId, BatchState, Clock, Project, ProjectId, ProjectKey, RefusedField, RequestId,
 };
@@ -177,6 +179,12 @@ fn queue(ingestion: &IngestionRecord) -> VecDeque<IngestionBatch> {
     open.into()
 }
 
+/// The moment is rounded up: before it nothing is sent.
+fn until(reason: &str, moment: DateTime<Utc>) -> String {
+    let moment = moment + Duration::from_secs(1);
+    format!("{reason}, until {}", moment.format("%Y-%m-%d %H:%M:%S UTC"))
+}
+
 fn sum(batches: &VecDeque<IngestionBatch>) -> usize {
     batches.iter().map(|batch| batch.records).sum()
 }
@@ -198,7 +206,7 @@ impl<S: BatchSource> ImportRun<'_, S> {
         pauses.begin();
         let blocked = self.ledger.find_block(&self.lane, self.clock.now())?;
         if !blocked.is_zero() {
-            let reason = "Mixpanel asked to wait".to_owned();
+            let reason = until("Mixpanel asked to wait", self.clock.now() + blocked);
             if let Some(stop) = self.wait(blocked, pauses, (batch, reason)).await {
                 return Ok(BatchEnd::Stopped(stop));
             }
@@ -231,8 +239,10 @@ impl<S: BatchSource> ImportRun<'_, S> {
             };
             let wait = pauses.next(retry_after);
             let now = self.clock.now();
+            let mut reason = reason;
             if retry_after.is_some() {
                 self.ledger.record_block(&self.lane, now + wait, now)?;
+                reason = until(&reason, now + wait);
             }
             if let Some(stop) = self.wait(wait, pauses, (batch, reason)).await {
                 return Ok(BatchEnd::Stopped(stop));

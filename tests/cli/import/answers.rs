@@ -105,6 +105,14 @@ fn an_answer_that_cannot_be_trusted_is_unknown_and_never_done() {
     for reply in [
         taken(9),
         taken(11),
+        Reply::json(
+            200,
+            &json!({ "code": 200, "num_records_imported": 10, "status": "error", "error": "quota" }),
+        ),
+        Reply::json(
+            400,
+            &json!({ "code": 400, "num_records_imported": 9, "failed_records": [] }),
+        ),
         odd(json!({ "index": 10 })),
         odd(json!({ "index": 1, "$insert_id": "id-2" })),
         Reply::json(200, &json!({})),
@@ -134,15 +142,15 @@ fn each_other_answer_has_its_status_and_its_state() {
         ),
         (Reply::error(404, "no"), 3, "failed"),
         (Reply::error(429, "slow"), 75, "planned"),
-        (Reply::error(502, "no"), 75, "unknown"),
-        (Reply::error(503, "no"), 75, "unknown"),
-        (Reply::Reset, 75, "unknown"),
+        (Reply::error(502, "no"), 6, "unknown"),
+        (Reply::error(503, "no"), 6, "unknown"),
+        (Reply::Reset, 6, "unknown"),
         (
             Reply::Half {
                 status: 200,
                 body: "{".to_owned(),
             },
-            75,
+            6,
             "unknown",
         ),
     ] {
