@@ -134,6 +134,11 @@ impl View for ImportView<'_> {
                 ),
             );
         }
+        let failed = ingestion.failed();
+        if failed > 0 {
+            let events = plural(failed, "event", "events");
+            facts.add("Refused", &format!("{events}, each with its whole batch"));
+        }
         if let Some(path) = self.refused_file {
             facts.add_below("File", &printable(&path.display().to_string()));
         }
@@ -179,6 +184,7 @@ impl View for ImportView<'_> {
             "batches": batches,
             "imported": ingestion.map_or(0, IngestionRecord::taken),
             "refused": by_line.collect::<Vec<_>>(),
+            "refused_whole": ingestion.map_or(0, IngestionRecord::failed),
             "refused_file": self.refused_file.map(|path| path.display().to_string()),
         } })
     }

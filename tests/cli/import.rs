@@ -236,7 +236,11 @@ fn a_changed_file_is_not_taken_for_the_one_before() {
     assert_eq!(fake.calls().len(), 2);
     operator
         .run(&["import", "--yes", "--new", "events.jsonl"])
-        .exits_with(3);
+        .exits_with(2)
+        .says("events.failed.jsonl");
+    let other = ["--new", "events.jsonl", "--failed", "other.jsonl"];
+    let other = [&["import", "--yes"], &other[..]].concat();
+    operator.run(&other).exits_with(3);
     assert_eq!(fake.calls().len(), 4);
 }
 

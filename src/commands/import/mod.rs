@@ -155,9 +155,11 @@ impl Planned {
         ImportView {
             project: &self.project,
             file: &self.file,
-            after: ingestion
-                .and_then(|ingestion| ingestion.asked.after.as_ref())
-                .or(self.after.as_ref()),
+            // What is recorded may have come before the deletion.
+            after: match ingestion {
+                Some(ingestion) => ingestion.asked.after.as_ref(),
+                None => self.after.as_ref(),
+            },
             batches: self.batches.len(),
             ingestion,
             refused_file: self.refused.written(),
@@ -274,11 +276,9 @@ fn tell(
         ctx.ui.warn("unsettled", &message);
     }
     let refused = ingestion.refused().len();
-    let failed = ingestion.batches.iter();
-    let failed = failed.filter(|batch| batch.state == BatchState::Failed);
-    let failed: usize = failed.map(|batch| batch.records).sum();
-    if refused + failed > 0 {
-        let events = plural(refused + failed, "event", "events");
+    let all = refused + ingestion.failed();
+    if all > 0 {
+        let events = plural(all, "event", "events");
         let file = planned.refused.path().display();
         ctx.ui.warn(
             "refused",

@@ -66,7 +66,10 @@ fn every_way_in_which_a_line_is_wrong_names_the_line() {
         (with("1790000000", r#""1790000000""#), LineFault::NoTime),
         (with("1790000000", "-5"), LineFault::NoTime),
         (with("1790000000", "null"), LineFault::NoTime),
-        (with("1790000000", "1e300"), LineFault::NoTime),
+        (with("1790000000", "1e300"), LineFault::BadTime),
+        (with("1790000000", "0"), LineFault::BadTime),
+        (with("1790000000", "31535999"), LineFault::BadTime),
+        (with("1790000000", "1790000000000000"), LineFault::BadTime),
         (with(r#""anon-7""#, "7"), LineFault::NoId),
         (
             with(r#""anon-7""#, r#""""#),

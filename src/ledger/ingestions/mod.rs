@@ -95,6 +95,13 @@ impl IngestionRecord {
         self.batches.iter().map(IngestionBatch::taken).sum()
     }
 
+    /// How many records are in batches that Mixpanel refused whole.
+    pub fn failed(&self) -> usize {
+        let failed = self.batches.iter();
+        let failed = failed.filter(|batch| batch.state == BatchState::Failed);
+        failed.map(|batch| batch.records).sum()
+    }
+
     /// The places in the source of the records that Mixpanel refused one by one, in order, and the
     /// field that is wrong.
     pub fn refused(&self) -> Vec<(usize, RefusedField)> {

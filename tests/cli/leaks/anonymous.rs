@@ -1,11 +1,13 @@
 //! `dsr sanitize`: nothing of a person is in anonymous events, in no spelling and at no depth.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use serde_json::{Value, json};
 
 use super::canaries::{Canary, IDS, ODD_ID, PLAIN_ID};
-use crate::support::{Fake, Operator, Outcome};
+use crate::preflight::set_up;
+use crate::support::{Fake, Operator, Outcome, Reply, object_reply, status_reply};
 
 /// What the commands in `commands.rs` read.
 pub(super) fn lay_out(operator: &Operator) {
@@ -130,4 +132,93 @@ fn a_kept_value_with_an_id_in_any_spelling_needs_a_look() {
         }
     }
     assert!(number > 50, "it sees {number} spellings");
+}
+
+/// How many events of each name and day these are.
+fn by_day(events: &[Value]) -> BTreeMap<(String, i64), usize> {
+    let mut counts = BTreeMap::new();
+    for event in events {
+        let name = event["event"].as_str().expect("a name").to_owned();
+        let time = event["properties"]["time"].as_i64().expect("a time");
+        *counts.entry((name, time / 86_400)).or_default() += 1;
+    }
+    counts
+}
+
+#[test]
+fn the_whole_way_brings_the_counts_back_and_nobody() {
+    const PEOPLE: [&str; 3] = [PLAIN_ID, ODD_ID, "third-canary-4711"];
+    let fake = Fake::answering(|call| match (call.path.as_str(), call.method.as_str()) {
+        ("/import", _) => {
+            let count = call.body.as_array().expect("events").len();
+            let body = json!({ "code": 200, "num_records_imported": count, "status": "OK" });
+            Reply::json(200, &body)
+        }
+        (_, "POST") => object_reply("3e0b7f52-77aa-4c1e-9a4b-000000000001"),
+        _ => status_reply("SUCCESS"),
+    });
+    let operator = set_up(&fake, "");
+    let before: Vec<Value> = (0..2000)
+        .map(|number| {
+            let id = PEOPLE[number % 3];
+            let name = if number % 2 == 0 { "visit" } else { "buy" };
+            json!({
+                "event": name,
+                "properties": {
+                    "time": 1_780_000_000 + number * 1_234, "distinct_id": id,
+                    "$insert_id": format!("{id}-{number}"), "$user_id": id, "$email": id,
+                    "plan": "pro", "note": { "by": [id] }, (id): id,
+                },
+            })
+        })
+        .collect();
+    let lines: String = before.iter().map(|event| format!("{event}\n")).collect();
+    operator.file("own.jsonl", lines);
+    operator.file("keep.txt", "plan\n");
+    let ids: String = PEOPLE.map(|id| format!("{id}\n")).concat();
+    operator.file("people.csv", format!("distinct_id\n{ids}"));
+    let sanitize = ["sanitize", "own.jsonl", "--keep", "keep.txt"];
+    let sanitize = [&sanitize[..], &["--output", "events.jsonl"]].concat();
+    operator.run(&sanitize).exits_with(0);
+    let delete = ["delete", "--gdpr", "--yes", "people.csv"];
+    operator.run(&delete).exits_with(0);
+    let request = operator.only_request()["id"].as_str().unwrap().to_owned();
+    let import = ["import", "--yes", "events.jsonl", "--after", &request];
+    operator.run(&import).exits_with(8);
+    operator.tamper_with("UPDATE jobs SET next_check = '2020-01-01T00:00:00Z'");
+    operator.run(&["status", &request]).exits_with(0);
+    let imported = operator.run(&import);
+    imported.exits_with(0);
+    let calls = fake.calls();
+    let sent: Vec<&Value> = calls
+        .iter()
+        .filter(|call| call.path == "/import")
+        .map(|call| &call.body)
+        .collect();
+    let after: Vec<Value> = sent
+        .iter()
+        .flat_map(|body| body.as_array().unwrap().clone())
+        .collect();
+    assert_eq!(after.len(), 2000);
+    assert_eq!(by_day(&after), by_day(&before));
+    let people: BTreeSet<_> = after
+        .iter()
+        .map(|e| e["properties"]["distinct_id"].as_str())
+        .collect();
+    assert_eq!(people.len(), 3);
+    let bytes = serde_json::to_vec(&sent).unwrap();
+    for id in PEOPLE {
+        let canary = Canary::of(id);
+        for text in [
+            &bytes[..],
+            imported.stdout.as_bytes(),
+            imported.stderr.as_bytes(),
+        ] {
+            assert_eq!(canary.is_in(text), None, "`{id}`");
+        }
+    }
+    // The original file is refused: its people would be back.
+    operator
+        .run(&["import", "--yes", "own.jsonl"])
+        .exits_with(5);
 }
