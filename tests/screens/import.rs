@@ -9,7 +9,7 @@ const IMPORT: [&str; 3] = ["--sandbox", "import", "events.jsonl"];
 
 fn events(count: usize) -> String {
     let event = |number: usize| {
-        let time = 1_772_323_200 + number * 3600;
+        let time = 1_740_787_200 + number * 3600;
         format!(
             "{{\"event\":\"Buy\",\"properties\":{{\"time\":{time},\"distinct_id\":\"anon-{}\",\"$insert_id\":\"i-{number}\"}}}}\n",
             number % 2
