@@ -10,6 +10,7 @@ mod import;
 mod ledger;
 mod people;
 mod plan;
+mod profiles;
 mod project;
 mod report;
 mod request;
@@ -35,6 +36,7 @@ pub(crate) use people::suppressions::SuppressionsArgs;
 pub(crate) use people::verify::VerifyErasureArgs;
 pub(crate) use plan::apply::ApplyArgs;
 pub(crate) use plan::approve::ApproveArgs;
+pub(crate) use profiles::ProfilesArgs;
 pub(crate) use project::ProjectArgs;
 pub(crate) use report::ReportArgs;
 pub(crate) use request::answered::AnsweredArgs;
@@ -65,8 +67,9 @@ pub(crate) enum Command {
     Lookup(LookupArgs),
     Find(FindArgs),
     Verify(VerifyErasureArgs),
-    Sanitize(SanitizeArgs),
+    Profiles(ProfilesArgs),
     Import(ImportArgs),
+    Sanitize(SanitizeArgs),
     Report(ReportArgs),
     Audit(AuditArgs),
     Suppressions(SuppressionsArgs),
@@ -102,8 +105,9 @@ impl Command {
             Self::Lookup(args) => people::lookup::run(ctx, &args).await,
             Self::Find(args) => people::find::run(ctx, &args),
             Self::Verify(args) => people::verify::run(ctx, args).await,
-            Self::Sanitize(args) => people::sanitize::run(ctx, &args),
+            Self::Profiles(args) => profiles::run(ctx, args).await,
             Self::Import(args) => import::run(ctx, &args).await,
+            Self::Sanitize(args) => people::sanitize::run(ctx, &args),
             Self::Report(args) => report::run(ctx, &args),
             Self::Suppressions(args) => people::suppressions::run(ctx, &args),
             Self::Purge(args) => ledger::purge::run(ctx, &args),
@@ -142,8 +146,9 @@ impl Command {
             Self::Lookup(_) => "dsr lookup",
             Self::Find(_) => "dsr find",
             Self::Verify(_) => "dsr verify",
-            Self::Sanitize(_) => "dsr sanitize",
+            Self::Profiles(_) => "dsr profiles",
             Self::Import(_) => "dsr import",
+            Self::Sanitize(_) => "dsr sanitize",
             Self::Report(_) => "dsr report",
             Self::Suppressions(_) => "dsr suppressions",
             Self::Purge(_) => "dsr purge",

@@ -45,7 +45,8 @@ pub use near::how_it_differs;
 pub use place::{At, Place};
 pub use problem::{Fault, IntakeError, Problem, Problems, Remedy};
 pub use profiles::{
-    Identity, MainId, Profile, RecordsRead, ValueKind, demand_rereadable, read_identities,
+    DatedProfile, DatedProperties, Identity, MainId, Profile, ProfileSelection, RecordsRead,
+    SelectedProfiles, ValueKind, demand_rereadable, read_dated_profiles, read_identities,
     read_profiles,
 };
 pub use reader::columns::HeaderRow;

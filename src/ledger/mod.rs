@@ -53,6 +53,7 @@ pub use copy::moving::{MovePlan, MoveSettled};
 pub use copy::refusal::MoveRefusal;
 pub use error::LedgerError;
 pub use ingestions::batches::{BatchClaim, BatchOutcome};
+pub use ingestions::selected::ProfilesSelected;
 pub use ingestions::{IngestionBatch, IngestionRecord, NewIngestion};
 pub use jobs::attempts::Outcome;
 pub use jobs::doubt::{Settling, Tried};

@@ -210,6 +210,16 @@ impl Ledger {
         self.tell_asked(AuditEvent::ValuesAsked, details, now)
     }
 
+    /// The same for all profiles of the project, whose number nobody knows yet.
+    pub fn record_all_profiles_asked(
+        &mut self,
+        lane: &QueryLane,
+        now: DateTime<Utc>,
+    ) -> Result<(), LedgerError> {
+        let details = json!({ "project": lane.name.as_str() });
+        self.tell_asked(AuditEvent::AllProfilesAsked, details, now)
+    }
+
     fn tell_asked(
         &mut self,
         event: AuditEvent,

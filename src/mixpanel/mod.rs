@@ -20,12 +20,15 @@ pub use client::Client;
 pub use client::caller::Timeouts;
 pub use fetch::{Fetcher, Reach, TransferEnd, TransferSink};
 pub use ingestion::client::IngestionClient;
-pub use ingestion::{ImportAnswer, MOST_EVENTS, MOST_IMPORT_BYTES, OutgoingEvent};
+pub use ingestion::{
+    ImportAnswer, MOST_DELETION_BYTES, MOST_EVENTS, MOST_IMPORT_BYTES, MOST_PROFILES,
+    OutgoingEvent, RefusedEvent, deletion_bytes,
+};
 pub use query::client::QueryClient;
 pub use query::export::{ExportEnd, ExportStream};
 pub use query::{
-    AccountAnswer, CopiesAnswer, CopyKind, CopyState, Holders, ListedCopy, Profiles, QueryAnswer,
-    can_be_asked,
+    AccountAnswer, AllProfiles, CopiesAnswer, CopyKind, CopyState, Holders, ListedCopy, Profiles,
+    QueryAnswer, can_be_asked,
 };
 pub use route::{ClientError, Route};
 pub use words::{Confidential, SentIds, Words};

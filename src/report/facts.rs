@@ -247,9 +247,28 @@ pub struct PeriodFacts {
     pub received_before: usize,
     pub received_after: usize,
     pub purges: Vec<Purge>,
+    /// Deletions of profiles in the period, which are no erasures.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub profile_deletions: Vec<ProfileDeletionFact>,
     /// Periods whose records the ledger has lost.
     pub set_backs: Vec<SetBackFact>,
     pub limits: &'static [&'static str],
+}
+
+/// Profiles that were deleted while the events of their people stay.
+#[derive(Debug, Clone, Serialize)]
+pub struct ProfileDeletionFact {
+    pub id: String,
+    /// When the deletion was recorded.
+    #[serde(serialize_with = "time")]
+    pub at: DateTime<Utc>,
+    pub by: String,
+    pub project: String,
+    /// Which profiles, such as the name of a list.
+    pub source: String,
+    pub profiles: usize,
+    /// Deletions that Mixpanel is known to have taken.
+    pub deleted: usize,
 }
 
 /// A ledger that was set back, and that the operator continued with.

@@ -19,7 +19,7 @@ pub use evidence::{
 };
 pub use facts::{
     Asked, AuditFact, DownloadFact, ExtensionFact, FetchFact, GroupFact, ImportFact, JobFacts,
-    Made, PackagesFact, PeriodFacts, RequestFacts, RowFacts, SetBackFact,
+    Made, PackagesFact, PeriodFacts, ProfileDeletionFact, RequestFacts, RowFacts, SetBackFact,
 };
 pub use figures::Figures;
 pub use page::{period_page, request_page};

@@ -160,6 +160,8 @@ pub(super) fn deed(event: &str) -> &str {
         "events_asked" => "About to ask Mixpanel for the events of some days",
         "erasure_checked" => "Checked whether the people are gone",
         "copies_recorded" => "Recorded which copies were dealt with",
+        "all_profiles_asked" => "About to ask Mixpanel for all profiles",
+        "profiles_selected" => "Selected profiles by a retention window",
         "ingestion_recorded" => "Recorded what goes to Mixpanel",
         "batch_moved" => "A batch of it changed",
         "batch_cut" => "Split a batch that was too large",

@@ -80,6 +80,7 @@ mod plans;
 mod polling;
 mod prefixes;
 mod preflight;
+mod profiles;
 mod program_lists;
 mod projects;
 mod properties;

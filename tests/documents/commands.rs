@@ -165,7 +165,8 @@ impl World {
             scene = scene.with_keyring()?;
         }
         let imports = has("dsr import ");
-        if has("--preflight") || (has("dsr lookup ") && !has("--profiles")) {
+        let asks = has("dsr lookup ") || has("dsr profiles expire ");
+        if has("--preflight") || (asks && !has("--profiles")) {
             scene = scene.with_account(mixpanel.account());
         }
         if has("found.csv") && !has(" lookup ") {

@@ -32,6 +32,7 @@ mod ledger;
 mod lookup;
 mod mixpanel;
 mod plan;
+mod profiles;
 mod project;
 mod purge;
 mod refused;

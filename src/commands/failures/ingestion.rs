@@ -32,6 +32,7 @@ impl From<ImportError> for Failure {
         match error {
             ImportError::Ledger(error) => error.into(),
             ImportError::File(error) => error.into(),
+            ImportError::Ids(error) => error.into(),
         }
     }
 }

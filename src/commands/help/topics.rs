@@ -6,7 +6,7 @@ use crate::domain::ExitStatus;
 use crate::ui::{Block, HelpPage};
 
 /// The guide's pages, in the order in which a reader needs them. Tests run their commands.
-const GUIDE: [&str; 19] = [
+const GUIDE: [&str; 20] = [
     include_str!("../../../docs/guide/set-up.md"),
     include_str!("../../../docs/guide/sources.md"),
     include_str!("../../../docs/guide/find-ids.md"),
@@ -18,9 +18,10 @@ const GUIDE: [&str; 19] = [
     include_str!("../../../docs/guide/record-owners.md"),
     include_str!("../../../docs/guide/after-a-deletion.md"),
     COPIES,
+    RETENTION,
     include_str!("../../../docs/guide/verify.md"),
-    include_str!("../../../docs/guide/anonymise.md"),
     include_str!("../../../docs/guide/import.md"),
+    include_str!("../../../docs/guide/anonymise.md"),
     include_str!("../../../docs/guide/prove-it.md"),
     include_str!("../../../docs/guide/tokens.md"),
     include_str!("../../../docs/guide/share-the-ledger.md"),
@@ -30,6 +31,9 @@ const GUIDE: [&str; 19] = [
 
 /// The page of `dsr guide copies`, too.
 pub(super) const COPIES: &str = include_str!("../../../docs/guide/copies.md");
+
+/// The page of `dsr guide retention`, too.
+pub(super) const RETENTION: &str = include_str!("../../../docs/guide/retention.md");
 
 /// What each command prints with `--json`. Tests compare every run with it.
 const SHAPES: &str = include_str!("../../../docs/schemas/README.md");

@@ -14,7 +14,9 @@ use crate::intake::ImportFile;
 use crate::ledger::{IngestionRecord, Ledger, NewIngestion};
 use crate::mixpanel::{MOST_EVENTS, MOST_IMPORT_BYTES, Timeouts};
 use crate::ui::{Confirmable, Failure, ImportView, Ui, duration, number, plural, reading};
-use crate::workflow::{self, ImportObserver, ImportReport, ImportRun, ImportStop, import_lane};
+use crate::workflow::{
+    self, EventSource, ImportObserver, ImportReport, ImportRun, ImportStop, import_lane,
+};
 
 use refused::RefusedFile;
 
@@ -207,10 +209,12 @@ async fn send(
     };
     let mut run = ImportRun {
         ledger: &mut ledger,
-        client: &client,
-        target: (id, &account),
         lane: import_lane(&planned.project, id),
-        file: &mut planned.file,
+        source: EventSource {
+            client: &client,
+            target: (id, &account),
+            file: &mut planned.file,
+        },
         clock: ctx.clock.as_ref(),
         interrupt: &ctx.interrupt,
         max_wait,
@@ -307,7 +311,11 @@ fn words_of(stop: &ImportStop, again: &str) -> (String, String) {
     }
 }
 
-fn status_of(ingestion: &IngestionRecord, stop: Option<&ImportStop>, refused: usize) -> ExitStatus {
+pub(crate) fn status_of(
+    ingestion: &IngestionRecord,
+    stop: Option<&ImportStop>,
+    refused: usize,
+) -> ExitStatus {
     // The batch for which dsr stopped to wait is not in doubt for long: the same command settles it.
     let waited = match stop {
         Some(ImportStop::Waited { batch, .. }) => Some(*batch),

@@ -9,10 +9,27 @@ use super::identifiers::RequestId;
 pub enum IngestionKind {
     /// Events, from a file.
     Import,
+    /// Ids whose profiles go. Their events stay: this is never an erasure.
+    ProfileDeletion,
 }
 
 words!(IngestionKind {
     Import => "import",
+    ProfileDeletion => "profile_deletion",
+});
+
+/// What happens to the original profile if an id is an alias of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AliasRule {
+    /// It stays, as Mixpanel advises for duplicate profiles: `$ignore_alias` is true.
+    Ignore,
+    /// It goes.
+    Follow,
+}
+
+words!(AliasRule {
+    Ignore => "ignore",
+    Follow => "follow",
 });
 
 /// What is known of a batch of an ingestion.

@@ -45,6 +45,10 @@ pub enum AuditEvent {
     ErasureChecked,
     /// The operator dealt with copies of the data, or withdrew some that were recorded by mistake.
     CopiesRecorded,
+    /// Mixpanel is about to be asked for all profiles of a project.
+    AllProfilesAsked,
+    /// Which profiles a retention window ends for, by counts.
+    ProfilesSelected,
     /// A new ingestion and its batches, all planned.
     IngestionRecorded,
     BatchMoved,
@@ -78,6 +82,8 @@ words!(AuditEvent {
     ValuesAsked => "values_asked",
     ErasureChecked => "erasure_checked",
     CopiesRecorded => "copies_recorded",
+    AllProfilesAsked => "all_profiles_asked",
+    ProfilesSelected => "profiles_selected",
     IngestionRecorded => "ingestion_recorded",
     BatchMoved => "batch_moved",
     BatchCut => "batch_cut",

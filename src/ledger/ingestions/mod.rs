@@ -5,6 +5,7 @@
 //! sent again. Only work that keeps this promise belongs here.
 
 pub(super) mod batches;
+pub(super) mod selected;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::json;
@@ -198,6 +199,14 @@ impl Ledger {
         let values = [kind.as_str(), project.as_str(), source];
         let found = list(&self.conn, which, &values)?.into_iter();
         Ok(found.rev().find(|ingestion| !ingestion.is_done()))
+    }
+
+    /// The ingestions of a kind, in order.
+    pub fn list_ingestions(
+        &self,
+        kind: IngestionKind,
+    ) -> Result<Vec<IngestionRecord>, LedgerError> {
+        list(&self.conn, "kind = $1", &[kind.as_str()])
     }
 
     /// The ingestions that were to come after a deletion, in order.

@@ -9,9 +9,9 @@ use flate2::write::GzEncoder;
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue};
 
-use super::{ImportAnswer, OutgoingEvent, classify_import};
+use super::{ImportAnswer, OutgoingEvent, classify_import, deletion};
 use crate::credentials::ServiceAccount;
-use crate::domain::{ApiUrl, ProjectId, ProjectName, ProjectToken};
+use crate::domain::{AliasRule, ApiUrl, DistinctId, ProjectId, ProjectName, ProjectToken};
 use crate::mixpanel::client::caller::{Caller, Timeouts};
 use crate::mixpanel::route::{ClientError, Route, Towards};
 use crate::mixpanel::words::Confidential;
@@ -72,6 +72,24 @@ impl IngestionClient {
         };
         let exchange = self.caller.exchange(request, &self.name, &confidential);
         classify_import(exchange.await, events, &confidential)
+    }
+
+    /// Deletes the profiles of a batch of ids with exactly one POST: `delete-profile`, strictly and
+    /// verbosely. Their events stay. It needs no credentials.
+    pub async fn delete_profiles(&self, ids: &[DistinctId], rule: AliasRule) -> ImportAnswer {
+        let request = self
+            .caller
+            .request(Method::POST, self.api_url.ingestion_endpoint("engage"))
+            .query(&[("strict", "1"), ("verbose", "1")])
+            .header(CONTENT_TYPE, "application/json")
+            .body(deletion::body(&self.token, ids, rule));
+        let sent = || Some(ids.to_vec());
+        let confidential = Confidential {
+            tokens: vec![self.token.expose()],
+            sent: &sent,
+        };
+        let exchange = self.caller.exchange(request, &self.name, &confidential);
+        deletion::classify(exchange.await, ids.len(), &confidential)
     }
 }
 

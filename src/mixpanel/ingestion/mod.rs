@@ -2,6 +2,7 @@
 //! strictly: an answer that does not add up never counts as "taken".
 
 pub mod client;
+mod deletion;
 
 use std::time::Duration;
 
@@ -13,6 +14,8 @@ use crate::domain::{DistinctId, RefusedField, RefusedRecord};
 use super::classify::{Answered, Exchange, WEB_PAGE};
 use super::wire::ReplyDocument;
 use super::words::{Confidential, Words};
+
+pub use deletion::{MOST_DELETION_BYTES, MOST_PROFILES, deletion_bytes};
 
 /// The most events of one call (Mixpanel's import reference).
 pub const MOST_EVENTS: usize = 2000;
@@ -34,6 +37,8 @@ pub struct OutgoingEvent<'e> {
 pub enum ImportAnswer {
     /// Mixpanel took the batch, except for these events.
     Taken { refused: Vec<RefusedEvent> },
+    /// Mixpanel took the batch, and does not say how many records that was. Never for imports.
+    Uncounted,
     /// No connection was made, or 429: Mixpanel took nothing.
     NotTaken {
         retry_after: Option<Duration>,
@@ -90,21 +95,32 @@ fn classify_import(
     events: &[OutgoingEvent<'_>],
     confidential: &Confidential<'_>,
 ) -> ImportAnswer {
-    let answered = match exchange {
-        Exchange::NotSent { reason } => {
-            return ImportAnswer::NotTaken {
-                retry_after: None,
-                reason,
-            };
+    match without_body(exchange) {
+        Ok(answered) if matches!(answered.status, 200 | 400) && !answered.looks_like_html() => {
+            read(&answered, events, confidential)
         }
-        Exchange::Lost { reason, .. } => {
-            return ImportAnswer::Lost {
-                retry_after: None,
-                reason,
-            };
-        }
-        Exchange::Answered(answered) => answered,
-    };
+        Ok(answered) => by_status(&answered, confidential),
+        Err(answer) => answer,
+    }
+}
+
+/// The answer of an exchange, or what it means that there is none.
+fn without_body(exchange: Exchange) -> Result<Answered, ImportAnswer> {
+    match exchange {
+        Exchange::Answered(answered) => Ok(answered),
+        Exchange::NotSent { reason } => Err(ImportAnswer::NotTaken {
+            retry_after: None,
+            reason,
+        }),
+        Exchange::Lost { reason, .. } => Err(ImportAnswer::Lost {
+            retry_after: None,
+            reason,
+        }),
+    }
+}
+
+/// What the status of an answer means whose body is not read.
+fn by_status(answered: &Answered, confidential: &Confidential<'_>) -> ImportAnswer {
     let status = answered.status;
     let unclear = |what| ImportAnswer::Unclear {
         reason: Words::on_status(what, status),
@@ -123,8 +139,7 @@ fn classify_import(
             http_status: status,
         },
         413 => ImportAnswer::TooLarge,
-        200 | 400 => read(&answered, events, confidential),
-        400..=499 => refused(&answered, confidential),
+        400..=499 => refused(answered, confidential),
         300..=399 => unclear("a redirect came, which dsr does not follow"),
         _ => unclear("Mixpanel's answer does not say what it took"),
     }

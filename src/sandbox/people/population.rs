@@ -89,7 +89,8 @@ impl Population {
             return None;
         }
         let times = self.times(person, self.retained());
-        let last = times.into_iter().max()?;
+        let unseen = person.unseen_for().map(|time| self.now.seconds() - time);
+        let last = unseen.or_else(|| times.into_iter().max())?;
         let mut profile = person.profile().filter(|_| self.has_data(person))?;
         let properties = &mut profile["$properties"];
         properties["$last_seen"] = Moment::from_seconds(last).without_zone().into();

@@ -142,7 +142,8 @@ impl ProfileQuery {
             .filter
             .iter()
             .flat_map(|one| one.texts_of("$distinct_id"));
-        population.ids().into_iter().chain(named).collect()
+        let known = population.ids().into_iter().chain(Person::seen_people());
+        known.chain(named).collect()
     }
 
     /// A profile with the asked properties. An id of digits is a number, as in OpenAPI; others are

@@ -324,6 +324,17 @@ fn what(entry: &AuditEntry) -> String {
             many("values", "value", "values"),
             text("project")
         ),
+        "all_profiles_asked" => format!(
+            "about to ask Mixpanel for all profiles, project {}",
+            text("project")
+        ),
+        "profiles_selected" => format!(
+            "selected {} of {} with a time before {}, project {}",
+            details["selected"],
+            many("profiles", "profile", "profiles"),
+            text("limit"),
+            text("project"),
+        ),
         "erasure_checked" => {
             let words = [
                 ("absent", "absent"),
@@ -379,7 +390,7 @@ fn what(entry: &AuditEntry) -> String {
         }
         "ingestion_recorded" => format!(
             "recorded the {} of {} in {}, project {}",
-            text("kind"),
+            text("kind").replace('_', " "),
             many("records", "record", "records"),
             many("batches", "batch", "batches"),
             text("project"),

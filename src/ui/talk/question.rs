@@ -38,6 +38,7 @@ pub enum Confirmable {
     /// Of the ledger to a server.
     Move,
     Cancellation,
+    ProfileDeletion,
     Import,
 }
 
@@ -69,6 +70,11 @@ impl Confirmable {
                 "`ledger move` needs a confirmation",
                 "Nothing was moved",
                 "the number of requests to confirm",
+            ),
+            Confirmable::ProfileDeletion => (
+                "a deletion of profiles needs a confirmation",
+                "Nothing was sent",
+                "the number of profiles to confirm",
             ),
             Confirmable::Import => (
                 "an import needs a confirmation",

@@ -1,35 +1,36 @@
-//! The import of a file of events: one batch at a time, each recorded before and after its call.
-//! Mixpanel counts an event once however often it comes, so a batch whose outcome is unknown is sent
-//! again.
+//! What goes to the ingestion API: one batch at a time, each recorded before and after its call. A
+//! record counts once however often it comes, so a batch whose outcome is unknown is sent again.
 
 mod pause;
+mod sources;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use crate::credentials::ServiceAccount;
 use crate::domain::{
     BatchId, BatchState, Clock, Project, ProjectId, ProjectKey, RefusedField, RequestId,
 };
-use crate::intake::{ImportEvent, ImportFile, ImportFileError};
+use crate::intake::{ImportFileError, IntakeError};
 use crate::ledger::{
     BatchClaim, BatchOutcome, IngestionBatch, IngestionRecord, Ledger, LedgerError,
 };
-use crate::mixpanel::{ImportAnswer, IngestionClient, OutgoingEvent, Words};
+use crate::mixpanel::{ImportAnswer, RefusedEvent, Words};
 use crate::workflow::{Interrupt, Signal};
 
 use pause::Pauses;
+pub use sources::{BatchSource, EventSource, ProfileSource};
+
+/// The reason of a batch that Mixpanel took without saying how many records that was.
+pub const UNCOUNTED: &str = "Mixpanel's answer does not say how many it took";
 
 /// After so many answers in a row that settle no batch, dsr stops.
 const MOST_UNSETTLED: usize = 3;
 
 /// What an import works with.
-pub struct ImportRun<'a> {
+pub struct ImportRun<'a, S> {
     pub ledger: &'a mut Ledger,
-    pub client: &'a IngestionClient,
-    pub target: (ProjectId, &'a ServiceAccount),
     pub lane: ProjectKey,
-    pub file: &'a mut ImportFile,
+    pub source: S,
     pub clock: &'a dyn Clock,
     pub interrupt: &'a Interrupt,
     /// How long to wait in all while Mixpanel cannot take events.
@@ -82,6 +83,8 @@ pub enum ImportError {
     Ledger(#[from] LedgerError),
     #[error(transparent)]
     File(#[from] ImportFileError),
+    #[error(transparent)]
+    Ids(#[from] IntakeError),
 }
 
 /// What became of a batch in this run.
@@ -108,11 +111,19 @@ pub fn import_lane(project: &Project, id: ProjectId) -> ProjectKey {
     ProjectKey::restore(format!("{service}/{}/import", id.get()))
 }
 
+/// The same for deletions of profiles.
+pub fn profiles_lane(project: &Project) -> ProjectKey {
+    ProjectKey::restore(format!("{}/profiles", project.key().as_str()))
+}
+
 /// Sends the batches that are not known to be taken.
 ///
 /// # Errors
 /// When the ledger cannot be written, or the file changed. Then nothing more is sent.
-pub async fn import(run: &mut ImportRun<'_>, id: &RequestId) -> Result<ImportReport, ImportError> {
+pub async fn import<S: BatchSource>(
+    run: &mut ImportRun<'_, S>,
+    id: &RequestId,
+) -> Result<ImportReport, ImportError> {
     let mut report = ImportReport {
         ingestion: find(run.ledger, id)?,
         stop: None,
@@ -175,7 +186,7 @@ fn find(ledger: &Ledger, id: &RequestId) -> Result<IngestionRecord, LedgerError>
     found.ok_or_else(|| LedgerError::Gone(format!("import {id}")))
 }
 
-impl ImportRun<'_> {
+impl<S: BatchSource> ImportRun<'_, S> {
     /// Sends a batch until an answer settles it, or no answer will.
     async fn send(
         &mut self,
@@ -183,8 +194,7 @@ impl ImportRun<'_> {
         pauses: &mut Pauses,
         report: &mut ImportReport,
     ) -> Result<BatchEnd, ImportError> {
-        let events = self.file.read(batch.first, batch.records)?;
-        let outgoing = outgoing(&events);
+        let records = self.source.read(batch)?;
         pauses.begin();
         let blocked = self.ledger.find_block(&self.lane, self.clock.now())?;
         if !blocked.is_zero() {
@@ -201,7 +211,7 @@ impl ImportRun<'_> {
                 BatchClaim::Elsewhere => return Ok(BatchEnd::Stopped(ImportStop::Elsewhere)),
             }
             let answer = tokio::select! {
-                answer = self.client.import_events(self.target, &outgoing) => Ok(answer),
+                answer = self.source.send(&records) => Ok(answer),
                 signal = self.interrupt.raised() => Err(signal),
             };
             let answer = match answer {
@@ -239,16 +249,8 @@ impl ImportRun<'_> {
     ) -> Result<AfterAnswer, LedgerError> {
         let id = &batch.id;
         Ok(match answer {
-            ImportAnswer::Taken { refused } => {
-                let records = refused.iter().map(|one| one.record).collect();
-                let outcome = BatchOutcome::Taken { refused: records };
-                self.record(id, &outcome, None)?;
-                for one in refused {
-                    let said = (one.record.field, one.message.to_string());
-                    *report.messages.entry(said).or_default() += 1;
-                }
-                AfterAnswer::End(BatchEnd::Settled)
-            }
+            ImportAnswer::Taken { refused } => self.taken(id, refused, None, report)?,
+            ImportAnswer::Uncounted => self.taken(id, Vec::new(), Some(UNCOUNTED), report)?,
             ImportAnswer::NotTaken {
                 retry_after,
                 reason,
@@ -264,7 +266,7 @@ impl ImportRun<'_> {
                 AfterAnswer::End(BatchEnd::Cut)
             }
             ImportAnswer::TooLarge => {
-                let reason = "Mixpanel found the only event too large".to_owned();
+                let reason = "Mixpanel found the only record too large".to_owned();
                 self.unsettled(id, &BatchOutcome::Refused, reason)?
             }
             ImportAnswer::NotAllowed { http_status } => {
@@ -283,13 +285,31 @@ impl ImportRun<'_> {
                 AfterAnswer::End(BatchEnd::Unsettled(reason))
             }
             ImportAnswer::Miscounted { taken, expected } => {
-                let reason = format!("Mixpanel says it took {taken} events in place of {expected}");
+                let reason =
+                    format!("Mixpanel says it took {taken} records in place of {expected}");
                 self.unsettled(id, &BatchOutcome::Unknown, reason)?
             }
             ImportAnswer::Unclear { reason } => {
                 self.unsettled(id, &BatchOutcome::Unknown, reason.to_string())?
             }
         })
+    }
+
+    fn taken(
+        &mut self,
+        id: &BatchId,
+        refused: Vec<RefusedEvent>,
+        reason: Option<&str>,
+        report: &mut ImportReport,
+    ) -> Result<AfterAnswer, LedgerError> {
+        let records = refused.iter().map(|one| one.record).collect();
+        let outcome = BatchOutcome::Taken { refused: records };
+        self.record(id, &outcome, reason)?;
+        for one in refused {
+            let said = (one.record.field, one.message.to_string());
+            *report.messages.entry(said).or_default() += 1;
+        }
+        Ok(AfterAnswer::End(BatchEnd::Settled))
     }
 
     fn later(
@@ -342,13 +362,4 @@ impl ImportRun<'_> {
             signal = self.interrupt.raised() => Some(ImportStop::Interrupted(signal)),
         }
     }
-}
-
-fn outgoing(events: &[ImportEvent]) -> Vec<OutgoingEvent<'_>> {
-    let events = events.iter().map(|event| OutgoingEvent {
-        json: &event.json,
-        id: event.id.clone(),
-        insert_id: event.insert_id.clone(),
-    });
-    events.collect()
 }

@@ -1,15 +1,18 @@
 //! Collects the facts of a report, from the ledger alone.
 
+use std::ops::RangeInclusive;
+
 use chrono::NaiveDate;
 
-use crate::domain::{JobState, Kind, Law, Operation, RequestId};
+use crate::domain::{IngestionKind, JobState, Kind, Law, Operation, RequestId};
 use crate::ledger::{
-    Course, JobGroup, JobHistory, JobRecord, KeptIds, Ledger, LedgerError, RequestRecord, Standing,
+    Course, IngestionRecord, JobGroup, JobHistory, JobRecord, KeptIds, Ledger, LedgerError,
+    RequestRecord, Standing,
 };
 use crate::report::{
     Answer, Asked, AuditFact, DownloadFact, ExtensionFact, FetchFact, GroupFact, IdCounts,
-    ImportFact, JobFacts, PackagesFact, PeriodFacts, PersonalData, RequestFacts, RowFacts,
-    SetBackFact, Told, period_limits, request_limits, right,
+    ImportFact, JobFacts, PackagesFact, PeriodFacts, PersonalData, ProfileDeletionFact,
+    RequestFacts, RowFacts, SetBackFact, Told, period_limits, request_limits, right,
 };
 
 /// The most audit entries that a report has of a request, besides the steps of its jobs.
@@ -119,9 +122,36 @@ pub fn period_facts(
         received_before,
         received_after,
         purges: ledger.list_purges()?,
+        profile_deletions: list_profile_deletions(ledger, from..=to, projects)?,
         set_backs: list_set_backs(ledger)?,
         limits: period_limits(),
     })
+}
+
+fn list_profile_deletions(
+    ledger: &Ledger,
+    days: RangeInclusive<NaiveDate>,
+    projects: &[String],
+) -> Result<Vec<ProfileDeletionFact>, LedgerError> {
+    let all = ledger.list_ingestions(IngestionKind::ProfileDeletion)?;
+    let is_meant = |one: &IngestionRecord| {
+        let project = one.asked.project.as_str();
+        let is_named = projects.is_empty() || projects.iter().any(|name| name == project);
+        is_named && days.contains(&one.created.date_naive())
+    };
+    let facts = all
+        .into_iter()
+        .filter(is_meant)
+        .map(|one| ProfileDeletionFact {
+            id: one.id.as_str().to_owned(),
+            at: one.created,
+            deleted: one.taken(),
+            by: one.by,
+            project: one.asked.project.to_string(),
+            source: one.asked.source,
+            profiles: one.records,
+        });
+    Ok(facts.collect())
 }
 
 fn list_set_backs(ledger: &Ledger) -> Result<Vec<SetBackFact>, LedgerError> {

@@ -3,10 +3,10 @@
 use serde_json::json;
 
 use super::canaries::{API_SECRET, HASH_KEY, IDS, PLAIN_ID};
-use crate::support::{Call, OAUTH_TOKEN, PROJECT_TOKEN, Reply};
+use crate::support::{Call, OAUTH_TOKEN, Operator, PROJECT_TOKEN, Reply};
 
 /// Commands that ask Mixpanel, without their options; `REQUEST` stands for an existing request.
-pub(super) const ASKING: [&[&str]; 14] = [
+pub(super) const ASKING: [&[&str]; 17] = [
     &["export", "--gdpr", "own/ids.csv", "--max-wait", "0s"],
     &[
         "delete",
@@ -58,6 +58,44 @@ pub(super) const ASKING: [&[&str]; 14] = [
     &["download", "--to", "fetched", "--split"],
     &["doctor"],
     &["doctor", "--copies"],
+    &[
+        "profiles",
+        "delete",
+        "--yes",
+        "own/ids.csv",
+        "--max-wait",
+        "0s",
+    ],
+    &[
+        "profiles",
+        "expire",
+        "--not-seen-for",
+        "24months",
+        "--yes",
+        "--at-most",
+        "100%",
+        "--max-wait",
+        "0s",
+        "--log",
+        "own/log",
+        "--output",
+        "own/late.csv",
+    ],
+    &[
+        "profiles",
+        "expire",
+        "--not-seen-for",
+        "24months",
+        "--yes",
+        "--at-most",
+        "100%",
+        "--max-wait",
+        "0s",
+        "--profiles",
+        "own/seen.csv",
+        "--exclude",
+        "own/hold.csv",
+    ],
 ];
 
 /// Commands that ask nobody, with their standard input.
@@ -187,15 +225,28 @@ pub(super) const LOCAL: [(&[&str], &str); 59] = [
     (&["export", "--gdpr", "own/ids.csv", "--expect", "7"], ""),
 ];
 
-/// Whether `dsr lookup` asks for the profiles of values.
+/// Whether `dsr lookup` asks for the profiles of values, or `dsr profiles expire` for all.
 pub(super) fn asks_for_values(call: &Call) -> bool {
     let form = call.body.as_str();
-    form.is_some_and(|form| form.starts_with("where="))
+    form.is_some_and(|form| form.starts_with("where=") || form.starts_with("output_properties="))
+}
+
+/// Profiles of people who were not seen for years, their other ids, and people under legal hold.
+pub(super) fn lay_out_profiles(operator: &Operator, quoted: &str) {
+    operator.file(
+        "own/seen.csv",
+        format!("distinct_id,$last_seen\n{PLAIN_ID},2020-01-01\n\"{quoted}\",2020-01-01\n"),
+    );
+    operator.file(
+        "own/map.csv",
+        format!("distinct_id,resolved_distinct_id\n{PLAIN_ID},\"{quoted}\"\n"),
+    );
+    operator.file("own/hold.csv", format!("distinct_id\n{PLAIN_ID}-held\n"));
 }
 
 /// The profile of the first id.
 pub(super) fn a_holder() -> Reply {
-    let profile = json!({ "$distinct_id": PLAIN_ID, "$properties": { "$email": PLAIN_ID } });
+    let profile = json!({ "$distinct_id": PLAIN_ID, "$properties": { "$email": PLAIN_ID, "$last_seen": "2020-01-01" } });
     Reply::json(
         200,
         &json!({

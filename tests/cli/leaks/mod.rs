@@ -277,10 +277,7 @@ fn with_lists(fake: &Fake) -> Operator {
         "own/users.csv",
         format!("distinct_id,email\n{PLAIN_ID},{PLAIN_ID}\n\"{quoted}\",\"{quoted}\"\n"),
     );
-    operator.file(
-        "own/map.csv",
-        format!("distinct_id,resolved_distinct_id\n{PLAIN_ID},\"{quoted}\"\n"),
-    );
+    commands::lay_out_profiles(&operator, &quoted);
     anonymous::lay_out(&operator);
     let bad = format!("distinct_id\n{PLAIN_ID}\u{7}\n {ODD_ID}\n\"{PLAIN_ID}\n");
     operator.file("own/events.jsonl", events());

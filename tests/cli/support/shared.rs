@@ -33,6 +33,7 @@ const ON_BOTH: &[&str] = &[
     "minimisation",
     "pace",
     "preflight",
+    "profiles",
     "purge",
     "races",
     "receipts",

@@ -31,13 +31,14 @@ impl Call {
         self.method == "POST"
     }
 
-    /// The ids of a create, of a query's form, or of imported events.
+    /// The ids of a create, of a query's form, of imported events, or of deleted
+    /// profiles.
     pub(crate) fn ids(&self) -> Vec<String> {
         if let Some(events) = self.body.as_array() {
-            let id = |event: &Value| {
-                event["properties"]["distinct_id"]
-                    .as_str()
-                    .map(str::to_owned)
+            let of_event = |record: &Value| record["properties"]["distinct_id"].clone();
+            let id = |record: &Value| {
+                let id = record.get("$distinct_id").cloned();
+                Some(id.unwrap_or_else(|| of_event(record)).as_str()?.to_owned())
             };
             return events.iter().filter_map(id).collect();
         }
