@@ -72,7 +72,7 @@ impl Ledger {
     pub fn take_query_place(&self, lane: &QueryLane) -> Result<Option<QueryPlace>, LedgerError> {
         let name = format!("query-{}", lane.id.get());
         let lock = sender::lock_one_of(&self.path, &name, AT_ONCE).map_err(LedgerError::Sender)?;
-        Ok(lock.map(|_lock| QueryPlace { _lock }))
+        Ok(lock.map(|lock| QueryPlace { _lock: lock }))
     }
 
     /// Takes one of the hour's queries, if one is left. It is recorded before it may be sent.

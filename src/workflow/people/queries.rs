@@ -74,7 +74,7 @@ pub enum QueryError {
         until: DateTime<Utc>,
         wait: Duration,
     },
-    #[error("other dsr processes have as many queries under way as dsr sends at once, and none ended in {}", humantime::format_duration(*.max_wait))]
+    #[error("other dsr processes have as many queries under way as dsr sends at once; waited {} for one to end", humantime::format_duration(*.max_wait))]
     OthersUnderWay { max_wait: Duration },
     #[error("Mixpanel could not be asked for {what}: {reason}")]
     Unclear { what: &'static str, reason: Words },
