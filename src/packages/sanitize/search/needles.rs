@@ -1,7 +1,7 @@
 //! What the export says of its people: ids, and values of profiles. Finds them in kept values,
 //! however they are spelled.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
@@ -26,7 +26,7 @@ const SHORTEST_FORM: usize = 8;
 #[derive(Default)]
 pub(crate) struct PersonTexts {
     /// Texts that are searched for in any text, by their first bytes.
-    starts: HashMap<[u8; START], Vec<Needle>>,
+    starts: HashMap<[u8; START], Needles>,
     /// Texts that a value must equal. For each, the folded names of the properties that hold it.
     whole: HashMap<Box<str>, WholeValue>,
     known: HashSet<Box<str>>,
@@ -34,8 +34,14 @@ pub(crate) struct PersonTexts {
     pub(crate) is_full: bool,
 }
 
+/// Texts that begin alike: ids often do, so no search may look at each of them.
+#[derive(Default)]
+struct Needles {
+    lengths: BTreeSet<usize>,
+    needles: HashMap<Box<str>, Needle>,
+}
+
 struct Needle {
-    text: Box<str>,
     finding: ReviewFinding,
     word_only: bool,
 }
@@ -111,15 +117,10 @@ impl PersonTexts {
         let Some(start) = text.as_bytes().first_chunk::<START>() else {
             return;
         };
-        let others = self.starts.entry(*start).or_default();
-        if others.iter().any(|other| *other.text == *text) {
-            return;
-        }
-        others.push(Needle {
-            text: text.into(),
-            finding,
-            word_only,
-        });
+        let alike = self.starts.entry(*start).or_default();
+        alike.lengths.insert(text.len());
+        let needle = Needle { finding, word_only };
+        alike.needles.entry(text.into()).or_insert(needle);
     }
 
     /// Adds what is in `text`, a value of the property with this folded name.
@@ -132,14 +133,16 @@ impl PersonTexts {
         if let Some(whole) = self.whole.get(text.trim()).filter(is_other) {
             found.add(whole.finding);
         }
-        let bytes = text.as_bytes();
-        for (place, window) in bytes.windows(START).enumerate() {
+        for (place, window) in text.as_bytes().windows(START).enumerate() {
             let start = window.first_chunk::<START>();
-            let needles = start.and_then(|start| self.starts.get(start));
-            for needle in needles.into_iter().flatten() {
-                let rest = &bytes[place..];
-                if rest.starts_with(needle.text.as_bytes())
-                    && (!needle.word_only || is_word(&text, place, needle.text.len()))
+            let Some(alike) = start.and_then(|start| self.starts.get(start)) else {
+                continue;
+            };
+            for length in &alike.lengths {
+                let part = text.get(place..place + length);
+                let needle = part.and_then(|part| alike.needles.get(part));
+                if let Some(needle) = needle
+                    && (!needle.word_only || is_word(&text, place, *length))
                 {
                     found.add(needle.finding);
                 }
