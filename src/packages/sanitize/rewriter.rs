@@ -13,6 +13,7 @@ use super::finding::{FindingSet, ReviewFinding};
 use super::identities::NewIds;
 use super::record::{ExportRecord, ExportedEvent, NoOwner};
 use super::review::SanitizeReview;
+use super::search::forms::each_form;
 use super::search::looks::add_looks;
 use super::search::needles::{PersonTexts, folded_name, is_telling};
 use super::source::is_beside;
@@ -57,6 +58,17 @@ struct ValueSearch<'a> {
     folded: Vec<String>,
 }
 
+/// Adds what is in a text, also where it is encoded.
+fn search_text(needles: &PersonTexts, text: &str, folded: &str, found: &mut FindingSet) {
+    let ended = each_form(text, &mut |form| {
+        add_looks(form, found);
+        needles.search(form, folded, found);
+    });
+    if ended.is_err() {
+        found.add(ReviewFinding::Encoded);
+    }
+}
+
 impl ValueSearch<'_> {
     /// The findings in a value of the kept property at `place`, and whether it is new.
     fn search(&mut self, place: usize, value: &str) -> (FindingSet, bool) {
@@ -67,8 +79,7 @@ impl ValueSearch<'_> {
         let mut found = FindingSet::default();
         let folded = &self.folded[place];
         each_part(value, &mut |_, part| {
-            add_looks(&part, &mut found);
-            self.needles.search(&part, folded, &mut found);
+            search_text(self.needles, &part, folded, &mut found);
         });
         if self.known.len() < MOST_REMEMBERED {
             self.known.insert(hash, found);
@@ -235,8 +246,7 @@ impl<'a> Rewriter<'a> {
 
     fn findings_in_name(&self, name: &str) -> FindingSet {
         let mut found = FindingSet::default();
-        add_looks(name, &mut found);
-        self.search.needles.search(name, "", &mut found);
+        search_text(self.search.needles, name, "", &mut found);
         if name.chars().count() > LONGEST_NAME {
             found.add(ReviewFinding::LongName);
         }
