@@ -1,7 +1,8 @@
 """Holds a running sandbox against Mixpanel's own OpenAPI descriptions.
 
 Drives the five operations of the GDPR API, their 401 and 403 replies included, at no more than one
-call a second, and the operations that a service account reads with. Checks that each status is
+call a second, the operations that a service account reads with, and those that take events and
+profiles. Checks that each status is
 declared for its operation, that each body fits its schema, and that what is required is demanded.
 Talks to loopback only. The sandbox must answer creates in the object shape, the one OpenAPI knows.
 
@@ -105,7 +106,8 @@ class Description:
             raise CheckFailed(f"content type {reply.content_type!r} is not declared")
         try:
             is_json = media_type == "application/json"
-            reply.body = json.loads(reply.text) if is_json else reply.text.decode()
+            is_number = content[media_type].get("schema", {}).get("type") == "integer"
+            reply.body = json.loads(reply.text) if is_json or is_number else reply.text.decode()
             # OpenAPI 3.0 schemas are a dialect of draft 5, and draft 4 is the nearest here.
             jsonschema.Draft4Validator(content[media_type].get("schema", {})).validate(reply.body)
         except (ValueError, jsonschema.ValidationError) as error:
@@ -254,6 +256,69 @@ READS = {
 }
 
 
+class Writer:
+    """Imports events and deletes profiles."""
+
+    def __init__(self, sandbox: dict[str, Any], path: str) -> None:
+        self.description = Description(path)
+        self.sandbox = sandbox
+        self.host = urlsplit(sandbox["api_url"]).netloc
+        self.account = f"{sandbox['service_account']}:{sandbox['service_account_secret']}"
+
+    def call(self, operation_id: str, query: dict[str, str], body: Any, account: str | None = None) -> Reply:
+        method, template, operation = self.description.operations[operation_id]
+        declared = {one["name"] for one in operation["parameters"] if one["in"] == "query"}
+        if unknown := set(query) - declared:
+            raise CheckFailed(f"not declared: {unknown}")
+        headers = {"Content-Type": "application/json"}
+        if account is not None:
+            headers["Authorization"] = "Basic " + base64.b64encode(account.encode()).decode()
+        connection = http.client.HTTPConnection(self.host, timeout=30)
+        try:
+            path = f"{template.split('#')[0]}?{urlencode(query)}"
+            connection.request(method.upper(), path, json.dumps(body), headers)
+            response = connection.getresponse()
+            return Reply(response.status, response.headers.get("Content-Type", ""), response.read())
+        finally:
+            connection.close()
+
+    def expect(self, status: int, operation_id: str, query: dict[str, str], body: Any, account: str | None = None) -> Reply:
+        reply = self.call(operation_id, query, body, account)
+        if reply.status != status:
+            raise CheckFailed(f"status {reply.status} in place of {status}: {reply.text[:200]!r}")
+        self.description.check(operation_id, reply)
+        return reply
+
+
+def check_writes(checks: Checks, sandbox: dict[str, Any], folder: str) -> None:
+    writer = Writer(sandbox, f"{folder}/ingestion.openapi.yaml")
+    query = {"strict": "1", "project_id": str(sandbox["project_id"])}
+    good = {"event": "Buy", "properties": {"time": 1790000000, "distinct_id": "anon-1", "$insert_id": "a-1"}}
+    bad = {"event": "Buy", "properties": {"time": "soon", "distinct_id": "anon-1", "$insert_id": "a-2"}}
+
+    def imports(title: str, status: int, body: Any, account: str | None, count: int | None) -> None:
+        def check() -> None:
+            reply = writer.expect(status, "import-events", query, body, account)
+            if reply.body.get("num_records_imported") != count:
+                raise CheckFailed(f"not {count} imported: {reply.text[:200]!r}")
+
+        checks.run(f"import-events {status} {title}".rstrip(), check)
+
+    imports("", 200, [good, good], writer.account, 2)
+    imports("for one bad event", 400, [good, bad], writer.account, 1)
+    imports("without an account", 401, [good], None, None)
+    imports("with a wrong secret", 401, [good], sandbox["service_account"] + ":wrong", None)
+    imports("for too many events", 413, [good] * 2001, writer.account, None)
+    delete = {"$token": sandbox["project_token"], "$distinct_id": "4711", "$delete": "", "$ignore_alias": True}
+    for body, said in ([delete], 1), ([{**delete, "$distinct_id": ""}], 0):
+
+        def deletes(body: Any = body, said: int = said) -> None:
+            if writer.expect(200, "delete-profile", {}, body).body != said:
+                raise CheckFailed(f"not {said}")
+
+        checks.run(f"delete-profile 200 {said}", deletes)
+
+
 class Reader:
     """Calls one operation as a service account."""
 
@@ -356,6 +421,7 @@ def main() -> int:
     server = Server(sandbox["api_url"], description, sandbox["token"], sandbox["project_token"])
     checks = Checks()
     check_reads(checks, sandbox, args.folder)
+    check_writes(checks, sandbox, args.folder)
     check_refusals(checks, server)
     check_tasks(checks, server)
     print(f"{checks.passed} passed, {checks.failed} failed")

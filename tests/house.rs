@@ -68,7 +68,7 @@ fn each_engine_stays_in_its_rooms() {
         ("indicatif", &["ui"]),
         ("csv::", &["intake", "packages", "report", "sandbox"]),
         ("encoding_rs", &["intake", "packages"]),
-        ("flate2", &["intake", "packages", "sandbox"]),
+        ("flate2", &["intake", "mixpanel", "packages", "sandbox"]),
         ("memchr", &["intake", "packages"]),
         ("unicode_normalization", &["domain", "intake", "mixpanel"]),
         ("unicode_security::", &["domain", "intake"]),

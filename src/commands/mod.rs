@@ -6,9 +6,11 @@ mod doctor;
 mod download;
 mod failures;
 mod help;
+mod import;
 mod ledger;
 mod people;
 mod plan;
+mod profiles;
 mod project;
 mod report;
 mod request;
@@ -23,6 +25,7 @@ pub(crate) use help::HelpArgs;
 pub(crate) use help::completions::{COMPLETE, CompletionsArgs, complete};
 pub(crate) use help::guide::GuideArgs;
 pub(crate) use help::{man::ManArgs, topics};
+pub(crate) use import::ImportArgs;
 pub(crate) use ledger::LedgerArgs;
 pub(crate) use ledger::audit::AuditArgs;
 pub(crate) use ledger::purge::PurgeArgs;
@@ -33,6 +36,7 @@ pub(crate) use people::suppressions::SuppressionsArgs;
 pub(crate) use people::verify::VerifyErasureArgs;
 pub(crate) use plan::apply::ApplyArgs;
 pub(crate) use plan::approve::ApproveArgs;
+pub(crate) use profiles::ProfilesArgs;
 pub(crate) use project::ProjectArgs;
 pub(crate) use report::ReportArgs;
 pub(crate) use request::answered::AnsweredArgs;
@@ -63,6 +67,8 @@ pub(crate) enum Command {
     Lookup(LookupArgs),
     Find(FindArgs),
     Verify(VerifyErasureArgs),
+    Profiles(ProfilesArgs),
+    Import(ImportArgs),
     Sanitize(SanitizeArgs),
     Report(ReportArgs),
     Audit(AuditArgs),
@@ -99,6 +105,8 @@ impl Command {
             Self::Lookup(args) => people::lookup::run(ctx, &args).await,
             Self::Find(args) => people::find::run(ctx, &args),
             Self::Verify(args) => people::verify::run(ctx, args).await,
+            Self::Profiles(args) => profiles::run(ctx, args).await,
+            Self::Import(args) => import::run(ctx, &args).await,
             Self::Sanitize(args) => people::sanitize::run(ctx, &args),
             Self::Report(args) => report::run(ctx, &args),
             Self::Suppressions(args) => people::suppressions::run(ctx, &args),
@@ -138,6 +146,8 @@ impl Command {
             Self::Lookup(_) => "dsr lookup",
             Self::Find(_) => "dsr find",
             Self::Verify(_) => "dsr verify",
+            Self::Profiles(_) => "dsr profiles",
+            Self::Import(_) => "dsr import",
             Self::Sanitize(_) => "dsr sanitize",
             Self::Report(_) => "dsr report",
             Self::Suppressions(_) => "dsr suppressions",

@@ -18,6 +18,7 @@ pub use dates::deadline::{
 };
 pub use dates::event_time::event_time;
 pub use dates::timestamp;
+pub use dates::window::{MostSelected, RetentionWindow, WindowError};
 pub use exit_status::ExitStatus;
 pub use ids::batch::{Batch, BatchError, IdLines};
 pub use ids::distinct_id::{DistinctId, DistinctIdError, Leniency, MAX_ID_BYTES};
@@ -48,6 +49,9 @@ pub use request::history::{
     LedgerReview, LeftOut, Passage, PlanRecord, ProfilesFound, Purge, Setback,
 };
 pub use request::identifiers::{JobId, RequestId, SubjectRequestId, TaskId, random_bytes};
+pub use request::ingestion::{
+    AliasRule, BatchId, BatchState, IngestionKind, RefusedField, RefusedRecord,
+};
 pub use request::operation::{Disclosure, Kind, Law, Operation, RetrievalScope};
 pub use request::plan_digest::PlanDigest;
 pub use request::polling::{Heard, LONGEST_PAUSE, next_check};

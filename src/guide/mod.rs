@@ -53,6 +53,8 @@ pub enum Topic {
     AfterDeletion,
     /// Where else the data of erased people is, and what to do there
     Copies,
+    /// How long Mixpanel keeps data, and how to delete profiles after a period
+    Retention,
     /// Stop collecting data about a person
     OptOut,
     /// Collect data about a person again
@@ -66,9 +68,10 @@ pub enum Topic {
 }
 
 impl Topic {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::AfterDeletion,
         Self::Copies,
+        Self::Retention,
         Self::OptOut,
         Self::OptIn,
         Self::OptedOutByDefault,
@@ -81,6 +84,7 @@ impl Topic {
         match self {
             Self::AfterDeletion => "after-deletion",
             Self::Copies => "copies",
+            Self::Retention => "retention",
             Self::OptOut => "opt-out",
             Self::OptIn => "opt-in",
             Self::OptedOutByDefault => "opted-out-by-default",
@@ -94,6 +98,9 @@ impl Topic {
         match self {
             Self::AfterDeletion => "What a deletion leaves behind, and how to handle it",
             Self::Copies => "Where else the data of erased people is, and what to do there",
+            Self::Retention => {
+                "How long Mixpanel keeps data, and how to delete profiles after a period"
+            }
             Self::OptOut => "Stop collecting data about a person",
             Self::OptIn => "Collect data about a person again",
             Self::OptedOutByDefault => "Collect nothing until a person agrees",
@@ -131,7 +138,7 @@ pub struct Library {
 impl Library {
     fn section(&self, topic: Topic) -> Option<&Section> {
         match topic {
-            Topic::AfterDeletion | Topic::Copies => None,
+            Topic::AfterDeletion | Topic::Copies | Topic::Retention => None,
             Topic::OptOut => Some(&self.opt_out),
             Topic::OptIn => Some(&self.opt_in),
             Topic::OptedOutByDefault => Some(&self.opted_out_by_default),

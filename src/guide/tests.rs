@@ -21,7 +21,7 @@ fn all() -> impl Iterator<Item = (Topic, &'static Library, &'static Section)> {
 
 #[test]
 fn every_sdk_has_calls_on_every_topic_or_says_that_its_source_has_none() {
-    for topic in Topic::ALL.into_iter().skip(2) {
+    for topic in Topic::ALL.into_iter().skip(3) {
         for sdk in sdks() {
             let of_sdk = topic.sections().filter(|(library, _)| library.sdk == *sdk);
             let expected = if *sdk == Sdk::Server { 3 } else { 1 };

@@ -13,7 +13,7 @@ pub(super) fn paragraphs(topic: Topic) -> &'static [&'static str] {
             "Servers have no opt-out. You must stop what your backend sends: `dsr guide opt-out --sdk server`. `dsr suppressions export` writes the list of people not to track again, and `dsr suppressions check` finds them in files of events.",
         ],
         // The command prints a page of the guide.
-        Topic::Copies => &[],
+        Topic::Copies | Topic::Retention => &[],
         Topic::OptOut => &[
             "An opt-out applies to one app on one device, or to one browser. It does not follow the person to another. It is lost when the app is removed or the browser's data is cleared. So keep the choice with the account, and make the call at each login.",
         ],

@@ -7,6 +7,7 @@ mod damage;
 mod events;
 mod feed;
 mod hash;
+mod import;
 mod judge;
 mod near;
 mod place;
@@ -38,12 +39,14 @@ pub use encoding_rs::Encoding;
 pub use events::event::{Event, EventOptions, NamedAs};
 pub use events::{EventsRead, read_events, read_export};
 pub use hash::{HashExample, HashWith, Hashed, Hashing, HashingError, LetterCase};
+pub use import::{ImportEvent, ImportFile, ImportFileError, LineFault};
 pub use judge::check::{CheckOptions, OuterSpace, Pattern};
 pub use near::how_it_differs;
 pub use place::{At, Place};
 pub use problem::{Fault, IntakeError, Problem, Problems, Remedy};
 pub use profiles::{
-    Identity, MainId, Profile, RecordsRead, ValueKind, demand_rereadable, read_identities,
+    DatedProfile, DatedProperties, Identity, MainId, Profile, ProfileSelection, RecordsRead,
+    SelectedProfiles, ValueKind, demand_rereadable, read_dated_profiles, read_identities,
     read_profiles,
 };
 pub use reader::columns::HeaderRow;

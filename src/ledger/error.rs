@@ -67,6 +67,8 @@ pub enum LedgerError {
     Gone(String),
     #[error("job {job} is not as the audit trail recorded it: {what}")]
     OtherJob { job: JobId, what: String },
+    #[error("another dsr has already changed batch {0}")]
+    OtherBatch(u32),
     #[error("there is no job {0} in the ledger")]
     NoJob(JobId),
     #[error("the ids of job {0} are sealed: this file is a copy of a ledger on a server")]

@@ -121,6 +121,17 @@ impl Ledger {
         self.record_block(&lane.key, until, now)
     }
 
+    /// How long the server wants no call under this key.
+    pub fn find_block(
+        &mut self,
+        key: &ProjectKey,
+        now: DateTime<Utc>,
+    ) -> Result<Duration, LedgerError> {
+        let tx = self.write()?;
+        let (left, _) = pace::read(&tx, key, now)?;
+        Ok(Duration::from_micros(left.block().max(0).unsigned_abs()))
+    }
+
     /// How long so many queries take from now: until the last one may leave.
     pub fn find_query_time(
         &mut self,
@@ -183,6 +194,16 @@ impl Ledger {
         let details =
             json!({ "project": lane.name.as_str(), "values": values, "queries": queries });
         self.tell_asked(AuditEvent::ValuesAsked, details, now)
+    }
+
+    /// The same for all profiles of the project, whose number nobody knows yet.
+    pub fn record_all_profiles_asked(
+        &mut self,
+        lane: &QueryLane,
+        now: DateTime<Utc>,
+    ) -> Result<(), LedgerError> {
+        let details = json!({ "project": lane.name.as_str() });
+        self.tell_asked(AuditEvent::AllProfilesAsked, details, now)
     }
 
     fn tell_asked(

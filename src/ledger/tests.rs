@@ -15,6 +15,8 @@ mod evidence;
 mod extensions;
 /// The ids of jobs: their storage, and other requests with the same ids.
 mod ids;
+/// What goes to Mixpanel in batches.
+mod ingestions;
 /// Which ledgers are opened, and with which rights.
 mod opened;
 /// Rows come in one order from every engine.

@@ -109,6 +109,11 @@ impl ReplyDocument {
         status.is_some_and(|status| status.eq_ignore_ascii_case("error"))
     }
 
+    /// Whether there is something of this name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.get(name).is_some()
+    }
+
     /// Whether there is an `error`, whatever the status.
     pub(super) fn names_error(&self) -> bool {
         self.0.get("error").is_some_and(names_error)

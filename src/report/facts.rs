@@ -58,6 +58,27 @@ pub struct RequestFacts {
     /// The copies that the operator dealt with for a deletion.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub copies: Vec<CopyTick>,
+    /// The imports that had to come after a deletion.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub imports: Vec<ImportFact>,
+}
+
+/// Events that were imported after a deletion.
+#[derive(Debug, Clone, Serialize)]
+pub struct ImportFact {
+    pub id: String,
+    /// When the import was recorded.
+    #[serde(serialize_with = "time")]
+    pub at: DateTime<Utc>,
+    pub by: String,
+    pub source: String,
+    pub sha256: String,
+    pub events: usize,
+    /// Events that Mixpanel is known to have taken.
+    pub imported: usize,
+    /// Events that Mixpanel refused by themselves.
+    pub refused: usize,
+    pub is_done: bool,
 }
 
 impl RequestFacts {
@@ -226,9 +247,28 @@ pub struct PeriodFacts {
     pub received_before: usize,
     pub received_after: usize,
     pub purges: Vec<Purge>,
+    /// Deletions of profiles in the period, which are no erasures.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub profile_deletions: Vec<ProfileDeletionFact>,
     /// Periods whose records the ledger has lost.
     pub set_backs: Vec<SetBackFact>,
     pub limits: &'static [&'static str],
+}
+
+/// Profiles that were deleted while the events of their people stay.
+#[derive(Debug, Clone, Serialize)]
+pub struct ProfileDeletionFact {
+    pub id: String,
+    /// When the deletion was recorded.
+    #[serde(serialize_with = "time")]
+    pub at: DateTime<Utc>,
+    pub by: String,
+    pub project: String,
+    /// Which profiles, such as the name of a list.
+    pub source: String,
+    pub profiles: usize,
+    /// Deletions that Mixpanel is known to have taken.
+    pub deleted: usize,
 }
 
 /// A ledger that was set back, and that the operator continued with.

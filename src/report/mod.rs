@@ -18,8 +18,8 @@ pub use evidence::{
     request_document,
 };
 pub use facts::{
-    Asked, AuditFact, DownloadFact, ExtensionFact, FetchFact, GroupFact, JobFacts, Made,
-    PackagesFact, PeriodFacts, RequestFacts, RowFacts, SetBackFact,
+    Asked, AuditFact, DownloadFact, ExtensionFact, FetchFact, GroupFact, ImportFact, JobFacts,
+    Made, PackagesFact, PeriodFacts, ProfileDeletionFact, RequestFacts, RowFacts, SetBackFact,
 };
 pub use figures::Figures;
 pub use page::{period_page, request_page};

@@ -1,11 +1,11 @@
-//! A server on loopback that behaves like Mixpanel's GDPR API v3 and the queries of a service
-//! account, for rehearsals and tests. Owns
-//! its wire format, its state (`server.db` in its own folder) and made-up exports. Shares no type
+//! A server on loopback that behaves like Mixpanel's GDPR API v3, the queries of a service account
+//! and the ingestion of events, for rehearsals and tests. Owns its wire format, its state (`server.db` in its own folder) and made-up exports. Shares no type
 //! with the client, so that each checks the other. Listens on 127.0.0.1 only, calls no one (not
 //! even callback URLs), and reads no environment. Must never hold a real token.
 
 mod api;
 mod exports;
+mod ingestion;
 mod people;
 mod query;
 mod state;
@@ -89,6 +89,10 @@ pub struct Settings {
     pub queries_per_hour: u32,
     /// Profiles in one page of a query.
     pub page_size: usize,
+    /// An import of more events gets 413, and so does a deletion of more profiles.
+    pub max_import_events: usize,
+    /// An import of more bytes, unpacked, gets 413.
+    pub max_import_bytes: usize,
 }
 
 /// The form of exports.
@@ -138,6 +142,8 @@ impl Settings {
             projects: vec![project_token("sandbox")],
             queries_per_hour: 60,
             page_size: 1000,
+            max_import_events: 2000,
+            max_import_bytes: 10_000_000,
         }
     }
 }

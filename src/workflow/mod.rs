@@ -4,6 +4,7 @@
 
 mod fetch;
 mod follow;
+mod import;
 mod people;
 mod plan;
 mod request;
@@ -32,8 +33,13 @@ pub use fetch::split::{
 pub use follow::check::{Difference, FollowedJob, NoAnswer, RefreshTrouble, apart};
 pub use follow::poll::{PollExtent, refresh, wait};
 pub use follow::probe::{Probe, Probed, probe};
+pub use import::{
+    BatchSource, EventSource, ImportError, ImportObserver, ImportReport, ImportRun, ImportStop,
+    ProfileSource, UNCOUNTED, import, import_lane, profiles_lane,
+};
 pub use interrupt::{GRACE, Interrupt, Signal};
 pub use new_file::{NewFile, NewFileError, PlacedFile};
+pub use people::expiry::{Expired, Expiry, ExpiryCounts, ExpiryRule, find_expired};
 pub use people::export::{ExportError, search_export};
 pub use people::holders::{QueriedValues, ValueBatches, find_holders, find_joined_profiles};
 pub use people::known::KnownIds;

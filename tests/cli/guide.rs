@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use crate::support::{Fake, Operator, Terminal, object_reply, status_reply};
 
-const TOPICS: [&str; 7] = [
+const TOPICS: [&str; 8] = [
     "after-deletion",
     "copies",
+    "retention",
     "opt-out",
     "opt-in",
     "opted-out-by-default",
@@ -26,7 +27,7 @@ const SDKS: [&str; 6] = [
 #[test]
 fn each_sdk_has_its_version_source_and_calls() {
     let operator = Operator::new();
-    for topic in &TOPICS[2..] {
+    for topic in &TOPICS[3..] {
         for sdk in SDKS {
             let outcome = operator.run(&["guide", topic, "--sdk", sdk, "--json"]);
             outcome.exits_with(0);

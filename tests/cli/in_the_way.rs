@@ -28,11 +28,27 @@ const WRITERS: &[(&str, &str, &[&str])] = &[
         "--output",
         &["--profiles", "users.csv", "-o", "out", "a@x.test"],
     ),
+    (
+        "profiles expire",
+        "--output",
+        &[
+            "--not-seen-for",
+            "1year",
+            "--profiles",
+            "seen.csv",
+            "--at-most",
+            "1",
+            "--dry-run",
+            "-o",
+            "out",
+        ],
+    ),
 ];
 const FETCHERS: &[(&str, &str)] = &[
     ("download", "--to"),
     ("export", "--download"),
     ("apply", "--download"),
+    ("import", "--failed"),
 ];
 /// Pages that each run writes again.
 const REPLACES: (&str, &str) = ("man", "--output");
@@ -56,6 +72,7 @@ fn what_is_in_the_way_of_a_file_ends_every_command_alike() {
     let calls = fake.calls().len();
     let path = operator.work().join("out");
     operator.file("users.csv", "distinct_id,email\nu1,a@x.test\n");
+    operator.file("seen.csv", "distinct_id,$last_seen\nu1,2020-01-01\n");
     let event = r#"{"event":"e","properties":{"distinct_id":"a1","time":1790000000}}"#;
     operator.file("raw.jsonl", event);
     operator.file("keep.txt", "plan\n");
@@ -112,11 +129,15 @@ fn every_command_that_names_a_file_or_folder_is_known_here() {
         ("approve", "FILE"),
         ("apply", "FILE"),
         ("download", "--ids"),
+        ("import", "FILE"),
         ("sanitize", "--keep"),
         ("sanitize", "--events"),
         ("sanitize", "--key"),
         ("lookup", "--profiles"),
         ("lookup", "--identities"),
+        ("profiles expire", "--profiles"),
+        // Each run appends to it.
+        ("profiles expire", "--log"),
         ("suppressions check", "FILE"),
         ("verify", "--events"),
         ("verify", "--ids"),

@@ -156,6 +156,8 @@ fn each_shape_is_that_of_some_run() {
     seen.run_with(&operator, &add, &PROJECT_TOKEN.replace('9', "8"));
     let both = ["--project", "app", "--project", "shop"];
     operator.file("users.csv", "distinct_id,email\na1,a@x.test\n");
+    operator.file("seen.csv", "distinct_id,$last_seen\na1,2020-01-01\n");
+    operator.file("import.jsonl", "{\"event\":\"e\",\"properties\":{\"time\":1,\"distinct_id\":\"a9\",\"$insert_id\":\"i\"}}\n");
     let event = r#"{"event":"e","properties":{"distinct_id":"a1","time":1790000000}}"#;
     operator.file("raw.jsonl", event);
     operator.file("keep.txt", "plan\n");
@@ -177,6 +179,21 @@ fn each_shape_is_that_of_some_run() {
         &["apply", "a.plan", "--dry-run"],
         &["find", "a1"],
         &["lookup", "--profiles", "users.csv", "a@x.test"],
+        &["import", "import.jsonl", "--dry-run", "--project", "shop"],
+        &["profiles", "delete", "a1", "--dry-run", "--project", "shop"],
+        &[
+            "profiles",
+            "expire",
+            "--not-seen-for",
+            "1year",
+            "--profiles",
+            "seen.csv",
+            "--at-most",
+            "1",
+            "--dry-run",
+            "--project",
+            "shop",
+        ],
         &[
             "sanitize",
             "raw.jsonl",
@@ -197,6 +214,7 @@ fn each_shape_is_that_of_some_run() {
         &["guide"],
         &["guide", "opt-out"],
         &["guide", "copies"],
+        &["guide", "retention"],
         &["answered", &id, "--copy", "warehouse"],
         &["completions", "fish"],
         &["audit", "verify"],

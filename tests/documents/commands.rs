@@ -164,12 +164,20 @@ impl World {
         if keeps_secrets.into_iter().any(has) && !has("DSR_TOKEN_FILE") {
             scene = scene.with_keyring()?;
         }
-        if has("--preflight") || (has("dsr lookup ") && !has("--profiles")) {
+        let imports = has("dsr import ");
+        let asks = has("dsr lookup ") || has("dsr profiles expire ");
+        if has("--preflight") || (asks && !has("--profiles")) {
             scene = scene.with_account(mixpanel.account());
         }
         if has("found.csv") && !has(" lookup ") {
             let ids = include_str!("../data/ids.csv");
             scene.operator.file("found.csv", ids);
+        }
+        if imports {
+            let event = r#"{"event":"Buy","properties":{"time":1790000000,"distinct_id":"anon-7","$insert_id":"a-1","ip":0}}"#;
+            for name in ["events.jsonl", "corrected.jsonl"] {
+                scene.operator.file(name, format!("{event}\n"));
+            }
         }
         if has("ledger-key --from ledger.key") {
             scene.operator.private_file("ledger.key", "0a".repeat(32));
@@ -202,15 +210,24 @@ impl World {
             scene.run("dsr audit head >>evidence/heads").exits_with(0);
         }
         if has(REQUEST) {
-            let of_deletions = ["dsr cancel", "dsr verify ", "--copy", "--withdraw-copy"];
+            let of_deletions = [
+                "dsr cancel",
+                "dsr verify ",
+                "--copy",
+                "--withdraw-copy",
+                "--after",
+            ];
             let kind: &[&str] = match of_deletions.into_iter().any(has) {
                 true => &["delete", "--gdpr", "--yes", "ids.csv"],
                 false => &["export", "--gdpr", "ids.csv"],
             };
             scene = scene.with_request(kind, 0);
-            if has("dsr download") || has("dsr verify") {
+            if has("dsr download") || has("dsr verify") || imports {
                 scene.operator.run(&["status", "--watch"]).exits_with(0);
             }
+        }
+        if imports {
+            scene = scene.with_account(mixpanel.account());
         }
         Some(scene)
     }

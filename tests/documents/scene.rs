@@ -215,7 +215,7 @@ impl Scene {
         );
         self.operator.file(
             "users.csv",
-            "Distinct ID,Email\nuser-1001,alice@example.test\nuser-1002,bob@example.test\n",
+            "Distinct ID,Email,Last Seen,plan\nuser-1001,alice@example.test,2026-11-01T08:00:00,free\nuser-1002,bob@example.test,2026-11-02T08:00:00,team\n",
         );
         self.operator.file(
             "identities.csv",

@@ -26,6 +26,11 @@ fn what_servers_do() {
 }
 
 #[test]
+fn how_long_data_stays() {
+    snapshot!(Scene::of(Operator::new()).shows(&["guide", "retention"]));
+}
+
+#[test]
 fn a_topic_of_the_guide_is_not_known() {
     snapshot!(Scene::of(Operator::new()).shows(&["guide", "optout"]));
 }

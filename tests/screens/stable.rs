@@ -22,6 +22,17 @@ pub(crate) fn stable(operator: &Operator, requests: &[String], text: &str) -> St
         text = text.replace(request, &format!("{name}-in-full"));
         text = text.replace(&request[..8], &name);
     }
+    text = replace(
+        &text,
+        "((Import|Deletion)(?::| +)) *[a-s][0-9a-z]{15}",
+        |found| {
+            format!(
+                "{} {:-<16}",
+                &found[1],
+                format!("{}-in-full", found[2].to_lowercase())
+            )
+        },
+    );
     text = without_people(text);
     let mut names = BTreeMap::new();
     text = replace(&text, "[0-9a-f]{16,128}", |found| {

@@ -20,7 +20,7 @@ use crate::config::{
 use crate::credentials::OauthToken;
 use crate::domain::{Actor, ApiUrl, Clock, Project, ProjectKey, ProjectName, TokenName};
 use crate::ledger::{Backlog, Ledger, RequestRecord, ServerClock, Which};
-use crate::mixpanel::{Client, QueryClient, Route, Timeouts};
+use crate::mixpanel::{Client, IngestionClient, QueryClient, Route, Timeouts};
 use crate::sandbox;
 use crate::ui::{Failure, Ui};
 use crate::workflow::{Interrupt, Observer, Run, RunTally};
@@ -203,6 +203,21 @@ impl Context {
         let named = (project.name.clone(), project.token.clone());
         let route = self.route()?;
         Ok(QueryClient::new(named, api_url, account, timeouts, &route)?)
+    }
+
+    /// Makes a client of the ingestion API. May start the sandbox.
+    pub(crate) fn ingestion_client(
+        &mut self,
+        project: &Project,
+        timeouts: Timeouts,
+    ) -> Result<IngestionClient, Failure> {
+        let api_url = match self.mode {
+            Mode::Real => project.api_url.clone(),
+            Mode::Sandbox { .. } => self.sandbox_url(std::slice::from_ref(project))?,
+        };
+        let named = (project.name.clone(), project.token.clone());
+        let route = self.route()?;
+        Ok(IngestionClient::new(named, api_url, timeouts, &route)?)
     }
 
     /// Returns the proxy and the CA certificates that calls use.

@@ -112,6 +112,11 @@ impl From<LedgerError> for Failure {
                 "temporary",
                 "see its state with `dsr status`",
             ),
+            LedgerError::OtherBatch(_) => (
+                ExitStatus::Temporary,
+                "temporary",
+                "when the other dsr has ended, run the same command again",
+            ),
             LedgerError::NoKey(cause) => {
                 return Self::from_error(ExitStatus::Usage, "ledger_key", &error)
                     .hint(no_sealing_key(cause));

@@ -4,6 +4,7 @@
 
 mod archives;
 mod dates;
+mod ingestion;
 mod intake;
 mod ledger;
 mod people;
@@ -31,7 +32,8 @@ pub(crate) use ledger::{COPY_IN_THE_WAY, no_ledger, no_sealing_key};
 pub(crate) use people::{OTHER_KEY, ledger_key_hint};
 pub(crate) use plans::no_key_for_plans;
 pub(crate) use queries::{
-    NO_LOOKUP, NO_PREFLIGHT, NOT_VERIFIED, export_failure, profiles_failure, query_failure,
+    NO_EXPIRY, NO_LOOKUP, NO_PREFLIGHT, NOT_VERIFIED, export_failure, profiles_failure,
+    query_failure,
 };
 pub(crate) use sources::source_failure;
 

@@ -54,6 +54,11 @@ pub(crate) const NO_LOOKUP: Unasked = Unasked {
     instead: "look the values up in an export of the users: `--profiles FILE`",
 };
 
+pub(crate) const NO_EXPIRY: Unasked = Unasked {
+    undone: "nothing was selected, and nothing was deleted",
+    instead: "read an export of the users: `--profiles FILE`",
+};
+
 pub(crate) fn query_failure(error: QueryError, of: Unasked) -> Failure {
     let Unasked { undone, instead } = of;
     let (status, kind, hint) = match error {

@@ -6,7 +6,7 @@ use crate::domain::ExitStatus;
 use crate::guide::{Sdk, Topic};
 use crate::ui::{Failure, GuideView, HelpPage, TopicsView};
 
-use super::topics::{COPIES, below_the_title};
+use super::topics::{COPIES, RETENTION, below_the_title};
 
 /// How to stop Mixpanel's SDKs from collecting data
 ///
@@ -17,6 +17,7 @@ use super::topics::{COPIES, below_the_title};
   dsr guide                                     the topics
   dsr guide after-deletion                      what a deletion leaves behind
   dsr guide copies                              where else the data is
+  dsr guide retention                           how long data stays
   dsr guide opt-out                             the calls of all SDKs
   dsr guide opt-out --sdk swift                 the calls of one SDK
   dsr guide opt-out --sdk server                what your servers must do
@@ -33,16 +34,19 @@ pub(crate) struct GuideArgs {
 pub(crate) fn run(ctx: &Context, args: &GuideArgs) -> Result<ExitStatus, Failure> {
     let printed = match (args.topic, args.sdk) {
         (None, _) => ctx.ui.print(&TopicsView),
-        (Some(topic @ (Topic::AfterDeletion | Topic::Copies)), Some(_)) => {
+        (Some(topic @ (Topic::AfterDeletion | Topic::Copies | Topic::Retention)), Some(_)) => {
             let message = format!("`{}` is the same for every SDK", topic.name());
             return Err(
                 usage(message).hint("leave `--sdk` out, or run `dsr guide opt-out --sdk NAME`")
             );
         }
-        (Some(topic @ Topic::Copies), None) => ctx.ui.print(&HelpPage {
+        (Some(topic @ (Topic::Copies | Topic::Retention)), None) => ctx.ui.print(&HelpPage {
             name: topic.name(),
             title: topic.title(),
-            blocks: below_the_title(COPIES),
+            blocks: below_the_title(match topic {
+                Topic::Copies => COPIES,
+                _ => RETENTION,
+            }),
         }),
         (Some(topic), sdk) => ctx.ui.print(&GuideView { topic, sdk }),
     };

@@ -6,7 +6,7 @@ use crate::domain::ExitStatus;
 use crate::ui::{Block, HelpPage};
 
 /// The guide's pages, in the order in which a reader needs them. Tests run their commands.
-const GUIDE: [&str; 18] = [
+const GUIDE: [&str; 20] = [
     include_str!("../../../docs/guide/set-up.md"),
     include_str!("../../../docs/guide/sources.md"),
     include_str!("../../../docs/guide/find-ids.md"),
@@ -18,7 +18,9 @@ const GUIDE: [&str; 18] = [
     include_str!("../../../docs/guide/record-owners.md"),
     include_str!("../../../docs/guide/after-a-deletion.md"),
     COPIES,
+    RETENTION,
     include_str!("../../../docs/guide/verify.md"),
+    include_str!("../../../docs/guide/import.md"),
     include_str!("../../../docs/guide/anonymise.md"),
     include_str!("../../../docs/guide/prove-it.md"),
     include_str!("../../../docs/guide/tokens.md"),
@@ -29,6 +31,9 @@ const GUIDE: [&str; 18] = [
 
 /// The page of `dsr guide copies`, too.
 pub(super) const COPIES: &str = include_str!("../../../docs/guide/copies.md");
+
+/// The page of `dsr guide retention`, too.
+pub(super) const RETENTION: &str = include_str!("../../../docs/guide/retention.md");
 
 /// What each command prints with `--json`. Tests compare every run with it.
 const SHAPES: &str = include_str!("../../../docs/schemas/README.md");
@@ -158,7 +163,7 @@ fn exit_status(_: Option<&Home>) -> Vec<Block> {
         ),
         Block::paragraph(
             "After 75, do not run the same command again: it would start a second request. `dsr \
-             resume` continues the first. After 11, dsr has sent nothing: run the same command again. After 6, dsr cannot tell whether Mixpanel has the job. Run \
+             resume` continues the first. Only `dsr import` goes on with the same command. After 11, dsr has sent nothing: run the same command again. After 6, dsr cannot tell whether Mixpanel has the job. Run \
              `dsr resume` within 15 minutes, later `dsr resume REQUEST` with `--task`, `--send-again` \
              or `--abandon`.",
         ),

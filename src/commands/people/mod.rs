@@ -8,3 +8,5 @@ pub(super) mod sanitize;
 pub(super) mod sources;
 pub(super) mod suppressions;
 pub(super) mod verify;
+
+pub(crate) use lookup::list::quoted as quoted_field;

@@ -15,7 +15,7 @@ use super::waiting::WaitArgs;
 #[derive(clap::Args, Debug)]
 pub(crate) struct SourceArgs {
     #[command(flatten)]
-    pub(super) given: GivenArgs,
+    pub(crate) given: GivenArgs,
     #[command(flatten)]
     pub(super) reading: ReadArgs,
     /// Leave out the ids in this file, such as those under legal hold; dsr reads it as it reads the

@@ -7,7 +7,7 @@ pub(super) mod delete;
 pub(super) mod export;
 pub(super) mod extend;
 pub(super) mod planned;
-mod read;
+pub(super) mod read;
 pub(super) mod resume;
 mod sending;
 pub(super) mod waiting;

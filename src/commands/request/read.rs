@@ -60,7 +60,13 @@ pub(super) fn read(
     planned::demand_account(ctx, &resolved, request)?;
     let law = operation.law().as_str();
     let sources = source.given.sources(&format!("{} --{law}", ctx.command))?;
-    let intake = read_all(ctx, source, &sources, request)?;
+    let folder = ctx.home.data();
+    let keep = match request.preflight {
+        true => Keep::IdsAndPlaces(folder),
+        false if request.is_only_shown() && !planned::may_be_compared(ctx) => Keep::Counts,
+        false => Keep::Ids(folder),
+    };
+    let intake = read_all(ctx, source, &sources, keep)?;
     if let (Some(hashed), false) = (&intake.hashed, request.is_only_shown()) {
         ctx.ui.note(&format!("Hashed: {}", hashing_text(hashed)));
     }
@@ -80,11 +86,12 @@ pub(super) fn read(
     })
 }
 
-fn read_all(
+/// Reads the sources without the excluded ids; also for deletions of profiles.
+pub(crate) fn read_all(
     ctx: &Context,
     args: &SourceArgs,
     sources: &[Source],
-    request: &RequestArgs,
+    keep: Keep<'_>,
 ) -> Result<Intake, Failure> {
     let options = args.reading.options()?;
     let excluded = args.exclude.iter().map(|path| Source::from_path(path));
@@ -96,12 +103,6 @@ fn read_all(
             &format!("{label} is named more than once"),
         );
     }
-    let folder = ctx.home.data();
-    let keep = match request.preflight {
-        true => Keep::IdsAndPlaces(folder),
-        false if request.is_only_shown() && !planned::may_be_compared(ctx) => Keep::Counts,
-        false => Keep::Ids(folder),
-    };
     let mut progress = reading(&ctx.ui);
     let read = intake::read(sources, &excluded, &options, keep, &mut progress);
     drop(progress);

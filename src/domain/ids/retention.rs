@@ -1,8 +1,9 @@
 //! How long dsr keeps the ids of done exports and the records of closed requests.
 
-use chrono::{DateTime, Days, Months, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, Months, NaiveDate, NaiveTime, Utc};
 
 use crate::domain::dates::deadline::LINK_MOST_DAYS;
+use crate::domain::dates::window::RetentionWindow;
 
 /// Days to keep an export's ids after its end. Splitting the export needs them while its link may
 /// live.
@@ -45,7 +46,10 @@ impl Cutoff {
     /// # Errors
     /// When the text is neither, or within the 24 months that records are kept.
     pub fn parse(text: &str, today: NaiveDate) -> Result<Self, CutoffError> {
-        let day = text.parse().ok().or_else(|| before(text, today));
+        let day = text.parse().ok().or_else(|| {
+            let window: RetentionWindow = text.parse().ok()?;
+            window.limit(today)
+        });
         let day: NaiveDate = day.ok_or(CutoffError::Unreadable)?;
         let floor = today
             .checked_sub_months(Months::new(LEAST_MONTHS))
@@ -63,20 +67,6 @@ impl Cutoff {
     /// The start of the day.
     pub fn moment(self) -> DateTime<Utc> {
         self.0.and_time(NaiveTime::MIN).and_utc()
-    }
-}
-
-/// Counts calendar months and years: 24 months is no fixed number of days.
-fn before(text: &str, today: NaiveDate) -> Option<NaiveDate> {
-    let text = text.trim();
-    let end = text.find(|c: char| !c.is_ascii_digit())?;
-    let (count, unit) = text.split_at(end);
-    let count: u32 = count.parse().ok()?;
-    match unit.trim() {
-        "d" | "day" | "days" => today.checked_sub_days(Days::new(count.into())),
-        "month" | "months" => today.checked_sub_months(Months::new(count)),
-        "y" | "year" | "years" => today.checked_sub_months(Months::new(count.checked_mul(12)?)),
-        _ => None,
     }
 }
 

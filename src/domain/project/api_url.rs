@@ -126,6 +126,23 @@ impl ApiUrl {
         url
     }
 
+    /// The URL of a path of the ingestion API. Mixpanel's own is on other hosts (OpenAPI description,
+    /// `servers`); elsewhere it is where `/api/app` begins.
+    pub fn ingestion_endpoint(&self, segment: &str) -> Url {
+        let mut url = self.0.clone();
+        let root = url.path().trim_end_matches('/');
+        let root = root.strip_suffix("/api/app").unwrap_or(root).to_owned();
+        url.set_path(&format!("{root}/{segment}"));
+        let host = match url.host_str() {
+            Some("mixpanel.com") => "api.mixpanel.com",
+            Some("eu.mixpanel.com") => "api-eu.mixpanel.com",
+            Some("in.mixpanel.com") => "api-in.mixpanel.com",
+            Some(_) | None => return url,
+        };
+        url.set_host(Some(host)).expect("a constant host parses");
+        url
+    }
+
     /// The URL that shows who the caller is. It has no slash at its end.
     pub fn own_account(&self) -> Url {
         let mut url = self.0.clone();
@@ -208,6 +225,29 @@ mod tests {
             assert_eq!(base.query_endpoint("engage").as_str(), query);
             assert_eq!(base.export_endpoint().as_str(), export);
             assert_eq!(base.own_account().as_str(), own);
+        }
+        for (base, import) in [
+            (
+                "https://mixpanel.com/api/app",
+                "https://api.mixpanel.com/import",
+            ),
+            (
+                "https://eu.mixpanel.com/api/app/",
+                "https://api-eu.mixpanel.com/import",
+            ),
+            (
+                "https://in.mixpanel.com/api/app",
+                "https://api-in.mixpanel.com/import",
+            ),
+            (
+                "https://gateway.test/mp/api/app",
+                "https://gateway.test/mp/import",
+            ),
+            ("http://127.0.0.1:1/api/app", "http://127.0.0.1:1/import"),
+            ("http://127.0.0.1:1", "http://127.0.0.1:1/import"),
+        ] {
+            let found = ApiUrl::parse(base).unwrap().ingestion_endpoint("import");
+            assert_eq!(found.as_str(), import);
         }
         for (base, pipelines) in [
             (

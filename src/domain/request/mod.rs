@@ -7,6 +7,7 @@ pub(super) mod doubt;
 pub(super) mod erasure;
 pub(super) mod history;
 pub(super) mod identifiers;
+pub(super) mod ingestion;
 pub(super) mod operation;
 pub(super) mod plan_digest;
 pub(super) mod polling;

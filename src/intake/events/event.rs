@@ -117,7 +117,7 @@ impl<'e> Event<'e> {
             }
             Field::Joined => self.joined.push(text),
             Field::Alias => self.aliases.push(text),
-            Field::Name | Field::Ids | Field::Resolved | Field::Property => {}
+            Field::Name | Field::Ids | Field::Resolved | Field::Property | Field::Equal(_) => {}
         }
     }
 }

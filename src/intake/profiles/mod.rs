@@ -1,10 +1,13 @@
-//! Reads profiles and identities from files, to find the distinct_ids of people.
+//! Reads profiles and identities from files, to find the distinct_ids of people, and to select
+//! profiles by a time.
 //!
 //! A missing record would be a false "no", so any damage, and any sign that a file was cut off or
 //! that a page is missing, refuses everything.
 
+mod dated;
 mod identity;
 mod profile;
+mod selection;
 
 use super::problem::{Fault, Problems};
 use super::reader::reading::Reading;
@@ -15,11 +18,14 @@ use super::records::{RecordReader, RecordTaker, Tally};
 use super::{Headway, IntakeError, ReadOptions, Source, Warnings};
 use crate::domain::{DistinctId, Leniency};
 use crate::intake::damage::Damage;
+use dated::{DatedSink, DatedTaker};
 use identity::{IdentitySink, IdentityTaker};
 use profile::{ProfileSink, ProfileTaker};
 
+pub use dated::{DatedProfile, DatedProperties};
 pub use identity::{Identity, MainId};
 pub use profile::{Profile, ValueKind};
+pub use selection::{ProfileSelection, SelectedProfiles};
 
 /// How files of profiles or identities were read.
 #[derive(Debug, Default)]
@@ -52,6 +58,21 @@ pub fn read_profiles(
 ) -> Result<RecordsRead, IntakeError> {
     let mut taker = ProfileTaker::new(property, sink);
     read_all(sources, &mut taker, on_headway)
+}
+
+/// Reads the files in order, and passes each profile to `sink`. An id that is not usable is empty or
+/// as it is written: it stops nothing.
+///
+/// # Errors
+/// When a file cannot be read to its end or may be incomplete, or when a file or a query has no
+/// profile with the time.
+pub fn read_dated_profiles(
+    sources: &[Source],
+    wanted: &DatedProperties,
+    sink: DatedSink<'_>,
+    on_headway: &mut dyn FnMut(Headway),
+) -> Result<RecordsRead, IntakeError> {
+    read_all(sources, &mut DatedTaker::new(wanted, sink), on_headway)
 }
 
 /// Reads the files in order, and passes the ids of one person that each record names to `sink`,

@@ -84,23 +84,50 @@ fn hear_elements(elements: &[&RawValue], hear: &mut dyn FnMut(&str, ValueKind)) 
     }
 }
 
-pub(crate) struct ProfileTaker<'s> {
-    property: &'s str,
+/// The name of a property, however a file spells it.
+pub(super) struct PropertyName {
+    name: String,
     folded: String,
+}
+
+impl PropertyName {
+    pub(super) fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            folded: fold(name),
+        }
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.name
+    }
+
+    /// Byte for byte.
+    pub(super) fn is(&self, key: &str) -> bool {
+        self.name == key
+    }
+
+    pub(super) fn fits(&self, key: &str) -> bool {
+        self.is(key) || folds_to(key, &self.folded)
+    }
+
+    pub(super) fn fits_column(&self, name: &str) -> bool {
+        let inner = name.trim_start_matches('$').strip_prefix("properties.");
+        self.fits(inner.unwrap_or(name))
+    }
+}
+
+pub(crate) struct ProfileTaker<'s> {
+    property: PropertyName,
     sink: ProfileSink<'s>,
 }
 
 impl<'s> ProfileTaker<'s> {
-    pub(crate) fn new(property: &'s str, sink: ProfileSink<'s>) -> Self {
+    pub(crate) fn new(property: &str, sink: ProfileSink<'s>) -> Self {
         Self {
-            property,
-            folded: fold(property),
+            property: PropertyName::new(property),
             sink,
         }
-    }
-
-    fn names_property(&self, name: &str) -> bool {
-        name == self.property || folds_to(name, &self.folded)
     }
 }
 
@@ -134,14 +161,14 @@ impl RecordTaker for ProfileTaker<'_> {
     }
 
     fn lacking(&self) -> Fault {
-        Fault::NoProperty(self.property.to_owned())
+        Fault::NoProperty(self.property.as_str().to_owned())
     }
 
     fn field(&self, outer: Option<&str>, key: &str) -> Option<Field> {
         match outer {
             None if names_person(key) => Some(Field::Person),
-            None => self.names_property(key).then_some(Field::Property),
-            Some(_) => (key == self.property).then_some(Field::Property),
+            None => self.property.fits(key).then_some(Field::Property),
+            Some(_) => self.property.is(key).then_some(Field::Property),
         }
     }
 
@@ -156,11 +183,8 @@ impl RecordTaker for ProfileTaker<'_> {
             known: Vec::new(),
         };
         let id = only_column(names, names_person)?.ok_or_else(|| missing("distinct_id"))?;
-        let property = only_column(names, |name| {
-            let inner = name.trim_start_matches('$').strip_prefix("properties.");
-            self.names_property(inner.unwrap_or(name))
-        })?;
-        let property = property.ok_or_else(|| missing(self.property))?;
+        let property = only_column(names, |name| self.property.fits_column(name))?;
+        let property = property.ok_or_else(|| missing(self.property.as_str()))?;
         Ok(vec![(id, Field::Person), (property, Field::Property)])
     }
 
@@ -168,7 +192,7 @@ impl RecordTaker for ProfileTaker<'_> {
         let person = find(&record, Field::Person)?.ok_or(Damage::NoKey)?;
         let content = find(&record, Field::Property)?;
         if let (Content::Cell(person), Some(Content::Cell(value))) = (person, content)
-            && (names_person(person) || names_person(value) || self.names_property(person))
+            && (names_person(person) || names_person(value) || self.property.fits(person))
         {
             return Err(Damage::RepeatedHeading);
         }

@@ -40,8 +40,10 @@ pub(crate) enum Field {
     Alias,
     /// The id that Mixpanel uses in place of the person's.
     Resolved,
-    /// The property that people are looked up by.
+    /// The property that people are looked up by, or that has a profile's time.
     Property,
+    /// A property that must have a value, by its number.
+    Equal(usize),
 }
 
 /// The value of a field.

@@ -45,6 +45,15 @@ pub enum AuditEvent {
     ErasureChecked,
     /// The operator dealt with copies of the data, or withdrew some that were recorded by mistake.
     CopiesRecorded,
+    /// Mixpanel is about to be asked for all profiles of a project.
+    AllProfilesAsked,
+    /// Which profiles a retention window ends for, by counts.
+    ProfilesSelected,
+    /// A new ingestion and its batches, all planned.
+    IngestionRecorded,
+    BatchMoved,
+    /// Mixpanel found a batch too large, so its second half is a batch of its own now.
+    BatchCut,
 }
 
 words!(AuditEvent {
@@ -73,4 +82,9 @@ words!(AuditEvent {
     ValuesAsked => "values_asked",
     ErasureChecked => "erasure_checked",
     CopiesRecorded => "copies_recorded",
+    AllProfilesAsked => "all_profiles_asked",
+    ProfilesSelected => "profiles_selected",
+    IngestionRecorded => "ingestion_recorded",
+    BatchMoved => "batch_moved",
+    BatchCut => "batch_cut",
 });

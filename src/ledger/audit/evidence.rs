@@ -28,6 +28,7 @@ const OF_REQUESTS: &[(&str, &str)] = &[
     ("approvals", "number"),
     ("answers", "request"),
 ];
+const OF_INGESTIONS: &[(&str, &str)] = &[("ingestions", "id"), ("ingestion_batches", "number")];
 /// Tables that outlive the requests. The entry of a purge covers them.
 const OF_LEDGER: &[(&str, &str)] = &[
     ("purges", "at, closed_before, requests, ids"),
@@ -84,7 +85,7 @@ pub(crate) const OTHER_TABLES: &[(&str, &str)] = &[
 
 #[cfg(test)]
 pub(crate) fn tables() -> impl Iterator<Item = &'static str> {
-    let all = [OF_JOBS, OF_REQUESTS, OF_LEDGER].concat();
+    let all = [OF_JOBS, OF_REQUESTS, OF_INGESTIONS, OF_LEDGER].concat();
     all.into_iter().map(|(table, _)| table)
 }
 
@@ -99,6 +100,7 @@ pub(crate) fn questions(
         EntrySubject::Ledger => (None, None, OF_LEDGER),
         EntrySubject::Request(request) => (Some(request), None, OF_REQUESTS),
         EntrySubject::Job(job) => (Some(&job.request), Some(job.number), OF_JOBS),
+        EntrySubject::Ingestion(id) => (Some(id), None, OF_INGESTIONS),
     };
     let mut questions = Vec::new();
     if let Some(request) = request {
@@ -108,7 +110,8 @@ pub(crate) fn questions(
     for (table, order) in tables {
         let which = match (job, *table) {
             (Some(_), _) => "WHERE request = $1 AND number = $2",
-            (None, "requests") => "WHERE id = $1",
+            (None, "requests" | "ingestions") => "WHERE id = $1",
+            (None, "ingestion_batches") => "WHERE ingestion = $1",
             (None, _) if request.is_some() => "WHERE request = $1",
             (None, _) => "",
         };

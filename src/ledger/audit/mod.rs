@@ -39,7 +39,7 @@ pub use finding::{Audit, Finding, Glance, LostHead};
 pub(crate) use evidence::{NOT_EVIDENCE, OTHER_TABLES, tables};
 pub(crate) use job_rows::{LAST_OF_JOB, demand_sealed};
 pub(crate) use rows::{demand_open_rows, details_of, reseal};
-pub(crate) use said::demand_held;
+pub(crate) use said::{demand_held, demand_ingestion_held};
 pub(crate) use start::start;
 pub(crate) use verify::{look, verify, verify_chain};
 
@@ -91,6 +91,8 @@ pub(crate) enum EntrySubject<'a> {
     Ledger,
     Request(&'a RequestId),
     Job(&'a JobId),
+    /// In the trail, the id of an ingestion is in the place of a request's.
+    Ingestion(&'a RequestId),
 }
 
 /// Why a job changed, as a class: the words of the reason may be a server's.
@@ -279,7 +281,7 @@ fn sealed(
 ) -> RawEntry {
     let (request, job) = match subject {
         EntrySubject::Ledger => (None, None),
-        EntrySubject::Request(request) => (Some(request), None),
+        EntrySubject::Request(id) | EntrySubject::Ingestion(id) => (Some(id), None),
         EntrySubject::Job(job) => (Some(&job.request), Some(job.number)),
     };
     RawEntry {

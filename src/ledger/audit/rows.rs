@@ -68,6 +68,7 @@ pub(crate) fn check_rows(
 ) -> Result<(), LedgerError> {
     check_requests(conn, audit)?;
     check_gone(conn, audit)?;
+    check_ingestions(conn, audit)?;
     let last = last_entry(conn, EntrySubject::Ledger)?;
     if !is_held(conn, EntrySubject::Ledger, last.as_ref())? {
         audit.find(Finding::RecordsDiffer);
@@ -337,13 +338,15 @@ const TOLD_REQUESTS: &str = "WITH RECURSIVE told (request) AS (
          NOT EXISTS (SELECT 1 FROM requests WHERE id = told.request)
              AND EXISTS (SELECT 1 FROM audit WHERE audit.request = told.request AND job IS NULL
                          AND event = 'request_purged')
-     FROM told WHERE request IS NOT NULL";
+     FROM told WHERE request IS NOT NULL
+         AND NOT EXISTS (SELECT 1 FROM ingestions WHERE id = told.request)";
 
 /// Whether the ledger lacks a request of the trail that was not purged, or its jobs do not have as
 /// many ids as its requests. Reads no entry, so it is quick; [`TOLD_REQUESTS`] tells what is gone.
 const SEEMS_INCOMPLETE: &str = "SELECT EXISTS (
          SELECT 1 FROM (SELECT DISTINCT request FROM audit WHERE request IS NOT NULL) AS told
          WHERE NOT EXISTS (SELECT 1 FROM requests WHERE id = told.request)
+             AND NOT EXISTS (SELECT 1 FROM ingestions WHERE id = told.request)
              AND NOT EXISTS (SELECT 1 FROM audit WHERE audit.request = told.request AND job IS NULL
                              AND event = 'request_purged'))
      OR (SELECT SUM(ids_unique) FROM requests) IS DISTINCT FROM (SELECT SUM(ids_count) FROM jobs)";
@@ -420,6 +423,22 @@ fn has_other_ids(
 
 fn is_blank(salt: &str) -> bool {
     salt.bytes().all(|byte| byte == b'0')
+}
+
+/// An ingestion must be as its last entry has it, and no recorded one may be missing.
+fn check_ingestions(conn: &Connection, audit: &mut Audit) -> Result<(), LedgerError> {
+    let sql = "SELECT id FROM ingestions
+         UNION SELECT request FROM audit WHERE event = 'ingestion_recorded' ORDER BY id";
+    let ids: Vec<String> = sql::list(conn, sql, [], |row| Ok(row.get(0)?))?;
+    for id in ids {
+        let request = RequestId::restore(id);
+        let subject = EntrySubject::Ingestion(&request);
+        if !is_held(conn, subject, last_entry(conn, subject)?.as_ref())? {
+            let what = "its batches are different".to_owned();
+            audit.find(Finding::RequestDiffers { request, what });
+        }
+    }
+    Ok(())
 }
 
 /// A recorded request that is missing must have been purged.

@@ -20,6 +20,8 @@ pub(crate) const TABLES: &[&str] = &[
     "answers",
     "plans",
     "approvals",
+    "ingestions",
+    "ingestion_batches",
     "pace",
     "learned",
     "rejected_tokens",

@@ -267,6 +267,45 @@ const MIGRATIONS: &[&str] = &[
     -- 1: a deletion that keeps its ids until its people's profiles were asked for.
     ALTER TABLE requests ADD COLUMN to_verify BIGINT NOT NULL DEFAULT 0;
 ",
+    "
+    -- What goes to Mixpanel's ingestion API, such as the events of a file. No record of it is here.
+    CREATE TABLE ingestions (
+        id            TEXT PRIMARY KEY,
+        kind          TEXT NOT NULL,
+        project       TEXT NOT NULL,
+        project_key   TEXT NOT NULL,
+        -- The deletion that had to be done first; its records may be gone.
+        after_request TEXT,
+        -- The name of the source, and a digest that tells whether another one is byte for byte the
+        -- same. The digest must not let anybody test a guess.
+        source        TEXT NOT NULL,
+        source_digest TEXT NOT NULL,
+        records       BIGINT NOT NULL,
+        first_day     TEXT,
+        last_day      TEXT,
+        created       TEXT NOT NULL
+    );
+    CREATE INDEX ingestions_by_source ON ingestions (source_digest);
+    CREATE INDEX ingestions_by_request ON ingestions (after_request);
+    CREATE TABLE ingestion_batches (
+        ingestion     TEXT NOT NULL REFERENCES ingestions (id),
+        number        BIGINT NOT NULL,
+        -- The place of its first record in the source, from 0, and how many records it has.
+        first         BIGINT NOT NULL,
+        records       BIGINT NOT NULL,
+        state         TEXT NOT NULL,
+        attempts      BIGINT NOT NULL,
+        -- The dsr that made the last attempt.
+        sender        TEXT,
+        started_at    TEXT,
+        ended_at      TEXT,
+        reason        TEXT,
+        -- The refused records: the place of each in the batch, and the field that is wrong.
+        refused       TEXT,
+        refused_count BIGINT NOT NULL DEFAULT 0,
+        PRIMARY KEY (ingestion, number)
+    );
+",
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

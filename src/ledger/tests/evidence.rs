@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use rusqlite::types::Value;
 
 use super::audit::{after, check, eventful};
+use super::ingestions::{send as send_batch, with_ingestion};
 use super::*;
 use crate::domain::{Actor, PlanDigest};
 use crate::ledger::audit::{NOT_EVIDENCE, OTHER_TABLES, tables};
@@ -18,6 +19,14 @@ fn full(folder: &tempfile::TempDir) -> Ledger {
         let answer = AnswerRecord { day, manner, at };
         ledger.record_answer(&request, &answer).unwrap();
     }
+    let ingestion = with_ingestion(&mut ledger);
+    let one = RefusedRecord {
+        index: 1,
+        field: RefusedField::Time,
+    };
+    let refused = vec![one];
+    let taken = BatchOutcome::Taken { refused };
+    send_batch(&mut ledger, &ingestion.batches[0].id, &taken);
     let by = |user| Actor::new(user, "desk");
     let asked = NewRequest {
         plan: Some(PlanRecord {

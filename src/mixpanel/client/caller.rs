@@ -49,7 +49,22 @@ impl Caller {
         route: &Route,
     ) -> Result<Self, ClientError> {
         // A compressed answer can unpack to a thousand times its size.
-        Self::accepting("identity", authorization, towards, route, |builder| {
+        Self::accepting("identity", Some(authorization), towards, route, |builder| {
+            let builder = builder.connect_timeout(timeouts.connect);
+            builder.timeout(timeouts.total)
+        })
+    }
+
+    /// Without an authorization: a call brings its own, or needs none.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up, or the proxy is unusable.
+    pub(in crate::mixpanel) fn bare(
+        towards: Towards,
+        timeouts: Timeouts,
+        route: &Route,
+    ) -> Result<Self, ClientError> {
+        Self::accepting("identity", None, towards, route, |builder| {
             let builder = builder.connect_timeout(timeouts.connect);
             builder.timeout(timeouts.total)
         })
@@ -66,7 +81,7 @@ impl Caller {
         timeouts: Timeouts,
         route: &Route,
     ) -> Result<Self, ClientError> {
-        Self::accepting("gzip", authorization, towards, route, |builder| {
+        Self::accepting("gzip", Some(authorization), towards, route, |builder| {
             let builder = builder.connect_timeout(timeouts.connect).no_gzip();
             builder.read_timeout(timeouts.total)
         })
@@ -74,22 +89,24 @@ impl Caller {
 
     fn accepting(
         encoding: &'static str,
-        authorization: &str,
+        authorization: Option<&str>,
         towards: Towards,
         route: &Route,
         timed: impl FnOnce(ClientBuilder) -> ClientBuilder,
     ) -> Result<Self, ClientError> {
         install_crypto();
         let setup = |reason: String| ClientError::Setup { reason };
-        let mut authorization = HeaderValue::try_from(authorization)
-            .map_err(|_| setup("the token cannot be a header".to_owned()))?;
-        authorization.set_sensitive(true);
+        let encoding = HeaderValue::from_static(encoding);
+        let mut headers = HeaderMap::from_iter([(ACCEPT_ENCODING, encoding)]);
+        if let Some(authorization) = authorization {
+            let mut value = HeaderValue::try_from(authorization)
+                .map_err(|_| setup("the token cannot be a header".to_owned()))?;
+            value.set_sensitive(true);
+            headers.insert(AUTHORIZATION, value);
+        }
         let builder = reqwest::Client::builder()
             .user_agent(concat!("dsr/", env!("CARGO_PKG_VERSION")))
-            .default_headers(HeaderMap::from_iter([
-                (AUTHORIZATION, authorization),
-                (ACCEPT_ENCODING, HeaderValue::from_static(encoding)),
-            ]))
+            .default_headers(headers)
             // A redirect could carry ids to another host, or turn a POST into a GET that succeeds.
             .redirect(redirect::Policy::none())
             .retry(retry::never())

@@ -10,8 +10,8 @@ use url::form_urlencoded::Serializer;
 use super::copies::{self, CopiesAnswer, CopyKind};
 use super::export::{self, ExportStream};
 use super::{
-    AccountAnswer, Holders, PageCourse, ProfilePage, Profiles, QueryAnswer, classify_account,
-    classify_query,
+    AccountAnswer, AllProfiles, Holders, PageCourse, ProfilePage, Profiles, QueryAnswer,
+    classify_account, classify_query,
 };
 use crate::credentials::ServiceAccount;
 use crate::domain::{ApiUrl, DistinctId, ExportWindow, ProjectId, ProjectName, ProjectToken};
@@ -94,10 +94,21 @@ impl QueryClient {
         self.ask(project, question, holders.course()).await
     }
 
-    async fn ask(
+    /// Asks for the next page of all profiles, with exactly one POST.
+    pub async fn engage_query_all(
         &self,
         project: ProjectId,
-        question: [(&str, String); 2],
+        all: &AllProfiles,
+    ) -> QueryAnswer<ProfilePage> {
+        let wanted = serde_json::to_string(all.properties());
+        let question = [("output_properties", wanted.expect("texts are always JSON"))];
+        self.ask(project, question, all.course()).await
+    }
+
+    async fn ask<const N: usize>(
+        &self,
+        project: ProjectId,
+        question: [(&str, String); N],
         course: &PageCourse,
     ) -> QueryAnswer<ProfilePage> {
         let mut form = Serializer::new(String::new());

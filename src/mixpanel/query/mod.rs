@@ -1,6 +1,7 @@
-//! The query of profiles: which of some ids have one. Reads strictly: an answer that may lack a
+//! The query of profiles: which of some ids have one, or all of them. Reads strictly: an answer that may lack a
 //! profile is an error, and never "no profile".
 
+mod all;
 pub mod client;
 mod copies;
 mod course;
@@ -16,6 +17,7 @@ use crate::domain::DistinctId;
 use super::classify::{Answered, Exchange, WEB_PAGE};
 use super::wire::ReplyDocument;
 use super::words::Words;
+pub use all::AllProfiles;
 pub use copies::{CopiesAnswer, CopyKind, CopyState, ListedCopy};
 use course::PageCourse;
 pub use holders::{COMPARISONS, EXPRESSION_BYTES, Holder, Holders, can_be_asked, comparison};
@@ -101,6 +103,8 @@ pub enum PageFault {
     NoSession,
     #[error("a profile of the answer lacks the property, or has it twice")]
     NoProperty,
+    #[error("the properties of a profile in the answer cannot be read, or one is there twice")]
+    NoProperties,
     #[error("the answer has a profile that has none of the values asked for")]
     NotAHolder,
 }

@@ -289,6 +289,9 @@ fn elsewhere(period: &PeriodFacts) -> Markup {
                 @for purge in &period.purges {
                     li { "On " (day(purge.at.date_naive())) " the records of " (counted(purge.closed.requests as u64, "request", "requests")) " with " (counted(purge.closed.ids as u64, "id", "ids")) " were removed. These requests ended between " (day(purge.closed.first.date_naive())) " and " (day(purge.closed.last.date_naive())) ". The ledger no longer knows when they were received." }
                 }
+                @for one in &period.profile_deletions {
+                    li { "On " (day(one.at.date_naive())) ", " (Visible(&one.by)) " deleted " (counted(one.deleted as u64, "profile", "profiles")) " of " (count(one.profiles)) " in project " (Visible(&one.project)) " (" (Visible(&one.source)) "). Profiles only; events stay: this is not an erasure." }
+                }
                 @for set_back in &period.set_backs {
                     li { (lost_time(set_back)) " Requests may be missing from this report." }
                 }

@@ -5,13 +5,13 @@ use std::io::{self, Write};
 use chrono::{DateTime, Utc};
 use maud::{Markup, PreEscaped, html};
 
-use crate::document::text::{Visible, counted, day, moment};
+use crate::document::text::{Visible, counted, day, grouped, moment};
 use crate::domain::{Actor, CONFIRMATION_RULE, CopyTick, ErasureCheck, Kind, Law};
 
 use super::super::answer::IdCounts;
 use super::super::answer::{Nature, Timing};
 use super::super::evidence::{About, PersonalData};
-use super::super::facts::{ExtensionFact, Made, RequestFacts};
+use super::super::facts::{ExtensionFact, ImportFact, Made, RequestFacts};
 use super::super::shown::JobsShown;
 use super::super::words;
 use super::{
@@ -47,6 +47,9 @@ pub fn request_page(
             page.write(checked(check))?;
         }
         page.write(copies(&request.copies))?;
+        if !request.imports.is_empty() {
+            page.write(imports(&request.imports))?;
+        }
         page.write(after_deletion())?;
     }
     page.write(limits(request.limits))?;
@@ -361,6 +364,25 @@ fn copies(ticks: &[CopyTick]) -> Markup {
                 }
             }
             p.note { "dsr did not look at any copy, and does not know whether there are others." }
+        }
+    }
+}
+
+/// The events that were imported after the deletion.
+fn imports(imports: &[ImportFact]) -> Markup {
+    html! {
+        section aria-labelledby="imports" {
+            h2 #imports { "Imported after the deletion" }
+            ul { @for import in imports {
+                li { "Imported " (counted(import.imported as u64, "event", "events")) " of "
+                    (grouped(import.events as u64)) " on " (moment(import.at)) " UTC by " (Visible(&import.by))
+                    ", from `" (Visible(&import.source)) "`"
+                    @if import.refused > 0 { "; Mixpanel refused " (grouped(import.refused as u64)) }
+                    @if !import.is_done { "; the import is not done" }
+                    ". SHA-256 of the file: " code.id { (import.sha256) }
+                }
+            } }
+            p.note { "The ledger has the hash of the file, and none of its events." }
         }
     }
 }

@@ -16,6 +16,7 @@ use super::replies::{self, Refusal};
 use super::server::Server;
 use crate::sandbox::WRONG_REGION_PROJECT_TOKEN;
 use crate::sandbox::exports::links;
+use crate::sandbox::ingestion::{events as imports, profiles as updates};
 use crate::sandbox::query::{copies, events, profiles};
 use crate::sandbox::state::clock::{Moment, micros};
 use crate::sandbox::state::lifecycle::Status;
@@ -45,6 +46,8 @@ pub(crate) fn router(server: Arc<Server>) -> Router {
         .route("/api/query/engage", post(profiles::find))
         .route("/api/2.0/export", get(events::export))
         .route("/api/2.0/nessie/pipeline/jobs", get(copies::pipelines))
+        .route("/import", post(imports::import))
+        .route("/engage", post(updates::engage))
         .route(links::ROUTE, get(links::download))
         .fallback(async || Refusal::NoSuchPath)
         .method_not_allowed_fallback(async || Refusal::NoSuchMethod)

@@ -24,6 +24,11 @@ const PLANS: [&str; 3] = ["free", "team", "enterprise"];
 /// People whose ids begin so do something each day.
 const BUSY: &str = "often";
 
+/// People who have a profile and no events: their profiles were last seen over two years.
+const SEEN: &str = "seen-";
+const SEEN_PEOPLE: u32 = 60;
+const SEEN_APART: i64 = 25 * DAY / 2;
+
 /// People whom every project knows, with their `$email`: those of `tests/data/ids.csv`, a second
 /// account of one of them, somebody who returns after a deletion, and somebody with daily events.
 pub(crate) const EXAMPLES: [(&str, &str); 11] = [
@@ -64,7 +69,21 @@ impl<'a> Person<'a> {
 
     /// One person in ten was never collected, and nobody whose id begins with `nobody`.
     pub(crate) fn has_data(&self) -> bool {
-        !self.id.starts_with("nobody") && !self.number(0).is_multiple_of(10)
+        self.unseen_for().is_some()
+            || !self.id.starts_with("nobody") && !self.number(0).is_multiple_of(10)
+    }
+
+    /// The ids of the people who have a profile and no events.
+    pub(crate) fn seen_people() -> impl Iterator<Item = String> {
+        (1..=SEEN_PEOPLE).map(|number| format!("{SEEN}{number:02}"))
+    }
+
+    /// For how long nobody has seen such a person, in seconds.
+    pub(crate) fn unseen_for(&self) -> Option<i64> {
+        let number: u32 = self.id.strip_prefix(SEEN)?.parse().ok()?;
+        (1..=SEEN_PEOPLE)
+            .contains(&number)
+            .then(|| i64::from(number) * SEEN_APART)
     }
 
     /// The anonymous id of this person's device, which a deletion of the person does not reach.
@@ -79,6 +98,9 @@ impl<'a> Person<'a> {
     /// agree; or over the span, if the number of events is given.
     pub(crate) fn times(&self, span: EventSpan) -> Box<dyn Iterator<Item = i64>> {
         let EventSpan { since, until, .. } = span;
+        if self.unseen_for().is_some() {
+            return Box::new(std::iter::empty());
+        }
         if let Some(count) = span.events_per_person.map(i64::from) {
             return Box::new(
                 (0..count).map(move |number| since + (until - since) * number / count),

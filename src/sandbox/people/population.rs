@@ -21,24 +21,47 @@ pub(crate) struct Population {
     named: BTreeSet<String>,
     /// Erased people, and when they would send an event again.
     erased: HashMap<String, Moment>,
+    /// When the last deletion of each erased person was done.
+    erased_at: HashMap<String, Moment>,
+    /// Whose profiles alone were deleted.
+    without_profile: BTreeSet<String>,
 }
 
 impl Population {
     /// The people of the project with these tasks.
     pub(crate) fn new(tasks: &[Task], now: Moment) -> Self {
         let mut named: BTreeSet<String> = EXAMPLES.map(|(id, _)| id.to_owned()).into();
-        let mut erased = HashMap::new();
+        let (mut erased, mut erased_at) = (HashMap::new(), HashMap::new());
         for task in tasks.iter().filter(|task| task.times.created <= now) {
             named.extend(task.order.distinct_ids.iter().cloned());
             if task.order.kind == Kind::Deletion && task.status(now) == Status::Success {
                 let again = task.times.completion().plus(task.times.duration);
                 for id in &task.order.distinct_ids {
+                    let done = erased_at.entry(id.clone()).or_insert(Moment(0));
+                    *done = task.times.completion().max(*done);
                     let latest = erased.entry(id.clone()).or_insert(again);
                     *latest = again.max(*latest);
                 }
             }
         }
-        Self { now, named, erased }
+        Self {
+            now,
+            named,
+            erased,
+            erased_at,
+            without_profile: BTreeSet::new(),
+        }
+    }
+
+    /// The same, without the profiles of these ids.
+    pub(crate) fn without_profiles_of(mut self, ids: BTreeSet<String>) -> Self {
+        self.without_profile = ids;
+        self
+    }
+
+    /// Whether the project still has an event of `id` that came at `moment`.
+    pub(crate) fn keeps(&self, id: &str, moment: Moment) -> bool {
+        self.erased_at.get(id).is_none_or(|done| *done <= moment)
     }
 
     /// Everyone that the project knows: the example people, the ids of its tasks, and their devices.
@@ -62,8 +85,12 @@ impl Population {
 
     /// The profile of `person` in a query: as exports have it, with what only a query has.
     pub(crate) fn profile(&self, person: &Person<'_>) -> Option<Value> {
+        if self.without_profile.contains(person.id) {
+            return None;
+        }
         let times = self.times(person, self.retained());
-        let last = times.into_iter().max()?;
+        let unseen = person.unseen_for().map(|time| self.now.seconds() - time);
+        let last = unseen.or_else(|| times.into_iter().max())?;
         let mut profile = person.profile().filter(|_| self.has_data(person))?;
         let properties = &mut profile["$properties"];
         properties["$last_seen"] = Moment::from_seconds(last).without_zone().into();

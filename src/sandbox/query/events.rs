@@ -20,6 +20,7 @@ use crate::sandbox::api::server::{Server, off_thread};
 use crate::sandbox::people::person::Person;
 use crate::sandbox::people::population::Population;
 use crate::sandbox::state::clock::Moment;
+use crate::sandbox::state::ingested::ImportedEvent;
 
 const MAX_LIMIT: usize = 100_000;
 /// A shorter reply is never compressed.
@@ -55,12 +56,16 @@ pub(crate) async fn export(
     let project = account::project(&server, address.get("project_id")).await?;
     let _turn = account::admit(&server, &project, QueryKind::Events).await?;
     let query = EventQuery::parse(&address)?;
-    let tasks = server
-        .with_store(move |store| store.list_tasks(&project.token))
+    let days = query.days.clone();
+    let (tasks, imported) = server
+        .with_store(move |store| {
+            let imported = store.list_imported(&project.token, days)?;
+            Ok((store.list_tasks(&project.token)?, imported))
+        })
         .await?;
     let lines = off_thread(move || {
         let population = Population::new(&tasks, Moment::now());
-        Ok(query.lines(&population)?)
+        Ok(query.lines(&population, imported)?)
     });
     let lines = lines.await?;
     let kind = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
@@ -102,7 +107,11 @@ impl EventQuery {
         })
     }
 
-    fn lines(&self, population: &Population) -> io::Result<Vec<u8>> {
+    fn lines(
+        &self,
+        population: &Population,
+        imported: Vec<(ImportedEvent, Moment)>,
+    ) -> io::Result<Vec<u8>> {
         let span = population.retained();
         let filter = self.filter.as_ref();
         let named = filter.map_or_else(Vec::new, |one| one.texts_of("distinct_id"));
@@ -115,6 +124,10 @@ impl EventQuery {
             let events = times.map(|time| (time, person.event(time)));
             found.extend(events.filter(|(_, event)| self.asks_for(event)));
         }
+        let imported = imported.into_iter();
+        let kept = imported.filter(|(event, at)| population.keeps(&event.distinct_id, *at));
+        let kept = kept.map(|(event, _)| (event.time, event.json));
+        found.extend(kept.filter(|(_, event)| self.asks_for(event)));
         found.sort_by_key(|(time, _)| *time);
         let mut lines = Vec::new();
         for (time, mut event) in found.into_iter().take(self.limit) {

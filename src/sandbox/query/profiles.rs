@@ -61,11 +61,14 @@ pub(crate) async fn find(
     let project = account::project(&server, address.get("project_id")).await?;
     let _turn = account::admit(&server, &project, QueryKind::Profiles).await?;
     let query = ProfileQuery::parse(&project.token, &headers, &body)?;
-    let tasks = server
-        .with_store(move |store| store.list_tasks(&project.token))
+    let (tasks, deleted) = server
+        .with_store(move |store| {
+            let deleted = store.list_deleted_profiles(&project.token)?;
+            Ok((store.list_tasks(&project.token)?, deleted))
+        })
         .await?;
     let found = off_thread(move || {
-        let population = Population::new(&tasks, query.session.began);
+        let population = Population::new(&tasks, query.session.began).without_profiles_of(deleted);
         Ok(query.answer(&population, &server.settings))
     });
     Ok(Json(found.await?).into_response())
@@ -139,7 +142,8 @@ impl ProfileQuery {
             .filter
             .iter()
             .flat_map(|one| one.texts_of("$distinct_id"));
-        population.ids().into_iter().chain(named).collect()
+        let known = population.ids().into_iter().chain(Person::seen_people());
+        known.chain(named).collect()
     }
 
     /// A profile with the asked properties. An id of digits is a number, as in OpenAPI; others are

@@ -66,6 +66,24 @@ const MIGRATIONS: &[&str] = &[
         asked_at INTEGER NOT NULL
     ) STRICT;
 ",
+    "
+    CREATE TABLE imported (
+        project     TEXT NOT NULL,
+        event       TEXT NOT NULL,
+        time        INTEGER NOT NULL,
+        distinct_id TEXT NOT NULL,
+        insert_id   TEXT NOT NULL,
+        json        TEXT NOT NULL,
+        imported_at INTEGER NOT NULL,
+        PRIMARY KEY (project, event, time, distinct_id, insert_id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX imported_by_time ON imported (project, time);
+    CREATE TABLE deleted_profile (
+        project     TEXT NOT NULL,
+        distinct_id TEXT NOT NULL,
+        PRIMARY KEY (project, distinct_id)
+    ) STRICT, WITHOUT ROWID;
+",
 ];
 
 #[derive(Debug)]

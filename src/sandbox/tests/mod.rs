@@ -6,6 +6,7 @@ mod archives;
 mod creating;
 mod events;
 mod following;
+mod ingestion;
 mod links;
 mod pace;
 mod queries;

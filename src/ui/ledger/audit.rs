@@ -324,6 +324,17 @@ fn what(entry: &AuditEntry) -> String {
             many("values", "value", "values"),
             text("project")
         ),
+        "all_profiles_asked" => format!(
+            "about to ask Mixpanel for all profiles, project {}",
+            text("project")
+        ),
+        "profiles_selected" => format!(
+            "selected {} of {} with a time before {}, project {}",
+            details["selected"],
+            many("profiles", "profile", "profiles"),
+            text("limit"),
+            text("project"),
+        ),
         "erasure_checked" => {
             let words = [
                 ("absent", "absent"),
@@ -377,6 +388,20 @@ fn what(entry: &AuditEntry) -> String {
             let told: Vec<String> = done.into_iter().chain(withdrawn).collect();
             told.join("; ")
         }
+        "ingestion_recorded" => format!(
+            "recorded the {} of {} in {}, project {}",
+            text("kind").replace('_', " "),
+            many("records", "record", "records"),
+            many("batches", "batch", "batches"),
+            text("project"),
+        ),
+        "batch_moved" => format!(
+            "batch {}: {} → {}",
+            details["batch"],
+            text("from"),
+            text("to")
+        ),
+        "batch_cut" => format!("batch {} split: it was too large", details["batch"]),
         "events_asked" => format!(
             "about to ask Mixpanel for the events from {} to {}, project {}",
             text("from"),

@@ -38,6 +38,8 @@ pub enum Confirmable {
     /// Of the ledger to a server.
     Move,
     Cancellation,
+    ProfileDeletion,
+    Import,
 }
 
 impl Confirmable {
@@ -68,6 +70,16 @@ impl Confirmable {
                 "`ledger move` needs a confirmation",
                 "Nothing was moved",
                 "the number of requests to confirm",
+            ),
+            Confirmable::ProfileDeletion => (
+                "a deletion of profiles needs a confirmation",
+                "Nothing was sent",
+                "the number of profiles to confirm",
+            ),
+            Confirmable::Import => (
+                "an import needs a confirmation",
+                "Nothing was sent",
+                "the number of events to confirm",
             ),
             Confirmable::Cancellation => (
                 "a cancellation of other deletions needs a confirmation",

@@ -1,6 +1,7 @@
 //! Deleted people: the suppression list, who was collected again, and whether they are gone. People
 //! by a property, and who has a profile; the queries that ask for them.
 
+pub(super) mod expiry;
 pub(super) mod export;
 pub(super) mod holders;
 pub(super) mod known;

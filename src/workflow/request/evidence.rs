@@ -1,15 +1,18 @@
 //! Collects the facts of a report, from the ledger alone.
 
+use std::ops::RangeInclusive;
+
 use chrono::NaiveDate;
 
-use crate::domain::{JobState, Kind, Law, Operation, RequestId};
+use crate::domain::{IngestionKind, JobState, Kind, Law, Operation, RequestId};
 use crate::ledger::{
-    Course, JobGroup, JobHistory, JobRecord, KeptIds, Ledger, LedgerError, RequestRecord, Standing,
+    Course, IngestionRecord, JobGroup, JobHistory, JobRecord, KeptIds, Ledger, LedgerError,
+    RequestRecord, Standing,
 };
 use crate::report::{
     Answer, Asked, AuditFact, DownloadFact, ExtensionFact, FetchFact, GroupFact, IdCounts,
-    JobFacts, PackagesFact, PeriodFacts, PersonalData, RequestFacts, RowFacts, SetBackFact, Told,
-    period_limits, request_limits, right,
+    ImportFact, JobFacts, PackagesFact, PeriodFacts, PersonalData, ProfileDeletionFact,
+    RequestFacts, RowFacts, SetBackFact, Told, period_limits, request_limits, right,
 };
 
 /// The most audit entries that a report has of a request, besides the steps of its jobs.
@@ -60,7 +63,24 @@ pub fn request_facts(ledger: &Ledger, course: &Course) -> Result<RequestFacts, L
         other_deeds,
         erasure_check: ledger.find_erasure_check(&request.id)?,
         copies: request.copies.clone(),
+        imports: list_imports(ledger, &request.id)?,
     })
+}
+
+fn list_imports(ledger: &Ledger, request: &RequestId) -> Result<Vec<ImportFact>, LedgerError> {
+    let ingestions = ledger.list_ingestions_after(request)?.into_iter();
+    let facts = ingestions.map(|ingestion| ImportFact {
+        id: ingestion.id.as_str().to_owned(),
+        at: ingestion.created,
+        imported: ingestion.taken(),
+        refused: ingestion.refused().len(),
+        is_done: ingestion.is_done(),
+        by: ingestion.by,
+        source: ingestion.asked.source,
+        sha256: ingestion.asked.source_digest,
+        events: ingestion.records,
+    });
+    Ok(facts.collect())
 }
 
 /// The facts of one request in a report on a period.
@@ -102,9 +122,36 @@ pub fn period_facts(
         received_before,
         received_after,
         purges: ledger.list_purges()?,
+        profile_deletions: list_profile_deletions(ledger, from..=to, projects)?,
         set_backs: list_set_backs(ledger)?,
         limits: period_limits(),
     })
+}
+
+fn list_profile_deletions(
+    ledger: &Ledger,
+    days: RangeInclusive<NaiveDate>,
+    projects: &[String],
+) -> Result<Vec<ProfileDeletionFact>, LedgerError> {
+    let all = ledger.list_ingestions(IngestionKind::ProfileDeletion)?;
+    let is_meant = |one: &IngestionRecord| {
+        let project = one.asked.project.as_str();
+        let is_named = projects.is_empty() || projects.iter().any(|name| name == project);
+        is_named && days.contains(&one.created.date_naive())
+    };
+    let facts = all
+        .into_iter()
+        .filter(is_meant)
+        .map(|one| ProfileDeletionFact {
+            id: one.id.as_str().to_owned(),
+            at: one.created,
+            deleted: one.taken(),
+            by: one.by,
+            project: one.asked.project.to_string(),
+            source: one.asked.source,
+            profiles: one.records,
+        });
+    Ok(facts.collect())
 }
 
 fn list_set_backs(ledger: &Ledger) -> Result<Vec<SetBackFact>, LedgerError> {

@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use super::canaries::{API_SECRET, HASH_KEY, PLAIN_ID};
-use crate::support::{Call, OAUTH_TOKEN, PROJECT_TOKEN, Reply};
+use super::canaries::{API_SECRET, HASH_KEY, IDS, PLAIN_ID};
+use crate::support::{Call, OAUTH_TOKEN, Operator, PROJECT_TOKEN, Reply};
 
 /// Commands that ask Mixpanel, without their options; `REQUEST` stands for an existing request.
-pub(super) const ASKING: [&[&str]; 13] = [
+pub(super) const ASKING: [&[&str]; 17] = [
     &["export", "--gdpr", "own/ids.csv", "--max-wait", "0s"],
     &[
         "delete",
@@ -49,6 +49,7 @@ pub(super) const ASKING: [&[&str]; 13] = [
         "--max-wait",
         "0s",
     ],
+    &["import", "--yes", "own/events.jsonl", "--max-wait", "0s"],
     &["apply", "own/own.plan", "--yes", "--max-wait", "0s"],
     &["status", "--refresh"],
     &["status", "REQUEST"],
@@ -57,10 +58,48 @@ pub(super) const ASKING: [&[&str]; 13] = [
     &["download", "--to", "fetched", "--split"],
     &["doctor"],
     &["doctor", "--copies"],
+    &[
+        "profiles",
+        "delete",
+        "--yes",
+        "own/ids.csv",
+        "--max-wait",
+        "0s",
+    ],
+    &[
+        "profiles",
+        "expire",
+        "--not-seen-for",
+        "24months",
+        "--yes",
+        "--at-most",
+        "100%",
+        "--max-wait",
+        "0s",
+        "--log",
+        "own/log",
+        "--output",
+        "own/late.csv",
+    ],
+    &[
+        "profiles",
+        "expire",
+        "--not-seen-for",
+        "24months",
+        "--yes",
+        "--at-most",
+        "100%",
+        "--max-wait",
+        "0s",
+        "--profiles",
+        "own/seen.csv",
+        "--exclude",
+        "own/hold.csv",
+    ],
 ];
 
 /// Commands that ask nobody, with their standard input.
-pub(super) const LOCAL: [(&[&str], &str); 57] = [
+pub(super) const LOCAL: [(&[&str], &str); 59] = [
     (&["help", "files"], ""),
     (&["man", "export"], ""),
     (&["auth", "ledger-key", "--to", "own/ledger-key"], ""),
@@ -139,6 +178,8 @@ pub(super) const LOCAL: [(&[&str], &str); 57] = [
     ),
     (&["apply", "own/own.plan", "--dry-run"], ""),
     (&["approve", "own/own.plan", "--yes"], ""),
+    (&["import", "own/events.jsonl", "--dry-run"], ""),
+    (&["import", "own/bad.csv", "--yes"], ""),
     (&["guide"], ""),
     (&["report"], ""),
     (&["report", "REQUEST"], ""),
@@ -184,15 +225,28 @@ pub(super) const LOCAL: [(&[&str], &str); 57] = [
     (&["export", "--gdpr", "own/ids.csv", "--expect", "7"], ""),
 ];
 
-/// Whether `dsr lookup` asks for the profiles of values.
+/// Whether `dsr lookup` asks for the profiles of values, or `dsr profiles expire` for all.
 pub(super) fn asks_for_values(call: &Call) -> bool {
     let form = call.body.as_str();
-    form.is_some_and(|form| form.starts_with("where="))
+    form.is_some_and(|form| form.starts_with("where=") || form.starts_with("output_properties="))
+}
+
+/// Profiles of people who were not seen for years, their other ids, and people under legal hold.
+pub(super) fn lay_out_profiles(operator: &Operator, quoted: &str) {
+    operator.file(
+        "own/seen.csv",
+        format!("distinct_id,$last_seen\n{PLAIN_ID},2020-01-01\n\"{quoted}\",2020-01-01\n"),
+    );
+    operator.file(
+        "own/map.csv",
+        format!("distinct_id,resolved_distinct_id\n{PLAIN_ID},\"{quoted}\"\n"),
+    );
+    operator.file("own/hold.csv", format!("distinct_id\n{PLAIN_ID}-held\n"));
 }
 
 /// The profile of the first id.
 pub(super) fn a_holder() -> Reply {
-    let profile = json!({ "$distinct_id": PLAIN_ID, "$properties": { "$email": PLAIN_ID } });
+    let profile = json!({ "$distinct_id": PLAIN_ID, "$properties": { "$email": PLAIN_ID, "$last_seen": "2020-01-01" } });
     Reply::json(
         200,
         &json!({
@@ -200,4 +254,15 @@ pub(super) fn a_holder() -> Reply {
             "results": [profile],
         }),
     )
+}
+
+/// A file to import: events of other ids, which hold the canaries, so that they are not suppressed.
+pub(super) fn events() -> String {
+    let event = |id: &&str| {
+        let id = format!("new {id}");
+        let properties =
+            json!({ "time": 1_790_000_000, "distinct_id": id, "$insert_id": "a-1", "at": id });
+        json!({ "event": "Buy", "properties": properties }).to_string() + "\n"
+    };
+    IDS.iter().map(event).collect()
 }

@@ -18,7 +18,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use self::canaries::{ACCOUNT_SECRET, ACCOUNT_USER, API_SECRET, HASH_KEY, IDS, ODD_ID, PLAIN_ID};
-use self::commands::{ASKING, LOCAL, a_holder, asks_for_values};
+use self::commands::{ASKING, LOCAL, a_holder, asks_for_values, events};
 use self::search::{Search, Watch};
 use crate::support::{
     Call, Fake, Kept, OAUTH_TOKEN, Operator, Outcome, PROJECT_TOKEN, Reply, Running, handing_out,
@@ -277,12 +277,10 @@ fn with_lists(fake: &Fake) -> Operator {
         "own/users.csv",
         format!("distinct_id,email\n{PLAIN_ID},{PLAIN_ID}\n\"{quoted}\",\"{quoted}\"\n"),
     );
-    operator.file(
-        "own/map.csv",
-        format!("distinct_id,resolved_distinct_id\n{PLAIN_ID},\"{quoted}\"\n"),
-    );
+    commands::lay_out_profiles(&operator, &quoted);
     anonymous::lay_out(&operator);
     let bad = format!("distinct_id\n{PLAIN_ID}\u{7}\n {ODD_ID}\n\"{PLAIN_ID}\n");
+    operator.file("own/events.jsonl", events());
     operator.file("own/bad.csv", bad);
     operator.private_file("own/key", HASH_KEY);
     let secret = operator.private_file("own/secret", API_SECRET);

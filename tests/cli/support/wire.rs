@@ -31,8 +31,17 @@ impl Call {
         self.method == "POST"
     }
 
-    /// The ids of a create, or of a query's form.
+    /// The ids of a create, of a query's form, of imported events, or of deleted
+    /// profiles.
     pub(crate) fn ids(&self) -> Vec<String> {
+        if let Some(events) = self.body.as_array() {
+            let of_event = |record: &Value| record["properties"]["distinct_id"].clone();
+            let id = |record: &Value| {
+                let id = record.get("$distinct_id").cloned();
+                Some(id.unwrap_or_else(|| of_event(record)).as_str()?.to_owned())
+            };
+            return events.iter().filter_map(id).collect();
+        }
         if let Some(form) = self.body.as_str() {
             let mut fields = url::form_urlencoded::parse(form.as_bytes());
             let ids = fields.find(|(name, _)| name == "distinct_ids");
@@ -204,12 +213,25 @@ fn parse(head: &str, body: &[u8], arrived: Instant) -> Option<Call> {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let headers = lines.filter_map(|line| line.split_once(':'));
     let headers = headers.map(|(name, value)| (name.to_owned(), value.trim().to_owned()));
+    let headers: Vec<_> = headers.collect();
+    let is_packed = headers
+        .iter()
+        .any(|(name, value)| name.eq_ignore_ascii_case("content-encoding") && value == "gzip");
+    let mut unpacked = Vec::new();
+    let body = match is_packed {
+        true => {
+            let mut packed = flate2::read::GzDecoder::new(body);
+            packed.read_to_end(&mut unpacked).ok()?;
+            &unpacked[..]
+        }
+        false => body,
+    };
     Some(Call {
         arrived,
         method,
         path: path.to_owned(),
         query: query.to_owned(),
-        headers: headers.collect(),
+        headers,
         body: match body {
             [] => Value::Null,
             body => serde_json::from_slice(body)

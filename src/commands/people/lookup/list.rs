@@ -84,7 +84,7 @@ fn write_rows(found: &LookedUp, list: &mut NewFile) -> io::Result<()> {
 }
 
 /// A field of the table, in quotes if it needs them.
-fn quoted(field: &str) -> Cow<'_, str> {
+pub(crate) fn quoted(field: &str) -> Cow<'_, str> {
     match field.contains(['"', ',', ';', '\t', '|', '\n', '\r']) {
         true => format!("\"{}\"", field.replace('"', "\"\"")).into(),
         false => field.into(),

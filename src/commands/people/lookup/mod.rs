@@ -1,7 +1,7 @@
 //! `dsr lookup`: from a property of people to their distinct_ids.
 
 mod files;
-mod list;
+pub(super) mod list;
 mod online;
 
 use std::path::{Path, PathBuf};

@@ -1,0 +1,373 @@
+//! `dsr import`: sends the events of a file to Mixpanel.
+
+mod checks;
+mod refused;
+
+use std::cell::Cell;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::commands::context::Context;
+use crate::commands::failures::{local_io, usage};
+use crate::domain::{BatchState, ExitStatus, IngestionKind, Project, RequestId, YesFlag};
+use crate::intake::ImportFile;
+use crate::ledger::{IngestionRecord, Ledger, NewIngestion};
+use crate::mixpanel::{MOST_EVENTS, MOST_IMPORT_BYTES, Timeouts};
+use crate::ui::{Confirmable, Failure, ImportView, Ui, duration, number, plural, reading};
+use crate::workflow::{
+    self, EventSource, ImportObserver, ImportReport, ImportRun, ImportStop, import_lane,
+};
+
+use refused::RefusedFile;
+
+/// Import events from a file, such as those of an anonymized person
+///
+/// dsr checks every line before it sends any: a JSON object with `event` and `properties`, which
+/// have `time`, `distinct_id` and `$insert_id`. Numbers and texts go out byte for byte. dsr shows the
+/// plan and asks for the number of events; without a terminal, add `--yes`. Mixpanel may bill
+/// imported events, and only a deletion takes them back.
+///
+/// After an interruption, run the same command again: it sends only what is not known to be taken,
+/// and Mixpanel counts an event once. Events that Mixpanel refuses are written to a file, line by
+/// line, for you to correct and import.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  dsr import events.jsonl --dry-run             what would be sent
+  dsr import events.jsonl --after q7tz0xma      once that deletion is done
+  dsr import events.jsonl --yes                 in a script
+  dsr --sandbox import events.jsonl             a rehearsal: nothing real")]
+pub(crate) struct ImportArgs {
+    /// The events: JSON lines, as `dsr sanitize` writes them
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Refuse unless this deletion is done
+    #[arg(long, value_name = "REQUEST")]
+    after: Option<String>,
+    /// Where to write the events that Mixpanel refuses [default: beside FILE, with `.failed` in its name]
+    #[arg(long, value_name = "FILE")]
+    failed: Option<PathBuf>,
+    /// Import the file although an unfinished import has one of this name with other contents
+    #[arg(long)]
+    new: bool,
+    /// How long to wait in all while Mixpanel cannot take events
+    #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = humantime::parse_duration)]
+    max_wait: Duration,
+    /// Show the plan, and send nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Do not ask for confirmation
+    #[arg(long)]
+    yes: bool,
+}
+
+/// An import that is about to begin or to go on.
+struct Planned {
+    project: Project,
+    file: ImportFile,
+    after: Option<RequestId>,
+    /// How many events each batch has.
+    batches: Vec<usize>,
+    /// The same import, begun before.
+    earlier: Option<IngestionRecord>,
+    refused: RefusedFile,
+}
+
+pub(crate) async fn run(ctx: &mut Context, args: &ImportArgs) -> Result<ExitStatus, Failure> {
+    ctx.follow_servers_clock()?;
+    let mut resolved = ctx.resolve()?;
+    if resolved.len() > 1 {
+        return Err(
+            usage("dsr imports into one project at a time; nothing was sent")
+                .hint("name one with `--project`"),
+        );
+    }
+    let project = resolved.remove(0).project;
+    if !args.dry_run {
+        ctx.demand_project_id(&project)?;
+        ctx.account_of(&project)?;
+    }
+    if !args.dry_run && !args.yes {
+        let asked = ctx.ui.demand_terminal(Confirmable::Import);
+        asked.map_err(|error| Failure::from(error).or_hint("nothing was sent; add `--yes`"))?;
+    }
+    let file = ImportFile::open(&args.file, MOST_IMPORT_BYTES - 2, &mut reading(&ctx.ui))?;
+    warn_of_repeated(ctx, &file);
+    let mut planned = plan(ctx, args, project, file)?;
+    if args.dry_run {
+        let view = planned.view(planned.earlier.as_ref());
+        ctx.ui.print(&view).map_err(|error| local_io(&error))?;
+        return Ok(ExitStatus::Done);
+    }
+    if let Some(done) = planned.earlier.take_if(|earlier| earlier.is_done()) {
+        ctx.ui
+            .note("This file is imported already. Nothing was sent.");
+        return finish(ctx, &mut planned, &done, None);
+    }
+    let left = planned.left();
+    let question = planned.view(planned.earlier.as_ref()).question(&ctx.mode);
+    ctx.ui
+        .confirm(
+            Confirmable::Import,
+            (),
+            &question,
+            left,
+            YesFlag::of(args.yes),
+        )
+        .map_err(|error| Failure::from(error).or_hint("nothing was sent; add `--yes`"))?;
+    let report = send(ctx, &mut planned, args.max_wait).await?;
+    warn_of_messages(ctx, &report);
+    let ingestion = &report.ingestion;
+    finish(ctx, &mut planned, ingestion, Some(&report))
+}
+
+/// Checks everything that the ledger knows of the file.
+fn plan(
+    ctx: &Context,
+    args: &ImportArgs,
+    project: Project,
+    mut file: ImportFile,
+) -> Result<Planned, Failure> {
+    let ledger = ctx.ledger_or_empty()?;
+    let after = match &args.after {
+        Some(name) => Some(checks::demand_deletion_done(ctx, &ledger, name, &project)?),
+        None => None,
+    };
+    let key = project.key();
+    let earlier = ledger.find_ingestion_of(IngestionKind::Import, &key, &file.sha256)?;
+    if earlier.is_none() && !args.new {
+        checks::refuse_changed(&ledger, &key, &file)?;
+    }
+    checks::refuse_suppressed(ctx, &ledger, &project, &file)?;
+    let refused = RefusedFile::find(args.failed.as_deref(), earlier.as_ref(), &mut file)?;
+    Ok(Planned {
+        batches: file.batches(MOST_EVENTS, MOST_IMPORT_BYTES),
+        project,
+        file,
+        after,
+        earlier,
+        refused,
+    })
+}
+
+impl Planned {
+    fn view<'a>(&'a self, ingestion: Option<&'a IngestionRecord>) -> ImportView<'a> {
+        ImportView {
+            project: &self.project,
+            file: &self.file,
+            after: ingestion
+                .and_then(|ingestion| ingestion.asked.after.as_ref())
+                .or(self.after.as_ref()),
+            batches: self.batches.len(),
+            ingestion,
+            refused_file: self.refused.written(),
+        }
+    }
+
+    /// How many events are not known to be settled.
+    fn left(&self) -> usize {
+        let done = self.earlier.iter().flat_map(|earlier| &earlier.batches);
+        let done = done.filter(|batch| batch.state == BatchState::Done);
+        self.file.count() - done.map(|batch| batch.records).sum::<usize>()
+    }
+
+    /// The import in the ledger, recorded now if it is not there.
+    fn record(&self, ctx: &Context, ledger: &mut Ledger) -> Result<IngestionRecord, Failure> {
+        let (kind, key) = (IngestionKind::Import, self.project.key());
+        // Another dsr may have been quicker.
+        if let Some(found) = ledger.find_ingestion_of(kind, &key, &self.file.sha256)? {
+            return Ok(found);
+        }
+        let asked = NewIngestion {
+            kind,
+            project: self.project.name.clone(),
+            project_key: key,
+            after: self.after.clone(),
+            source: self.file.label(),
+            source_digest: self.file.sha256.clone(),
+            days: Some(self.file.days),
+        };
+        Ok(ledger.record_ingestion(&asked, &self.batches, ctx.clock.now())?)
+    }
+}
+
+/// Sends what is left, and shows how far it is.
+async fn send(
+    ctx: &mut Context,
+    planned: &mut Planned,
+    max_wait: Duration,
+) -> Result<ImportReport, Failure> {
+    let id = ctx.demand_project_id(&planned.project)?;
+    let account = ctx.account_of(&planned.project)?;
+    let client = ctx.ingestion_client(&planned.project, Timeouts::default())?;
+    let mut ledger = ctx.ledger_to_fill()?;
+    let ingestion = planned.record(ctx, &mut ledger)?;
+    ctx.interrupt.begin();
+    let course = ImportCourse {
+        ui: &ctx.ui,
+        total: ingestion.records,
+        shown: Cell::new(0),
+    };
+    let mut run = ImportRun {
+        ledger: &mut ledger,
+        lane: import_lane(&planned.project, id),
+        source: EventSource {
+            client: &client,
+            target: (id, &account),
+            file: &mut planned.file,
+        },
+        clock: ctx.clock.as_ref(),
+        interrupt: &ctx.interrupt,
+        max_wait,
+        observer: &course,
+    };
+    let sent = workflow::import(&mut run, &ingestion.id).await;
+    Ok(sent?)
+}
+
+/// Says now and then how far the import is: after each tenth of it.
+struct ImportCourse<'a> {
+    ui: &'a Ui,
+    total: usize,
+    shown: Cell<usize>,
+}
+
+impl ImportObserver for ImportCourse<'_> {
+    fn on_settled(&self, events: usize) {
+        let tenth = events * 10 / self.total.max(1);
+        if tenth > self.shown.replace(tenth) && events < self.total {
+            let (sent, total) = (number(events), number(self.total));
+            self.ui.note(&format!("{sent} of {total} events sent"));
+        }
+    }
+
+    fn on_wait(&self, reason: &str, wait: Duration) {
+        let wait = duration(wait);
+        self.ui
+            .note(&format!("{reason}. Trying the batch again in {wait}."));
+    }
+}
+
+/// Writes the refused events, says what is wrong, and prints the import.
+fn finish(
+    ctx: &Context,
+    planned: &mut Planned,
+    ingestion: &IngestionRecord,
+    report: Option<&ImportReport>,
+) -> Result<ExitStatus, Failure> {
+    planned.refused.write(ingestion, &mut planned.file)?;
+    let status = tell(ctx, planned, ingestion, report);
+    let view = planned.view(Some(ingestion));
+    ctx.ui.print(&view).map_err(|error| local_io(&error))?;
+    Ok(status)
+}
+
+/// Warns of what did not go through, and returns the status.
+fn tell(
+    ctx: &Context,
+    planned: &Planned,
+    ingestion: &IngestionRecord,
+    report: Option<&ImportReport>,
+) -> ExitStatus {
+    let again = "run the same command again: Mixpanel counts an event once";
+    let stop = report.and_then(|report| report.stop.as_ref());
+    for (batch, reason) in report.iter().flat_map(|report| &report.unsettled) {
+        ctx.ui
+            .warn("unsettled", &format!("batch {batch} is not done: {reason}"));
+    }
+    let refused = ingestion.refused().len();
+    if refused > 0 {
+        let events = plural(refused, "event", "events");
+        let file = planned.refused.path().display();
+        ctx.ui.warn(
+            "refused",
+            &format!(
+                "Mixpanel refused {events}; correct the lines of `{file}` and import that file"
+            ),
+        );
+    }
+    if let Some(stop) = stop {
+        let (why, next) = words_of(stop, again);
+        ctx.ui.warn(
+            "import_stopped",
+            &format!("the import stopped: {why}; {next}"),
+        );
+    } else if !ingestion.is_done() {
+        ctx.ui
+            .warn("unsettled", &format!("the import is not done; {again}"));
+    }
+    status_of(ingestion, stop, refused)
+}
+
+fn words_of(stop: &ImportStop, again: &str) -> (String, String) {
+    match stop {
+        ImportStop::NotAllowed { http_status } => (
+            format!("Mixpanel does not allow the service account to import ({http_status})"),
+            "check `project_id`, the region and the account's role in the project, then run the same command again".to_owned(),
+        ),
+        ImportStop::Waited { reason, .. } => (reason.clone(), again.to_owned()),
+        ImportStop::Unsettled => ("Mixpanel settled no batch, three times in a row".to_owned(), again.to_owned()),
+        ImportStop::Elsewhere => ("another dsr is importing the same file".to_owned(), "wait for it".to_owned()),
+        ImportStop::Interrupted(_) => ("interrupted".to_owned(), again.to_owned()),
+    }
+}
+
+pub(crate) fn status_of(
+    ingestion: &IngestionRecord,
+    stop: Option<&ImportStop>,
+    refused: usize,
+) -> ExitStatus {
+    // The batch for which dsr stopped to wait is not in doubt for long: the same command settles it.
+    let waited = match stop {
+        Some(ImportStop::Waited { batch, .. }) => Some(*batch),
+        _ => None,
+    };
+    let is_unknown = ingestion.batches.iter().any(|batch| {
+        let state = matches!(batch.state, BatchState::Unknown | BatchState::Sending);
+        state && waited != Some(batch.id.number)
+    });
+    match stop {
+        Some(ImportStop::Interrupted(signal)) => return signal.exit_status(),
+        Some(ImportStop::Elsewhere) => return ExitStatus::Locked,
+        _ => {}
+    }
+    let is_refused = refused > 0 || ingestion.count_in(BatchState::Failed) > 0;
+    match stop {
+        _ if is_unknown => ExitStatus::Unknown,
+        Some(ImportStop::NotAllowed { .. }) => ExitStatus::Auth,
+        _ if is_refused => ExitStatus::Refused,
+        _ if !ingestion.is_done() => ExitStatus::Temporary,
+        _ => ExitStatus::Done,
+    }
+}
+
+fn warn_of_repeated(ctx: &Context, file: &ImportFile) {
+    let count = file.repeated.count;
+    if count == 0 {
+        return;
+    }
+    let lines: Vec<String> = file.repeated.lines.iter().map(usize::to_string).collect();
+    let more = match count - lines.len() {
+        0 => String::new(),
+        more => format!(" and {} more", number(more)),
+    };
+    ctx.ui.warn(
+        "repeated_events",
+        &format!(
+            "{} the event name, `time`, `distinct_id` and `$insert_id` of an earlier line (lines {}{more}): Mixpanel counts the last of them only",
+            plural(count, "line has", "lines have"),
+            lines.join(", "),
+        ),
+    );
+}
+
+/// Shows what Mixpanel said about single events.
+fn warn_of_messages(ctx: &Context, report: &ImportReport) {
+    for ((field, message), count) in report.messages.iter().take(5) {
+        let events = plural(*count, "event", "events");
+        let field = field.as_str();
+        ctx.ui.warn(
+            "refused",
+            &format!("{events} refused for `{field}`: {message}"),
+        );
+    }
+}
