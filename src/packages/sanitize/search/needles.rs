@@ -11,6 +11,7 @@ use crate::domain::id_form::{in_lower_case, in_one_form};
 use crate::domain::{id_names, to_hex};
 use crate::packages::record::naming;
 use crate::packages::sanitize::finding::{FindingSet, ReviewFinding};
+use crate::packages::sanitize::record::{is_device, without_mark};
 
 /// More profile values than the people of one request have; the rest is not searched for.
 pub(crate) const MOST_VALUES: usize = 200_000;
@@ -20,6 +21,8 @@ const START: usize = 4;
 const WORD_BYTES: usize = 8;
 /// Shorter texts are in too many others by chance, once they are encoded.
 const ENCODED_BYTES: usize = 6;
+/// Digits of the shortest phone number.
+const PHONE_DIGITS: usize = 7;
 /// Characters of the shortest encoded form.
 const SHORTEST_FORM: usize = 8;
 
@@ -53,7 +56,10 @@ struct WholeValue {
 
 impl PersonTexts {
     pub(crate) fn add_id(&mut self, id: &str) {
-        self.add_text(id, ReviewFinding::PersonId);
+        self.add_text(without_mark(id), ReviewFinding::PersonId);
+        if is_device(id) {
+            self.add_needle(&to_hex(&Sha256::digest(id)), ReviewFinding::PersonId, false);
+        }
     }
 
     /// Adds a value of the person's profile. `name` is its property.
@@ -61,6 +67,11 @@ impl PersonTexts {
         let letters = value.chars().filter(|c| c.is_alphabetic()).count();
         let digits = value.bytes().filter(u8::is_ascii_digit).count();
         if is_telling(name) && letters + digits > 1 {
+            let number: String = value.chars().filter(char::is_ascii_digit).collect();
+            // A phone number has many spellings, and may be a number.
+            if letters == 0 && digits >= PHONE_DIGITS && number != value {
+                self.add_text(&number, ReviewFinding::ProfileValue);
+            }
             return self.add_text(value, ReviewFinding::ProfileValue);
         }
         let is_rare = letters > 2 || letters + digits > 4;
@@ -157,10 +168,14 @@ fn is_word(text: &str, start: usize, length: usize) -> bool {
     !text[..start].ends_with(joins) && !text[start + length..].starts_with(joins)
 }
 
+/// Whether nothing that begins with this byte is to be decoded.
+pub(super) fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && !matches!(byte, b'%' | b'&' | b'\\')
+}
+
 /// Texts in one form: decoded, without invisible characters, in lower case. `None` if it is encoded
 /// too often.
 fn searched(text: &str) -> Option<String> {
-    let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'%' | b'&' | b'\\');
     if text.bytes().all(is_plain) {
         return Some(text.to_ascii_lowercase());
     }
