@@ -29,7 +29,7 @@ const SHORTEST_FORM: usize = 8;
 #[derive(Default)]
 pub(crate) struct PersonTexts {
     /// Texts that are searched for in any text, by their first bytes.
-    starts: HashMap<[u8; START], Needles>,
+    starts: HashMap<[u8; START], AlikeTexts>,
     /// Texts that a value must equal. For each, the folded names of the properties that hold it.
     whole: HashMap<Box<str>, WholeValue>,
     known: HashSet<Box<str>>,
@@ -39,7 +39,7 @@ pub(crate) struct PersonTexts {
 
 /// Texts that begin alike: ids often do, so no search may look at each of them.
 #[derive(Default)]
-struct Needles {
+struct AlikeTexts {
     lengths: BTreeSet<usize>,
     needles: HashMap<Box<str>, Needle>,
 }
