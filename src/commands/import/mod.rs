@@ -311,31 +311,24 @@ fn words_of(stop: &ImportStop, again: &str) -> (String, String) {
     }
 }
 
+/// Of the whole import, not of this run: a refusal is told only once all the rest is taken.
 pub(crate) fn status_of(
     ingestion: &IngestionRecord,
     stop: Option<&ImportStop>,
     refused: usize,
 ) -> ExitStatus {
-    // The batch for which dsr stopped to wait is not in doubt for long: the same command settles it.
-    let waited = match stop {
-        Some(ImportStop::Waited { batch, .. }) => Some(*batch),
-        _ => None,
-    };
-    let is_unknown = ingestion.batches.iter().any(|batch| {
-        let state = matches!(batch.state, BatchState::Unknown | BatchState::Sending);
-        state && waited != Some(batch.id.number)
-    });
+    let has = |state| ingestion.count_in(state) > 0;
+    let is_unknown = has(BatchState::Unknown) || has(BatchState::Sending);
     match stop {
         Some(ImportStop::Interrupted(signal)) => return signal.exit_status(),
         Some(ImportStop::Elsewhere) => return ExitStatus::Locked,
         _ => {}
     }
-    let is_refused = refused > 0 || ingestion.count_in(BatchState::Failed) > 0;
     match stop {
         _ if is_unknown => ExitStatus::Unknown,
         Some(ImportStop::NotAllowed { .. }) => ExitStatus::Auth,
-        _ if is_refused => ExitStatus::Refused,
-        _ if !ingestion.is_done() => ExitStatus::Temporary,
+        _ if has(BatchState::Planned) => ExitStatus::Temporary,
+        _ if refused > 0 || has(BatchState::Failed) => ExitStatus::Refused,
         _ => ExitStatus::Done,
     }
 }

@@ -134,15 +134,15 @@ fn each_other_answer_has_its_status_and_its_state() {
         ),
         (Reply::error(404, "no"), 3, "failed"),
         (Reply::error(429, "slow"), 75, "planned"),
-        (Reply::error(502, "no"), 75, "unknown"),
-        (Reply::error(503, "no"), 75, "unknown"),
-        (Reply::Reset, 75, "unknown"),
+        (Reply::error(502, "no"), 6, "unknown"),
+        (Reply::error(503, "no"), 6, "unknown"),
+        (Reply::Reset, 6, "unknown"),
         (
             Reply::Half {
                 status: 200,
                 body: "{".to_owned(),
             },
-            75,
+            6,
             "unknown",
         ),
     ] {
@@ -211,8 +211,9 @@ fn a_batch_that_is_too_large_is_halved_until_it_fits() {
     let counts =
         operator.ledger_texts("SELECT CAST(records AS TEXT) FROM ingestion_batches ORDER BY first");
     assert_eq!(counts, ["500", "500", "500", "500", "100"]);
+    // Three batches in a row were refused, so two were not sent.
     let (outcome, states, _) = answered(Reply::error(413, "one is too large"));
-    outcome.exits_with(3);
+    outcome.exits_with(75);
     assert!(
         states
             .iter()
