@@ -3,7 +3,7 @@
 //! unfinished file without a lock is a leftover.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Write};
+use std::io::{self, Seek, Write};
 use std::path::Path;
 
 use tempfile::{Builder, NamedTempFile, TempDir};
@@ -62,8 +62,13 @@ impl UnplacedFile {
             #[cfg(target_os = "linux")]
             Self::Nameless(file) => {
                 use rustix::fs::{AtFlags, CWD, linkat};
-                linkat(CWD, link_to(&file), CWD, path, AtFlags::SYMLINK_FOLLOW)?;
-                Ok(())
+                use rustix::io::Errno;
+                match linkat(CWD, link_to(&file), CWD, path, AtFlags::SYMLINK_FOLLOW) {
+                    Ok(()) => Ok(()),
+                    Err(error @ Errno::EXIST) => Err(error.into()),
+                    // The file system gives no name to a nameless file.
+                    Err(_) => Self::Named(copy(file, path)?).place(path),
+                }
             }
             #[cfg(not(target_os = "linux"))]
             Self::Nameless(_) => Err(io::ErrorKind::Unsupported.into()),
@@ -81,7 +86,11 @@ fn begin_nameless(folder: &Path) -> Option<File> {
     use std::os::unix::fs::OpenOptionsExt;
     let flags = i32::try_from(OFlags::TMPFILE.bits()).ok()?;
     let mut options = OpenOptions::new();
-    options.write(true).mode(0o600).custom_flags(flags);
+    options
+        .read(true)
+        .write(true)
+        .mode(0o600)
+        .custom_flags(flags);
     let file = options.open(folder).ok()?;
     // Without /proc it could never get a name.
     link_to(&file).exists().then_some(file)
@@ -90,6 +99,16 @@ fn begin_nameless(folder: &Path) -> Option<File> {
 #[cfg(not(target_os = "linux"))]
 fn begin_nameless(_: &Path) -> Option<File> {
     None
+}
+
+/// Copies a nameless file beside `path`, to disk.
+#[cfg(target_os = "linux")]
+fn copy(mut file: File, path: &Path) -> io::Result<NamedTempFile> {
+    file.rewind()?;
+    let mut named = begin_file(path.parent().unwrap_or(Path::new(".")))?;
+    io::copy(&mut file, &mut named)?;
+    named.as_file().sync_all()?;
+    Ok(named)
 }
 
 #[cfg(target_os = "linux")]
@@ -210,5 +229,28 @@ mod tests {
         assert!(packages.folder.path().join("a.jsonl").exists());
         #[cfg(unix)]
         assert!(path.join(".dsr-link03.part").symlink_metadata().is_ok());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_nameless_file_that_gets_no_name_is_copied_whole() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("list.csv");
+        // A file of another file system cannot be linked here.
+        let Some(mut elsewhere) = begin_nameless(Path::new("/dev/shm")) else {
+            return;
+        };
+        elsewhere.write_all(b"whole").unwrap();
+        UnplacedFile::Nameless(elsewhere).place(&path).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"whole");
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        let again = begin_nameless(Path::new("/dev/shm")).unwrap();
+        let again = UnplacedFile::Nameless(again).place(&path);
+        assert_eq!(again.unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&path).unwrap(), b"whole");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }

@@ -283,6 +283,12 @@ impl Problems {
         &self.kept
     }
 
+    /// Whether each is an id that stands for no user or can be no id.
+    pub fn are_unusable_ids(&self) -> bool {
+        let mut damages = self.kept.iter().map(|problem| problem.damage);
+        damages.all(|damage| matches!(damage, Damage::Id(_)))
+    }
+
     /// The number of all problems.
     pub fn count(&self) -> usize {
         self.count

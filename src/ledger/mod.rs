@@ -81,7 +81,7 @@ pub use people::erased::{Erased, ErasedPerson, NotErased};
 pub use people::search::{Sighting, WantedPeople};
 pub use people::suppressed::StillSuppressed;
 pub use place::{LedgerPlace, LedgerUrlError, PasswordFiles, SharedLedger};
-pub use queries::{QueryLane, QueryTurn};
+pub use queries::{QueryLane, QueryPlace, QueryTurn};
 pub use rejections::Rejection;
 pub use requests::answers::{AnswerChange, AnswerRecord};
 pub use requests::candidates::{Candidate, Candidates, Fitting};

@@ -1,7 +1,9 @@
 //! The queries of profiles and events: how many a project has left in any hour, over all processes that share
-//! the ledger, and the entry of the trail that says that people were asked about.
+//! the ledger, how many may be under way at once, and the entry of the trail that says that people were
+//! asked about.
 
 use std::collections::VecDeque;
+use std::fs::File;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -9,22 +11,28 @@ use serde_json::{Value, json};
 
 use super::audit::{self, AuditEvent, EntrySubject};
 use super::jobs::pace::{self, AN_HOUR, COUNTS_FOR, Left};
+use super::open::sender;
 use super::{Ledger, LedgerError};
 use crate::domain::{ExportWindow, HourlyQueries, Project, ProjectId, ProjectKey, ProjectName};
 
-/// How many queries of a project may be under way at once, over all processes that share the ledger.
-/// Mixpanel allows 5, also to the other programs of the company.
+/// How many queries of a project may be under way at once, over all processes of this machine that
+/// share the ledger. Mixpanel allows 5, also to the other programs of the company.
 const AT_ONCE: usize = 3;
 
 /// Whether a query may leave now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum QueryTurn {
     Yours,
-    /// No: others are under way. The longest call is the longest wait, also for one whose process
-    /// died.
-    OthersUnderWay,
     /// No: ask again after this time.
     Wait(Duration),
+}
+
+/// A query's place among those under way, until it is dropped. The kernel frees it however its process
+/// ends.
+#[must_use]
+#[derive(Debug)]
+pub struct QueryPlace {
+    _lock: File,
 }
 
 /// Where a project's queries wait for their turn.
@@ -33,6 +41,7 @@ pub struct QueryLane {
     name: ProjectName,
     /// Not the key of the project's other calls, which have a pace of their own.
     key: ProjectKey,
+    id: ProjectId,
     limit: HourlyQueries,
 }
 
@@ -43,6 +52,7 @@ impl QueryLane {
         Self {
             name: project.name.clone(),
             key: ProjectKey::restore(format!("{service}/{}/queries", id.get())),
+            id,
             limit: project.queries,
         }
     }
@@ -58,8 +68,14 @@ impl QueryLane {
 }
 
 impl Ledger {
-    /// Takes one of the hour's queries, if one is left and few are under way. It is recorded before it
-    /// may be sent.
+    /// Takes one of the few places for a query under way; `None` if others have all of them.
+    pub fn take_query_place(&self, lane: &QueryLane) -> Result<Option<QueryPlace>, LedgerError> {
+        let name = format!("query-{}", lane.id.get());
+        let lock = sender::lock_one_of(&self.path, &name, AT_ONCE).map_err(LedgerError::Sender)?;
+        Ok(lock.map(|lock| QueryPlace { _lock: lock }))
+    }
+
+    /// Takes one of the hour's queries, if one is left. It is recorded before it may be sent.
     pub fn record_query(
         &mut self,
         lane: &QueryLane,
@@ -67,11 +83,9 @@ impl Ledger {
     ) -> Result<QueryTurn, LedgerError> {
         let tx = self.write()?;
         let (mut left, _) = pace::read(&tx, &lane.key, now)?;
-        let under_way = left.queries.iter().filter(|left| **left > AN_HOUR);
-        let turn = match (lane.wait(&left), under_way.count()) {
-            (0, ..AT_ONCE) => QueryTurn::Yours,
-            (0, _) => QueryTurn::OthersUnderWay,
-            (wait, _) => QueryTurn::Wait(Duration::from_micros(wait.unsigned_abs())),
+        let turn = match lane.wait(&left) {
+            0 => QueryTurn::Yours,
+            wait => QueryTurn::Wait(Duration::from_micros(wait.unsigned_abs())),
         };
         if turn == QueryTurn::Yours {
             left.queries.push(COUNTS_FOR);
@@ -81,7 +95,7 @@ impl Ledger {
         Ok(turn)
     }
 
-    /// Records that a query was answered: Mixpanel has seen it, and another one may leave.
+    /// Records that a query was answered: Mixpanel has seen it, and it counts for an hour from now.
     pub fn record_query_answered(
         &mut self,
         lane: &QueryLane,
@@ -236,6 +250,7 @@ mod tests {
         QueryLane {
             name: ProjectName::new("shop").unwrap(),
             key: ProjectKey::restore("k/queries".to_owned()),
+            id: ProjectId::new(42).unwrap(),
             limit: HourlyQueries::new(per_hour).unwrap(),
         }
     }
@@ -259,7 +274,6 @@ mod tests {
                     assert!(wait <= hour());
                     now += TimeDelta::from_std(wait).unwrap();
                 }
-                QueryTurn::OthersUnderWay => panic!("the hour has no more than three"),
             }
             now += TimeDelta::minutes(number % 7);
         }
@@ -308,36 +322,41 @@ mod tests {
     }
 
     #[test]
-    fn few_queries_are_under_way_at_once_and_a_dead_process_holds_its_turn_for_one_call() {
+    fn few_queries_are_under_way_at_once() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ledger.db");
-        let lane = lane(30);
-        let mut all: Vec<Ledger> = (0..5)
+        let ledgers: Vec<Ledger> = (0..5)
             .map(|_| Ledger::open(&path, SECOND).unwrap())
             .collect();
-        let turns = |all: &mut [Ledger], now| -> Vec<QueryTurn> {
-            let turn = |ledger: &mut Ledger| ledger.record_query(&lane, now).unwrap();
-            all.iter_mut().map(turn).collect()
+        let take = |ledger: &Ledger| ledger.take_query_place(&lane(30)).unwrap();
+        let mut places: Vec<Option<QueryPlace>> = ledgers.iter().map(take).collect();
+        let taken: Vec<bool> = places.iter().map(Option::is_some).collect();
+        assert_eq!(taken, [true, true, true, false, false]);
+        let other = QueryLane {
+            id: ProjectId::new(43).unwrap(),
+            ..lane(30)
         };
-        let (yours, others) = (QueryTurn::Yours, QueryTurn::OthersUnderWay);
+        let of_other = ledgers[4].take_query_place(&other).unwrap();
+        assert!(of_other.is_some(), "another project's");
+        places[1] = None;
+        let next = take(&ledgers[3]);
+        assert!(next.is_some(), "it is free at once");
+        assert!(take(&ledgers[4]).is_none());
+    }
+
+    #[test]
+    fn an_answered_query_counts_in_the_hour_from_its_answer() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut ledger = Ledger::open(&folder.path().join("ledger.db"), SECOND).unwrap();
+        let lane = lane(1);
         assert_eq!(
-            turns(&mut all, noon()),
-            [yours, yours, yours, others, others]
+            ledger.record_query(&lane, noon()).unwrap(),
+            QueryTurn::Yours
         );
-        all[1].record_query_answered(&lane, noon()).unwrap();
-        assert_eq!(turns(&mut all[3..], noon()), [yours, others]);
-        let before = noon() + TimeDelta::seconds(139);
-        assert_eq!(turns(&mut all[4..], before), [others]);
-        let after = noon() + TimeDelta::seconds(140);
-        assert_eq!(
-            turns(&mut all, after),
-            [yours, yours, yours, others, others]
-        );
-        // What is answered still counts in the hour.
-        let time = all[0].find_query_time(&lane, 24, after).unwrap();
-        assert!(time > Duration::ZERO, "7 of 30 are gone");
-        let time = all[0].find_query_time(&lane, 23, after).unwrap();
-        assert_eq!(time, Duration::ZERO);
+        let until_free = |ledger: &mut Ledger| ledger.find_query_time(&lane, 1, noon()).unwrap();
+        assert_eq!(until_free(&mut ledger), hour());
+        ledger.record_query_answered(&lane, noon()).unwrap();
+        assert_eq!(until_free(&mut ledger), Duration::from_secs(3600));
     }
 
     #[test]

@@ -47,7 +47,7 @@ pub use people::lookup::{AnsweredLine, ListedAs, ListedId, LookedUp, Lookup, Loo
 pub use people::profiles::{
     Preflight, PreflightError, check_account, count_queries, find_profiles, list_copies,
 };
-pub use people::queries::{Queries, QueryCourse, QueryError};
+pub use people::queries::{Queries, QueryCourse, QueryError, QueryWait};
 pub use people::recollected::{Arrivals, Recollected, Search, SeenEvent};
 pub use people::suppressed::{Deletions, HashShare, HeldIds, Suppressed, SuppressedIndex};
 pub use people::verify::{

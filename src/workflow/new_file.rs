@@ -59,6 +59,11 @@ impl NewFile {
         })
     }
 
+    /// Why it was not written, with its name.
+    pub fn failure(&self, error: io::Error) -> NewFileError {
+        failed(&self.path)(error)
+    }
+
     /// Writes the file to disk and moves it into place.
     ///
     /// # Errors

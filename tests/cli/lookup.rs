@@ -473,10 +473,8 @@ fn a_large_cluster_is_told_and_unusable_identities_are_refused() {
         let input = operator.run_with_input(&[&["lookup"], &args[..]].concat(), "x");
         input.exits_with(5).says("read only once");
     }
-    operator.file(
-        "bad.csv",
-        "distinct_id,resolved_distinct_id\nu1,anonymous\n",
-    );
+    let table = "distinct_id,resolved_distinct_id\nu1,anonymous\n";
+    operator.file("bad.csv", table);
     let args = [
         "--profiles",
         "users.csv",
@@ -484,7 +482,8 @@ fn a_large_cluster_is_told_and_unusable_identities_are_refused() {
         "bad.csv",
         "a@x.test",
     ];
-    lookup(&operator, &args).exits_with(5);
+    let refused = lookup(&operator, &args);
+    refused.exits_with(5).says("remove these ids");
     operator.file("bad.csv", "distinct_id,name\nu1,x\n");
     lookup(&operator, &args).exits_with(5);
 }

@@ -12,6 +12,7 @@ use crate::support::{Call, Fake, Operator, Outcome, Reply};
 mod doubts;
 mod identities;
 mod settings;
+mod turns;
 
 /// A profile: its id, and its `$email` as JSON.
 type Profile = (&'static str, Value);

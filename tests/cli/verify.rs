@@ -9,7 +9,7 @@ use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
 use crate::minimisation::with_key;
-use crate::support::{Fake, Operator, Outcome};
+use crate::support::{Fake, Operator, Outcome, object_reply, status_reply};
 use crate::suppressions::{erase, obedient};
 
 mod events;
@@ -219,6 +219,54 @@ fn a_deletion_that_is_not_done_says_nothing_of_its_people() {
     let outcome = verify(&operator, export.as_str().expect("an id"), &["e.jsonl"]);
     outcome.exits_with(2).says("is an export");
     verify(&operator, &of("done")[..3], &["e.jsonl"]).exits_with(2);
+}
+
+#[test]
+fn a_part_of_a_deletion_that_failed_is_told_and_nobody_waits_for_it() {
+    let fake = Fake::answering(|call| match (call.is_post(), call.task()) {
+        (true, _) => object_reply(&format!("t-{}", call.place)),
+        (false, "t-1") => status_reply("FAILURE"),
+        (false, _) => status_reply("SUCCESS"),
+    });
+    let operator = with_key(&fake, "rate = 1000\ndelete_batch = 2");
+    operator.file("ids.csv", "id\na@x.test\nb@x.test\nc@x.test\n");
+    let args = ["delete", "--gdpr", "--yes", "ids.csv", "--json"];
+    let id = operator.run(&args).exits_with(0).request()["id"].clone();
+    let id = id.as_str().expect("an id");
+    let strangers = [event("s", LONG_AGO), event("s", soon())];
+    let with = |more: &[Value]| lines(&[&strangers[..], more].concat());
+    // Nothing is known yet.
+    assert_eq!(checked(&operator, id, with(&[])).1, Some(8));
+    operator.run(&["status", "--refresh"]);
+    for (events, expected, status) in [
+        (with(&[]), [2, 0, 0, 0, 0, 1], 7),
+        (with(&[event("a@x.test", LONG_AGO)]), [1, 1, 0, 0, 0, 1], 7),
+        (with(&[event("a@x.test", soon())]), [1, 0, 0, 1, 0, 1], 1),
+        (lines(&strangers[..1]) + "{}\n", [0, 0, 0, 0, 2, 1], 5),
+    ] {
+        assert_eq!(checked(&operator, id, &events), (expected, Some(status)));
+        let since = [
+            "verify",
+            "--since",
+            "9d",
+            "--exit-status",
+            "--events",
+            "e.jsonl",
+        ];
+        for outcome in [
+            verify(&operator, id, &["e.jsonl", "--exit-status"]),
+            operator.run(&since),
+        ] {
+            let said = outcome.exits_with(status).stderr.replace('\n', " ");
+            assert!(
+                said.contains("ended without being done: 1 person is not"),
+                "{said}"
+            );
+        }
+    }
+    operator.file("e.jsonl", with(&[]));
+    let found = verify(&operator, id, &["e.jsonl", "--json"]).json();
+    assert_eq!(found["warnings"][0]["kind"], "part_failed", "{found}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::commands::context::Context;
 use crate::domain::{Project, ProjectId};
 use crate::ledger::{Ledger, QueryLane};
 use crate::ui::{Failure, duration, plural};
-use crate::workflow::{Queries, QueryCourse};
+use crate::workflow::{Queries, QueryCourse, QueryWait};
 
 impl Context {
     /// So many queries in words, and how long they take, such as `2 queries, at most 30 an hour,
@@ -41,12 +41,18 @@ impl Context {
             clock: self.clock.as_ref(),
             interrupt: &self.interrupt,
             max_wait,
-            on_wait: Box::new(|wait, sent| {
-                self.ui.note(&format!(
-                    "Asked {} so far. The next query may leave in {}.",
-                    plural(sent, "query", "queries"),
-                    duration(wait)
-                ));
+            on_wait: Box::new(|wait| {
+                self.ui.note(&match wait {
+                    QueryWait::Budget(wait, sent) => format!(
+                        "Asked {} so far. The next query may leave in {}.",
+                        plural(sent, "query", "queries"),
+                        duration(wait)
+                    ),
+                    QueryWait::Others(at_most) => format!(
+                        "Waiting for a query of another dsr to end, for {} at most.",
+                        duration(at_most)
+                    ),
+                });
             }),
             course: QueryCourse::default(),
         }

@@ -32,6 +32,10 @@ impl From<IntakeError> for Failure {
 /// A failure of the files in which people are looked up.
 pub(crate) fn lookup_failure(error: IntakeError) -> Failure {
     let hint = match &error {
+        // Only identities are refused for their ids: these would join strangers.
+        IntakeError::Damaged { problems, .. } if problems.are_unusable_ids() => {
+            "remove these ids from the identities, in a table with their lines: they are no person's".into()
+        }
         IntakeError::Damaged { .. } => {
             "fetch the file again as UTF-8, whole: without a line, somebody would not be found"
                 .into()

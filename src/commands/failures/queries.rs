@@ -85,6 +85,11 @@ pub(crate) fn query_failure(error: QueryError, of: Unasked) -> Failure {
                 format!("{undone}; add `--max-wait {minutes}m` to wait that long, or {instead}");
             (ExitStatus::Temporary, "temporary", hint)
         }
+        QueryError::OthersUnderWay { .. } => (
+            ExitStatus::Temporary,
+            "temporary",
+            format!("{undone}; try again later, add `--max-wait 15m` to wait longer, or {instead}"),
+        ),
         QueryError::Unclear { .. } => (
             ExitStatus::Temporary,
             "temporary",

@@ -237,7 +237,7 @@ fn files(home: Option<&Home>) -> Vec<Block> {
         ),
         (
             home.data().join("senders"),
-            "a locked file for each dsr that is sending",
+            "a locked file for each dsr that is sending, and for each query under way",
         ),
         (
             home.data().join("receipts"),

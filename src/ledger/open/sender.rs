@@ -84,6 +84,27 @@ impl Drop for Sender {
     }
 }
 
+/// Locks the first free one of the files `name-0`, `name-1`… beside the senders'; `None` if others hold
+/// all of them. They stay: whoever removes a file may remove the next holder's lock.
+pub(crate) fn lock_one_of(ledger: &Path, name: &str, files: usize) -> io::Result<Option<File>> {
+    let folder = ledger.with_file_name(FOLDER);
+    create_private_folder(&folder)?;
+    for number in 0..files {
+        let path = folder.join(format!("{name}-{number}.place"));
+        let file = private_file()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)?;
+        match file.try_lock() {
+            Ok(()) => return Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
+    Ok(None)
+}
+
 /// The lock file of a sender on this host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LockState {

@@ -290,6 +290,8 @@ fn entity(text: &str) -> Option<Token> {
         "lt" => '<',
         "gt" => '>',
         "nbsp" => ' ',
+        "commat" => '@',
+        "period" => '.',
         "dollar" => '$',
         "lowbar" => '_',
         _ => char::from_u32(number?)?,

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::fields::each_value;
 use super::identities::Identities;
-use super::record::{ExportRecord, without_mark};
+use super::record::ExportRecord;
 use super::search::needles::{PersonTexts, is_telling};
 use super::source::is_beside;
 use crate::domain::ProjectZone;
@@ -46,7 +46,7 @@ impl<'a> ExportCensus<'a> {
     pub(crate) fn needles(&mut self) -> PersonTexts {
         let mut needles = std::mem::take(&mut self.needles);
         for id in self.identities.ids_of_people() {
-            needles.add_id(without_mark(id));
+            needles.add_id(id);
         }
         needles
     }

@@ -4,16 +4,114 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, MapAccess, Visitor};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// Names and values of an object in order; a repeated name stays repeated.
+#[derive(Debug, Default, PartialEq)]
 pub(crate) struct ExportFields<'a>(pub(crate) Vec<(Cow<'a, str>, &'a str)>);
 
-impl<'a> ExportFields<'a> {
+/// The fields of a record. What is under `properties` or `$properties` is read in the same pass: each
+/// time, the fields of the object, or `None` if it is none.
+#[derive(Default)]
+pub(crate) struct RecordFields<'a> {
+    pub(crate) own: ExportFields<'a>,
+    pub(crate) of_event: Vec<Option<ExportFields<'a>>>,
+    pub(crate) of_profile: Vec<Option<ExportFields<'a>>>,
+}
+
+/// How many fields an event has as a rule.
+const MANY: usize = 32;
+
+impl<'a> RecordFields<'a> {
     /// `None` if `text` is not one JSON object.
     pub(crate) fn of(text: &'a str) -> Option<Self> {
         serde_json::from_str(text).ok()
+    }
+}
+
+impl<'de> Deserialize<'de> for RecordFields<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct RecordVisitor;
+
+        impl<'de> Visitor<'de> for RecordVisitor {
+            type Value = RecordFields<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut record = RecordFields::default();
+                while let Some(StringBytes(name)) = map.next_key::<StringBytes<'de>>()? {
+                    match &*name {
+                        b"properties" => record.of_event.push(map.next_value::<Inner<'de>>()?.0),
+                        b"$properties" => record.of_profile.push(map.next_value::<Inner<'de>>()?.0),
+                        _ => {
+                            let value = map.next_value::<&'de RawValue>()?.get();
+                            record.own.0.push((lossy(name), value));
+                        }
+                    }
+                }
+                Ok(record)
+            }
+        }
+
+        deserializer.deserialize_map(RecordVisitor)
+    }
+}
+
+/// The fields of an object; `None` for any other value.
+struct Inner<'a>(Option<ExportFields<'a>>);
+
+impl<'de> Deserialize<'de> for Inner<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct InnerVisitor;
+
+        impl<'de> Visitor<'de> for InnerVisitor {
+            type Value = Inner<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a value")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                let fields = ExportFields::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(Inner(Some(fields)))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+                while seq.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Inner(None))
+            }
+
+            fn visit_str<E: Error>(self, _: &str) -> Result<Self::Value, E> {
+                Ok(Inner(None))
+            }
+
+            fn visit_bool<E: Error>(self, _: bool) -> Result<Self::Value, E> {
+                Ok(Inner(None))
+            }
+
+            fn visit_i64<E: Error>(self, _: i64) -> Result<Self::Value, E> {
+                Ok(Inner(None))
+            }
+
+            fn visit_u64<E: Error>(self, _: u64) -> Result<Self::Value, E> {
+                Ok(Inner(None))
+            }
+
+            fn visit_f64<E: Error>(self, _: f64) -> Result<Self::Value, E> {
+                Ok(Inner(None))
+            }
+
+            fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+                Ok(Inner(None))
+            }
+        }
+
+        deserializer.deserialize_any(InnerVisitor)
     }
 }
 
@@ -29,7 +127,7 @@ impl<'de> Deserialize<'de> for ExportFields<'de> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut fields = Vec::new();
+                let mut fields = Vec::with_capacity(MANY);
                 while let Some((StringBytes(name), value)) =
                     map.next_entry::<StringBytes<'de>, &'de RawValue>()?
                 {
@@ -73,7 +171,10 @@ impl<'de> Deserialize<'de> for StringBytes<'de> {
 
 fn lossy(bytes: Cow<'_, [u8]>) -> Cow<'_, str> {
     match bytes {
-        Cow::Borrowed(bytes) => String::from_utf8_lossy(bytes),
+        Cow::Borrowed(bytes) => match std::str::from_utf8(bytes) {
+            Ok(text) => Cow::Borrowed(text),
+            Err(_) => String::from_utf8_lossy(bytes),
+        },
         Cow::Owned(bytes) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
     }
 }
@@ -178,14 +279,14 @@ mod tests {
     #[test]
     fn half_a_surrogate_pair_is_read() {
         let text = r#"{"a\ud800":"b\udc00c","d":1e400}"#;
-        let fields = ExportFields::of(text).unwrap().0;
+        let fields = serde_json::from_str::<ExportFields<'_>>(text).unwrap().0;
         assert_eq!(fields.len(), 2);
         assert!(fields[0].0.starts_with('a'));
         assert_eq!(fields[1], ("d".into(), "1e400"));
         assert_ne!(content(r#""\ud800""#), content(r#""\ud801""#));
         assert_eq!(content(r#""\u00e9\/""#), content("\"é/\""));
-        assert!(ExportFields::of("[]").is_none());
-        assert!(ExportFields::of("{} {}").is_none());
+        assert!(RecordFields::of("[]").is_none());
+        assert!(RecordFields::of("{} {}").is_none());
     }
 
     #[test]

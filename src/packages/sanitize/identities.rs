@@ -1,9 +1,10 @@
 //! Which ids are one person, as far as the export says so. Ids that nothing joins are two people.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::fields::{each_value, text_of};
-use super::record::{ExportedEvent, Properties, is_device};
+use super::record::{ExportedEvent, NoOwner, Properties, is_device};
 use crate::domain::{DistinctId, Leniency, PersonHasher};
 
 /// More ids than the people of one request have. With more, it is not an export of known people.
@@ -34,7 +35,12 @@ pub(crate) struct NewIds {
 impl Identities {
     /// Notes the ids of an event, and what it says about them.
     pub(crate) fn learn(&mut self, event: &ExportedEvent<'_>) {
-        let Ok(owner) = event.owner() else {
+        let owner = match event.owner() {
+            Ok(owner) => Some(owner),
+            Err(NoOwner::Nobody) => first_joined(event),
+            Err(NoOwner::Several) => None,
+        };
+        let Some(owner) = owner else {
             return;
         };
         let owner = self.place(&owner);
@@ -193,6 +199,21 @@ impl Identities {
             shared_devices,
         }
     }
+}
+
+/// An id of an event that only joins ids and has no distinct_id of its own, as in the examples of
+/// Mixpanel's import API.
+fn first_joined<'e>(event: &ExportedEvent<'e>) -> Option<Cow<'e, str>> {
+    let mut first = None;
+    for wanted in ["$identified_id", "$distinct_ids"] {
+        let named = event.properties.iter().filter(|(name, _)| name == wanted);
+        for (_, value) in named {
+            each_value(value, &mut |id| {
+                first.get_or_insert(id);
+            });
+        }
+    }
+    first
 }
 
 impl NewIds {

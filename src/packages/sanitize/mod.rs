@@ -94,7 +94,8 @@ pub fn sanitize(
     out: &mut dyn Write,
     observer: SplitObserver<'_>,
 ) -> Result<SanitizeReview, SanitizeError> {
-    let files = ExportFiles::find(order.sources, order.password)?;
+    let mut files = ExportFiles::find(order.sources, order.password)?;
+    files.leave_out_copies()?;
     let folder = match order.output.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         Some(_) | None => Path::new("."),
@@ -122,6 +123,7 @@ pub fn sanitize(
     let new_ids = census.identities.into_new(&order.key.hasher());
     let mut rewriter = Rewriter::new(order, folder, out, (&new_ids, &needles));
     rewriter.review.left_out.held_back = files.held_back;
+    rewriter.review.copies = files.copies;
     files.read(&mut rewriter, &mut |progress| half(progress, 1))?;
     if rewriter.strangers > 0 || rewriter.review.read != census.events {
         return Err(SanitizeError::Changed);

@@ -31,7 +31,7 @@ impl SanitizeReview {
         part(html! {
             h2 { "Events by day" }
             (PreEscaped("<table>"))
-            caption { "By the project’s clock. Compare these numbers with Mixpanel after the import." }
+            caption { "By the project’s clock; repeats are not in “After”. Compare these numbers with Mixpanel after the import." }
             tr { th { "Day" } th { "Event" } th.n { "Before" } th.n { "After" } }
         })?;
         for (day, name, before, after) in self.days() {
@@ -57,6 +57,7 @@ impl SanitizeReview {
         let rows = [
             ("Events in the source", self.read),
             ("Events written", self.written),
+            ("Written twice or more: Mixpanel counts one", self.repeats),
             ("People", self.people),
             ("Ids of the source", self.ids),
             (
@@ -76,6 +77,7 @@ impl SanitizeReview {
                 "Not read: files that the packages hold back",
                 left_out.held_back,
             ),
+            ("Not read: copies of other sources", self.copies),
             (
                 "Written, but older than five years: Mixpanel may refuse them",
                 self.too_old,

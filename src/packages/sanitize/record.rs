@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::fields::{ExportFields, add_canonical, text_of};
+use super::fields::{ExportFields, RecordFields, add_canonical, text_of};
 use crate::packages::sorter::owner::{Claims, OwnerClaim};
 
 /// How Mixpanel begins the id of an anonymous device.
@@ -42,43 +42,41 @@ pub(crate) enum NoOwner {
 impl<'e> ExportRecord<'e> {
     pub(crate) fn of(text: &'e [u8]) -> Self {
         let text = std::str::from_utf8(text).ok();
-        let Some(ExportFields(fields)) = text.and_then(ExportFields::of) else {
+        let Some(record) = text.and_then(RecordFields::of) else {
             return Self::Unreadable;
         };
-        let has = |wanted: &str| fields.iter().any(|(name, _)| name == wanted);
-        match (has("event"), has("$properties")) {
-            (true, _) => ExportedEvent::of(fields).map_or(Self::Unreadable, Self::Event),
-            (false, true) => profile_of(fields),
-            (false, false) => Self::Other,
+        if record.own.0.iter().any(|(name, _)| name == "event") {
+            ExportedEvent::of(record).map_or(Self::Unreadable, Self::Event)
+        } else if record.of_profile.is_empty() {
+            Self::Other
+        } else {
+            profile_of(record)
         }
     }
 }
 
-fn profile_of(fields: Properties<'_>) -> ExportRecord<'_> {
+fn profile_of(record: RecordFields<'_>) -> ExportRecord<'_> {
     let mut person = OwnerClaim::Absent;
-    let mut properties = Vec::new();
-    for (name, value) in fields {
-        match &*name {
-            "distinct_id" | "$distinct_id" => person.add(OwnerClaim::of_json(value)),
-            "$properties" => match ExportFields::of(value) {
-                Some(inner) => properties.extend(inner.0),
-                None => return ExportRecord::Unreadable,
-            },
-            _ => {}
+    for (name, value) in &record.own.0 {
+        if let "distinct_id" | "$distinct_id" = &**name {
+            person.add(OwnerClaim::of_json(value));
         }
     }
-    ExportRecord::Profile(person, properties)
+    let all: Option<Vec<ExportFields<'_>>> = record.of_profile.into_iter().collect();
+    match all {
+        Some(all) => ExportRecord::Profile(person, all.into_iter().flat_map(|one| one.0).collect()),
+        None => ExportRecord::Unreadable,
+    }
 }
 
 impl<'e> ExportedEvent<'e> {
     /// `None` without a name, or without properties.
-    fn of(fields: Properties<'e>) -> Option<Self> {
+    fn of(record: RecordFields<'e>) -> Option<Self> {
         let mut event = Self::default();
-        let (mut name, mut properties) = (None, None);
-        for (field, value) in fields {
+        let mut name = None;
+        for (field, value) in record.own.0 {
             match &*field {
                 "event" => event.set(&mut name, value),
-                "properties" => event.set(&mut properties, value),
                 "distinct_id" | "$distinct_id" => {
                     event.claims.person.add(OwnerClaim::of_json(value));
                 }
@@ -87,7 +85,9 @@ impl<'e> ExportedEvent<'e> {
         }
         event.name =
             name.filter(|name| name.starts_with('"') && !text_of(name).trim().is_empty())?;
-        event.properties = ExportFields::of(properties?)?.0;
+        let mut all = record.of_event;
+        event.contradicts_itself |= all.windows(2).any(|pair| pair[0] != pair[1]);
+        event.properties = all.pop()??.0;
         let (mut time, mut insert_id) = (None, None);
         for place in 0..event.properties.len() {
             let (field, value) = &event.properties[place];

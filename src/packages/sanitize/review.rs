@@ -63,6 +63,10 @@ pub struct SanitizeReview {
     /// Events in the source that can be read.
     pub read: u64,
     pub written: u64,
+    /// Events of the output that have the `$insert_id` of an earlier one: Mixpanel counts them once.
+    pub repeats: u64,
+    /// Files and folders of the sources that were not read, since others hold the same events.
+    pub copies: u64,
     /// Events that only join ids.
     pub identity_events: u64,
     /// Events that the list of events does not name.
@@ -133,11 +137,11 @@ impl SanitizeReview {
         place
     }
 
-    pub(super) fn count_event(&mut self, place: usize, day: Option<i64>, written: u64) {
+    /// `counted` is 1 for an event that Mixpanel counts, and otherwise 0.
+    pub(super) fn count_event(&mut self, place: usize, day: Option<i64>, counted: u64) {
         self.read += 1;
-        self.written += written;
         self.events[place].before += 1;
-        self.events[place].after += written;
+        self.events[place].after += counted;
         let Some(day) = day else {
             return;
         };
@@ -145,10 +149,10 @@ impl SanitizeReview {
         match self.days.get_mut(&(day, place)) {
             Some((before, after)) => {
                 *before += 1;
-                *after += written;
+                *after += counted;
             }
             None if is_full => self.more_days += 1,
-            None => drop(self.days.insert((day, place), (1, written))),
+            None => drop(self.days.insert((day, place), (1, counted))),
         }
     }
 

@@ -13,6 +13,7 @@ use super::finding::{FindingSet, ReviewFinding};
 use super::identities::NewIds;
 use super::record::{ExportRecord, ExportedEvent, NoOwner};
 use super::review::SanitizeReview;
+use super::search::forms::each_form;
 use super::search::looks::add_looks;
 use super::search::needles::{PersonTexts, folded_name, is_telling};
 use super::source::is_beside;
@@ -27,6 +28,8 @@ use crate::packages::{Limits, SplitError};
 const IDENTITY_EVENTS: [&str; 3] = ["$identify", "$create_alias", "$merge"];
 /// How many values are remembered, so that a repeated value is searched once.
 const MOST_REMEMBERED: usize = 1 << 18;
+/// How many events are compared with later ones, so that memory has an end.
+const MOST_COMPARED: usize = 1 << 24;
 /// The age that Mixpanel's import takes, in days: five years.
 const OLDEST_DAYS: i64 = 5 * 365;
 
@@ -46,6 +49,9 @@ pub(crate) struct Rewriter<'a> {
     pub(crate) strangers: u64,
     is_beside: bool,
     line: Vec<u8>,
+    /// The `$insert_id` of the event in `line`, and hashes of the earlier ones.
+    insert_id: String,
+    insert_ids: HashSet<u64>,
 }
 
 /// What was found in values before.
@@ -55,6 +61,17 @@ struct ValueSearch<'a> {
     known: HashedMap<FindingSet>,
     /// Folded names of the kept properties.
     folded: Vec<String>,
+}
+
+/// Adds what is in a text, also where it is encoded.
+fn search_text(needles: &PersonTexts, text: &str, folded: &str, found: &mut FindingSet) {
+    let ended = each_form(text, &mut |form| {
+        add_looks(form, found);
+        needles.search(form, folded, found);
+    });
+    if ended.is_err() {
+        found.add(ReviewFinding::Encoded);
+    }
 }
 
 impl ValueSearch<'_> {
@@ -67,8 +84,7 @@ impl ValueSearch<'_> {
         let mut found = FindingSet::default();
         let folded = &self.folded[place];
         each_part(value, &mut |_, part| {
-            add_looks(&part, &mut found);
-            self.needles.search(&part, folded, &mut found);
+            search_text(self.needles, &part, folded, &mut found);
         });
         if self.known.len() < MOST_REMEMBERED {
             self.known.insert(hash, found);
@@ -112,6 +128,8 @@ impl<'a> Rewriter<'a> {
             strangers: 0,
             is_beside: false,
             line: Vec::new(),
+            insert_id: String::new(),
+            insert_ids: HashSet::new(),
         }
     }
 
@@ -137,7 +155,10 @@ impl<'a> Rewriter<'a> {
         }
         let oldest = self.order.now.timestamp() - OLDEST_DAYS * 86_400;
         self.review.too_old += u64::from(moment.utc < oldest);
-        self.review.count_event(place, day, 1);
+        self.review.written += 1;
+        let is_repeat = self.is_repeat();
+        self.review.repeats += u64::from(is_repeat);
+        self.review.count_event(place, day, u64::from(!is_repeat));
         let written = self.out.write_all(&on_one_line(&self.line));
         let written = written.and_then(|()| self.out.write_all(b"\n"));
         written.map_err(SplitError::write(self.order.output))
@@ -173,7 +194,7 @@ impl<'a> Rewriter<'a> {
         let Some((person, new_id)) = self.new_ids.find(owner) else {
             return false;
         };
-        let insert_id = self.key.hash_bytes(&event.identity(owner)).hex();
+        self.insert_id = self.key.hash_bytes(&event.identity(owner)).hex();
         // An import takes no name with half a surrogate pair.
         let name = match json_text(event.name) {
             Some(_) => Cow::Borrowed(event.name),
@@ -189,7 +210,7 @@ impl<'a> Rewriter<'a> {
             ",\"distinct_id\":\"",
             new_id,
             "\",\"$insert_id\":\"",
-            &insert_id,
+            &self.insert_id,
             "\",\"ip\":0",
         ] {
             line.extend_from_slice(part.as_bytes());
@@ -217,6 +238,15 @@ impl<'a> Rewriter<'a> {
         true
     }
 
+    /// Whether the event just made has the `$insert_id` of an earlier one.
+    fn is_repeat(&mut self) -> bool {
+        let hash = self.search.hasher.hash(self.insert_id.as_bytes()) as u64;
+        match self.insert_ids.len() < MOST_COMPARED {
+            true => !self.insert_ids.insert(hash),
+            false => self.insert_ids.contains(&hash),
+        }
+    }
+
     fn look_at(&mut self, place: usize, value: &str, moment: EventMoment) {
         let (mut found, is_new) = self.search.search(place, value);
         if self.order.time.is_undone_by(value, moment, self.order.zone) {
@@ -235,8 +265,7 @@ impl<'a> Rewriter<'a> {
 
     fn findings_in_name(&self, name: &str) -> FindingSet {
         let mut found = FindingSet::default();
-        add_looks(name, &mut found);
-        self.search.needles.search(name, "", &mut found);
+        search_text(self.search.needles, name, "", &mut found);
         if name.chars().count() > LONGEST_NAME {
             found.add(ReviewFinding::LongName);
         }

@@ -1,12 +1,15 @@
 //! Reads what the operator names: archives, packages, files of JSON, and folders of these.
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
 
 use flate2::bufread::MultiGzDecoder;
 use secrecy::SecretString;
+use sha2::{Digest, Sha256};
 
+use crate::domain::to_hex;
 use crate::packages::archive::sink::{MemberFault, MemberSink};
 use crate::packages::archive::{Archive, member, walk};
 use crate::packages::{Limits, SplitError, SplitObserver, SplitProgress, is_locked};
@@ -29,6 +32,11 @@ pub(crate) struct ExportFiles<'a> {
     password: Option<&'a SecretString>,
     /// Files that packages hold back from everybody.
     pub(crate) held_back: u64,
+    /// Files and folders that are there already, and so are not read again.
+    pub(crate) copies: u64,
+    /// Folders of packages, each with the SHA-256 of its archive.
+    packages: Vec<(PathBuf, String)>,
+    seen: HashSet<PathBuf>,
 }
 
 /// Whether a member or a file holds no records of people.
@@ -47,17 +55,70 @@ impl<'a> ExportFiles<'a> {
             paths: Vec::new(),
             password,
             held_back: 0,
+            copies: 0,
+            packages: Vec::new(),
+            seen: HashSet::new(),
         };
         for source in sources {
             match source.is_dir() {
                 true => files.add_folder(source)?,
-                false => files.paths.push(source.clone()),
+                false => files.add_file(source.clone()),
             }
         }
         Ok(files)
     }
 
+    /// Leaves out packages whose archive, or whose packages in another form, are there too.
+    pub(crate) fn leave_out_copies(&mut self) -> Result<(), SplitError> {
+        let mut archives = HashSet::new();
+        let is_packed = |path: &Path| {
+            self.packages
+                .iter()
+                .any(|(folder, _)| path.starts_with(folder))
+        };
+        for path in self
+            .paths
+            .iter()
+            .filter(|path| !self.packages.is_empty() && !is_packed(path))
+        {
+            archives.insert(sha256_of(path).map_err(|source| cannot_read(path, source))?);
+        }
+        for (folder, archive) in std::mem::take(&mut self.packages) {
+            if archives.insert(archive) {
+                continue;
+            }
+            self.copies += 1;
+            self.paths.retain(|path| !path.starts_with(&folder));
+            let unassigned = folder.join(UNASSIGNED);
+            if unassigned.is_dir() {
+                let count = count_files(&unassigned);
+                self.held_back -= count.map_err(|source| cannot_read(&folder, source))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether this file or folder was not found before, under whatever name.
+    fn is_new(&mut self, path: &Path) -> bool {
+        let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let is_new = self.seen.insert(real);
+        self.copies += u64::from(!is_new);
+        is_new
+    }
+
+    fn add_file(&mut self, path: PathBuf) {
+        if self.is_new(&path) {
+            self.paths.push(path);
+        }
+    }
+
     fn add_folder(&mut self, folder: &Path) -> Result<(), SplitError> {
+        if !self.is_new(folder) {
+            return Ok(());
+        }
+        if let Some(archive) = archive_of(folder) {
+            self.packages.push((folder.to_owned(), archive));
+        }
         let failed = |source| cannot_read(folder, source);
         let entries = fs::read_dir(folder).map_err(failed)?;
         let paths: io::Result<Vec<PathBuf>> = entries.map(|entry| Ok(entry?.path())).collect();
@@ -73,7 +134,7 @@ impl<'a> ExportFiles<'a> {
             } else if path.is_dir() {
                 self.add_folder(&path)?;
             } else {
-                self.paths.push(path);
+                self.add_file(path);
             }
         }
         Ok(())
@@ -164,6 +225,25 @@ fn cannot_read(path: &Path, source: io::Error) -> SplitError {
     SplitError::Open {
         path: path.to_owned(),
         source,
+    }
+}
+
+/// The SHA-256 of the archive whose packages the folder holds, if it does.
+fn archive_of(folder: &Path) -> Option<String> {
+    let text = fs::read(folder.join("packages.json")).ok()?;
+    let packages: serde_json::Value = serde_json::from_slice(&text).ok()?;
+    Some(packages["archive_sha256"].as_str()?.to_owned())
+}
+
+fn sha256_of(path: &Path) -> io::Result<String> {
+    let mut hash = Sha256::new();
+    let mut file = File::open(path)?;
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(to_hex(&hash.finalize())),
+            count => hash.update(&buffer[..count]),
+        }
     }
 }
 

@@ -224,6 +224,17 @@ impl LookupView<'_> {
                     .to_owned(),
             );
         }
+        let other_listed = || {
+            let unusable = self.with(LookupAnswer::Unusable);
+            unusable.filter(|line| line.profiles > 0)
+        };
+        if other_listed().next().is_some() {
+            let profiles = |line: &AnsweredLine| Some(plural(line.profiles, "profile", "profiles"));
+            notes.push(format!(
+                "Other profiles have the value of a line that is not usable, and dsr lists them ({}). Make sure that each is this person.",
+                self.places(other_listed(), profiles)
+            ));
+        }
         let is_near = |line: &&AnsweredLine| line.answer == LookupAnswer::Near;
         let mut near = with(|line| !is_number(line)).filter(is_near);
         if near.next().is_some() {

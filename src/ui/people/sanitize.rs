@@ -135,6 +135,21 @@ impl View for SanitizeView<'_> {
             facts.add("Left out", &first);
             left_out.for_each(|more| facts.add_below("Left out", &more));
         }
+        if review.repeats > 0 {
+            let repeats = count(review.repeats, "event is a repeat", "events are repeats");
+            let counted = number((review.written - review.repeats) as usize);
+            facts.add(
+                "Repeats",
+                &format!("{repeats} of another: Mixpanel will count {counted}"),
+            );
+        }
+        if review.copies > 0 {
+            let copies = count(review.copies, "source was", "sources were");
+            facts.add(
+                "Copies",
+                &format!("{copies} not read: another source has the same events"),
+            );
+        }
         facts.add("Properties", &self.properties());
         let odd = review.kept.iter().filter(|kept| !kept.findings.is_empty());
         for kept in odd {
@@ -190,6 +205,7 @@ impl View for SanitizeView<'_> {
             "events": {
                 "read": review.read,
                 "written": review.written,
+                "repeats": review.repeats,
                 "identity": review.identity_events,
                 "not_listed": review.not_listed,
                 "too_old": review.too_old,
@@ -202,6 +218,7 @@ impl View for SanitizeView<'_> {
                 "no_time": left_out.no_time,
                 "held_back": left_out.held_back,
             },
+            "copies": review.copies,
             "people": review.people,
             "ids": review.ids,
             "shared_devices": review.shared_devices,

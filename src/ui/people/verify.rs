@@ -256,7 +256,7 @@ impl VerifyView<'_> {
                 "Checked the {events} that Mixpanel has from {from} to {to}, and none of other days."
             );
         }
-        let days = self.searched.days;
+        let days = self.searched.days();
         let days = days.map(|(from, to)| format!(", from {from} to {to} (UTC)"));
         format!(
             "Checked {events} in {}{}.",
@@ -312,7 +312,7 @@ impl View for VerifyView<'_> {
 
     fn json(&self) -> Value {
         let searched = self.searched;
-        let (from, to) = searched.days.unzip();
+        let (from, to) = searched.days().unzip();
         let damaged = |read: &EventsRead| read.problems.count();
         let mut whole = json!({
             "project": self.project.as_str(),

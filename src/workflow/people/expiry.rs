@@ -186,7 +186,7 @@ pub async fn find_expired(
     while !all.is_whole() {
         let turn =
             queries.take_turn(|ledger, lane, now| ledger.record_all_profiles_asked(lane, now));
-        turn.await?;
+        let _place = turn.await?;
         let call = client.engage_query_all(project, &all);
         let Some(page) = queries.ask(PROFILES, client, call).await? else {
             continue;

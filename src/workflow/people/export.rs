@@ -11,6 +11,7 @@ use tokio::task::spawn_blocking;
 
 use crate::domain::{ExportWindow, PersonHasher, ProjectId, ProjectZone};
 use crate::intake::{Event, Headway, IntakeError, Packing, Place, read_export};
+use crate::ledger::QueryPlace;
 use crate::mixpanel::{ExportEnd, ExportStream, QueryClient, Words};
 
 use super::queries::{Queries, QueryError};
@@ -46,7 +47,8 @@ pub async fn search_export(
     on_headway: &mut dyn FnMut(Headway),
 ) -> Result<Searched, ExportError> {
     queries.demand_time(1)?;
-    let mut stream = open(queries, (client, project), window).await?;
+    // The query is under way until the export is read.
+    let (mut stream, place) = open(queries, (client, project), window).await?;
     let (sender, pieces) = channel(WAITING);
     let found = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&found);
@@ -81,7 +83,7 @@ pub async fn search_export(
             break;
         }
     }
-    drop(sender);
+    drop((sender, place));
     let searched = queries.unless_interrupted(searching).await?;
     let searched = searched.unwrap_or_else(|error| match error.try_into_panic() {
         Ok(panic) => resume_unwind(panic),
@@ -114,14 +116,14 @@ async fn open(
     queries: &mut Queries<'_>,
     (client, project): (&QueryClient, ProjectId),
     window: ExportWindow,
-) -> Result<ExportStream, QueryError> {
+) -> Result<(ExportStream, QueryPlace), QueryError> {
     loop {
         let turn =
             queries.take_turn(|ledger, lane, now| ledger.record_events_asked(lane, window, now));
-        turn.await?;
+        let place = turn.await?;
         let call = client.raw_event_export(project, window);
         if let Some(stream) = queries.ask(EVENTS, client, call).await? {
-            return Ok(stream);
+            return Ok((stream, place));
         }
     }
 }

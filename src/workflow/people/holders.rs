@@ -88,7 +88,7 @@ pub async fn find_holders(
             let planned = (asked.values, batches.count());
             let turn = queries
                 .take_turn(|ledger, lane, now| ledger.record_values_asked(lane, planned, now));
-            turn.await?;
+            let _place = turn.await?;
             let call = client.engage_query_where(project, &holders);
             if let Some(page) = queries.ask(HOLDERS, client, call).await? {
                 holders.take(&page)?;

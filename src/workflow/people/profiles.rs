@@ -66,7 +66,7 @@ pub async fn find_profiles(
             let planned = (ids.count(), count_queries(ids.count()));
             let turn = queries
                 .take_turn(|ledger, lane, now| ledger.record_profiles_asked(lane, planned, now));
-            turn.await?;
+            let _place = turn.await?;
             let call = client.engage_query(project, &profiles);
             if let Some(page) = queries.ask(PROFILES, client, call).await? {
                 profiles.take(&page)?;

@@ -7,14 +7,14 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use crate::domain::Clock;
-use crate::ledger::{Ledger, LedgerError, QueryLane, QueryTurn};
+use crate::ledger::{Ledger, LedgerError, QueryLane, QueryPlace, QueryTurn};
 use crate::mixpanel::{QueryAnswer, QueryClient, Words};
 use crate::workflow::{Interrupt, Signal};
 
 /// How long no query is sent after a 429 that names no time.
 const AFTER_LIMIT: Duration = Duration::from_secs(60);
 
-/// When to look again whether another process has its answer.
+/// When to look again whether a query of another process has ended.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
 const HOURLY: &str = "the project's hourly limit is reached";
@@ -25,11 +25,21 @@ pub struct Queries<'a> {
     pub lane: QueryLane,
     pub clock: &'a dyn Clock,
     pub interrupt: &'a Interrupt,
-    /// How long to wait in all for the hour's next query and after 429s.
+    /// How long to wait in all: for the hour's next query, after 429s, and for other processes' queries
+    /// to end.
     pub max_wait: Duration,
-    /// Hears of each wait for the next query, and how many were sent.
-    pub on_wait: Box<dyn Fn(Duration, usize) + 'a>,
+    /// Hears of each wait before it begins.
+    pub on_wait: Box<dyn Fn(QueryWait) + 'a>,
     pub course: QueryCourse,
+}
+
+/// What a query waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QueryWait {
+    /// For the hour's next query, so long, after so many.
+    Budget(Duration, usize),
+    /// For a query of another process to end, so long at most.
+    Others(Duration),
 }
 
 /// The queries of one command so far.
@@ -64,6 +74,8 @@ pub enum QueryError {
         until: DateTime<Utc>,
         wait: Duration,
     },
+    #[error("other dsr processes have as many queries under way as dsr sends at once; waited {} for one to end", humantime::format_duration(*.max_wait))]
+    OthersUnderWay { max_wait: Duration },
     #[error("Mixpanel could not be asked for {what}: {reason}")]
     Unclear { what: &'static str, reason: Words },
     #[error("interrupted")]
@@ -92,16 +104,18 @@ impl Queries<'_> {
         }
     }
 
-    /// Waits until a query may leave, and takes it from the hour's budget. `enter` makes the entry of
-    /// the trail for all queries of a question, before the first one leaves.
+    /// Waits until a query may leave, and takes it from the hour's budget. It is under way until its place
+    /// is dropped. `enter` makes the entry of the trail for all queries of a question, before the first
+    /// one leaves.
     ///
     /// # Errors
     /// When that takes longer than the operator waits, or a signal came.
     pub async fn take_turn(
         &mut self,
         enter: impl FnOnce(&mut Ledger, &QueryLane, DateTime<Utc>) -> Result<(), LedgerError>,
-    ) -> Result<(), QueryError> {
+    ) -> Result<QueryPlace, QueryError> {
         loop {
+            let place = self.take_place().await?;
             let now = self.clock.now();
             let wait = match self.ledger.record_query(&self.lane, now)? {
                 QueryTurn::Yours => {
@@ -109,15 +123,11 @@ impl Queries<'_> {
                     if self.course.sent == 1 {
                         enter(self.ledger, &self.lane, self.clock.now())?;
                     }
-                    return Ok(());
-                }
-                QueryTurn::OthersUnderWay => {
-                    let pause = tokio::time::sleep(LOOK_AGAIN);
-                    self.unless_interrupted(pause).await?;
-                    continue;
+                    return Ok(place);
                 }
                 QueryTurn::Wait(wait) => wait,
             };
+            drop(place);
             self.course.waited += wait;
             if self.course.waited > self.max_wait {
                 return Err(QueryError::TooLate {
@@ -130,8 +140,29 @@ impl Queries<'_> {
                     wait: self.course.waited,
                 });
             }
-            (self.on_wait)(wait, self.course.sent);
+            (self.on_wait)(QueryWait::Budget(wait, self.course.sent));
             self.unless_interrupted(tokio::time::sleep(wait)).await?;
+        }
+    }
+
+    async fn take_place(&mut self) -> Result<QueryPlace, QueryError> {
+        let mut is_told = false;
+        loop {
+            if let Some(place) = self.ledger.take_query_place(&self.lane)? {
+                return Ok(place);
+            }
+            let max_wait = self.max_wait;
+            let left = max_wait.saturating_sub(self.course.waited);
+            if left.is_zero() {
+                return Err(QueryError::OthersUnderWay { max_wait });
+            }
+            if !is_told {
+                (self.on_wait)(QueryWait::Others(left));
+                is_told = true;
+            }
+            let pause = LOOK_AGAIN.min(left);
+            self.course.waited += pause;
+            self.unless_interrupted(tokio::time::sleep(pause)).await?;
         }
     }
 

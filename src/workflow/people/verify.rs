@@ -72,8 +72,8 @@ pub struct Searched {
     pub events: usize,
     /// Lines that are not events of a raw export, which have a name and a time.
     pub foreign: usize,
-    /// The days (UTC) of the first and the last event, without events of the future.
-    pub days: Option<(NaiveDate, NaiveDate)>,
+    /// The times of the first and the last event, without events of the future.
+    pub times: Option<(DateTime<Utc>, DateTime<Utc>)>,
     /// How the events were read.
     pub read: Vec<EventsRead>,
     pub gap: Option<ExportGap>,
@@ -111,7 +111,7 @@ pub struct ErasureFindings<'a> {
 pub enum MissingDays {
     /// They do not reach the day on which it was sent.
     Sent,
-    /// They begin after that day.
+    /// They begin after it was sent.
     Before,
 }
 
@@ -148,13 +148,13 @@ impl<'i> ErasureSearch<'i> {
     }
 
     pub fn finish(self, read: Vec<EventsRead>) -> Searched {
-        let day = |time| DateTime::from_timestamp(time, 0).map(|time| time.date_naive());
-        let days = self.times.map(|(first, last)| day(first).zip(day(last)));
+        let time = |seconds| DateTime::from_timestamp(seconds, 0);
+        let times = self.times.map(|(first, last)| time(first).zip(time(last)));
         Searched {
             people: self.search.finish(),
             events: self.events,
             foreign: self.foreign,
-            days: days.flatten(),
+            times: times.flatten(),
             read,
             gap: None,
         }
@@ -162,6 +162,12 @@ impl<'i> ErasureSearch<'i> {
 }
 
 impl Searched {
+    /// The days (UTC) of the first and the last event.
+    pub fn days(&self) -> Option<(NaiveDate, NaiveDate)> {
+        let day = |time: DateTime<Utc>| time.date_naive();
+        self.times.map(|(first, last)| (day(first), day(last)))
+    }
+
     /// Nobody is absent from an export that may lack an event.
     fn is_whole(&self) -> bool {
         let is_whole = |read: &EventsRead| read.problems.count() == 0 && !read.reading.is_unended;
@@ -169,10 +175,20 @@ impl Searched {
     }
 }
 
+impl ErasureFindings<'_> {
+    /// The people whose part of the deletion ended without being done.
+    pub fn failed(&self) -> usize {
+        match self.request.is_open() {
+            true => 0,
+            false => self.counts.not_done,
+        }
+    }
+}
+
 impl<'a> Examined<'a> {
     /// The findings of each request, in their order.
     pub fn findings(&self, requests: &'a [RequestRecord]) -> Vec<ErasureFindings<'a>> {
-        let (from, to) = self.searched.days.unzip();
+        let (from, to) = self.searched.days().unzip();
         let start = |request| ErasureFindings {
             request,
             counts: CheckedPeople {
@@ -240,8 +256,7 @@ impl<'a> Examined<'a> {
 
     /// The days that show whether a deletion erased events: until it was sent.
     fn missing_days(&self, sent: DateTime<Utc>) -> Option<MissingDays> {
-        let day = sent.date_naive();
-        let Some((first, last)) = self.searched.days else {
+        let Some((first, last)) = self.searched.times else {
             return Some(MissingDays::Sent);
         };
         let (begins, ends) = match self.window {
@@ -250,9 +265,12 @@ impl<'a> Examined<'a> {
                 window.from <= self.zone.day(sent),
                 window.to >= self.zone.day(sent),
             ),
-            None => (first <= day, true),
+            None => (first <= sent, true),
         };
-        match (begins, ends && last + DAYS_BEFORE >= day) {
+        match (
+            begins,
+            ends && last.date_naive() + DAYS_BEFORE >= sent.date_naive(),
+        ) {
             (_, false) => Some(MissingDays::Sent),
             (false, true) => Some(MissingDays::Before),
             (true, true) => None,

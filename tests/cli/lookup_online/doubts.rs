@@ -146,6 +146,9 @@ fn a_profile_without_a_usable_id_holds_up_nobody_else_and_is_never_listed() {
                 let shown = operator.run(&args);
                 shown.exits_with(1);
                 assert!(shown.stdout.contains("not usable (line 3)"), "{shown}");
+                let said = shown.stdout.replace('\n', " ");
+                let told = said.contains("dsr lists them (line 3: 1 profile)");
+                assert_eq!(told, counted == 1, "{shown}");
                 names_nobody(&shown);
             }
         }

@@ -1,5 +1,6 @@
 //! Events that name a person in another way, have no time or are of other days.
 
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::mixpanel::{Mixpanel, online, text};
@@ -231,5 +232,35 @@ fn an_older_projects_events_are_read_by_its_clock() {
         operator.file("e.jsonl", lines(&events));
         let found = online(&operator, &[&id, "--json", "--events", "e.jsonl"]).json();
         assert_eq!(people(&found), expected, "{found}");
+    }
+}
+
+#[test]
+fn nobody_is_absent_from_events_that_begin_after_the_deletion_on_its_day() {
+    let fake = obedient();
+    let (operator, id) = with_a_deletion(&fake);
+    let day = "2026-03-02";
+    operator.change_ledger(&format!(
+        "UPDATE jobs SET submitted_at = '{day}T10:00:00.000Z';
+         UPDATE steps SET at = '{day}T10:00:05.000Z' WHERE to_state = 'done';"
+    ));
+    let sent = format!("{day}T10:00:00Z").parse::<DateTime<Utc>>();
+    let sent = u64::try_from(sent.expect("a time").timestamp()).expect("after 1970");
+    for (first, expected, status) in [
+        (sent + 3600, [0, 0, 0, 0, 3, 0], 5),
+        (sent + 1, [0, 0, 0, 0, 3, 0], 5),
+        (sent - 1, [3, 0, 0, 0, 0, 0], 0),
+    ] {
+        for last in [first, soon()] {
+            let events = lines(&[event("s", last), event("s", first)]);
+            let found = checked(&operator, &id, &events);
+            assert_eq!(found, (expected, Some(status)), "{first} {last}");
+            let shown = verify(&operator, &id, &["e.jsonl"]);
+            let told = shown
+                .stderr
+                .replace('\n', " ")
+                .contains("begin after the deletion");
+            assert_eq!(told, status == 5, "{shown}");
+        }
     }
 }

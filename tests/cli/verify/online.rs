@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::mixpanel::{Mixpanel, PEOPLE, SECRET, USER, entries, gzip, online, packed, text};
 use super::{LONG_AGO, event, lines, people, soon, today};
-use crate::support::{Reply, at_once, shows};
+use crate::support::{Gate, Hold, Reply, at_once, shows};
 
 #[test]
 fn everyone_is_judged_by_one_export_that_names_nobody() {
@@ -284,4 +284,40 @@ fn an_interrupted_check_records_no_result() {
             operator.run(&["audit", "verify"]).exits_with(0);
         },
     );
+}
+
+#[test]
+fn an_export_that_still_streams_keeps_its_place() {
+    let mixpanel = Mixpanel::start();
+    let mut operator = mixpanel.operator("");
+    let id = mixpanel.erases(&operator, &PEOPLE);
+    let strangers = [event("s", LONG_AGO), event("s", soon())];
+    mixpanel.has_events(text(&strangers));
+    let url = operator.variable("DSR_API_URL").expect("the fake's");
+    let mut streams = Vec::new();
+    for _ in 0..3 {
+        let gate = Gate::before(&mixpanel.fake, 0, Hold::Half);
+        operator.set("DSR_API_URL", &gate.url());
+        let running = operator.start(&["verify", &id]);
+        gate.wait_until_held();
+        streams.push((gate, running));
+    }
+    operator.set("DSR_API_URL", &url);
+    std::thread::sleep(Duration::from_secs(1));
+    let no_place = || {
+        let outcome = online(&operator, &[&id, "--max-wait", "0s"]);
+        outcome.exits_with(75).says("queries under way");
+    };
+    no_place();
+    // However long they take.
+    operator.change_ledger("DELETE FROM pace");
+    no_place();
+    assert_eq!(mixpanel.exports().len(), 3);
+    let (gate, running) = streams.remove(0);
+    drop(gate);
+    running.end().exits_with(75);
+    online(&operator, &[&id, "--max-wait", "0s"]).exits_with(0);
+    for (_, running) in streams {
+        running.kill();
+    }
 }

@@ -49,7 +49,8 @@ fn all_deletions_of_the_last_days_are_checked_with_one_export() {
     assert_eq!(check["recollected"], 1);
     // A file serves as well, and calls nobody.
     let calls = mixpanel.fake.calls().len();
-    operator.file("e.jsonl", lines(&[event("done@x.test", soon())]));
+    let events = [event("done@x.test", soon()), event("s", LONG_AGO)];
+    operator.file("e.jsonl", lines(&events));
     let args = ["--since", "90d", "--json", "--events", "e.jsonl"];
     let found = online(&operator, &args).exits_with(0).json();
     assert_eq!(results(&found), [[0, 0, 0, 1, 0, 0], [1, 0, 0, 1, 0, 0]]);

@@ -5,7 +5,6 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use crate::commands::context::Context;
-use crate::commands::failures::local_io;
 use crate::intake::{self, IntakeError, Keep, ReadOptions, Source};
 use crate::ui::{Failure, number, plural};
 use crate::workflow::{AnsweredLine, ListedAs, LookedUp, NewFile};
@@ -18,7 +17,7 @@ pub(super) fn write(ctx: &Context, found: &LookedUp, path: &Path) -> Result<Stri
     // A signal must leave no half list behind.
     ctx.interrupt.begin();
     let mut list = NewFile::create(path)?;
-    write_rows(found, &mut list).map_err(|error| local_io(&error))?;
+    write_rows(found, &mut list).map_err(|error| list.failure(error))?;
     if let Some(signal) = ctx.interrupt.signal() {
         return Err(
             Failure::new(signal.exit_status(), "interrupted", "interrupted")

@@ -103,7 +103,7 @@ pub(crate) fn run(ctx: &Context, args: &SanitizeArgs) -> Result<ExitStatus, Fail
         .map(|path| Source::from_path(path))
         .collect();
     for label in Source::find_repeated(&sources)? {
-        let text = format!("{label} is named twice, and its events are written twice");
+        let text = format!("{label} is named twice; dsr reads it once");
         ctx.ui.warn("repeated_source", &text);
     }
     let failed = |error| sanitize_failure(&error, &project.name);

@@ -10,7 +10,7 @@ use crate::commands::context::Context;
 use crate::commands::failures::local_io;
 use crate::commands::people::minimise::{self, key_or_any};
 use crate::commands::status::deadlines::whole_days;
-use crate::domain::{CheckedPeople, ExitStatus, PersonHasher, ProjectZone};
+use crate::domain::{ExitStatus, PersonHasher, ProjectZone};
 use crate::intake::{Event, EventOptions, EventsRead, Format, Place, Source, read_events};
 use crate::ui::{Failure, Verified, VerifyView, damage_text, plural, reading};
 use crate::workflow::{
@@ -58,8 +58,8 @@ pub(crate) struct VerifyErasureArgs {
     #[command(flatten)]
     asking: AskingArgs,
     /// Exit with status 1 if a person is present or re-collected, or had a profile that this check
-    /// does not show to be gone; else 5 if a person is not checkable, else 8 if the deletion of a
-    /// person is not done, or not yet visible
+    /// does not show to be gone; else 5 if a person is not checkable, else 7 if a part of a
+    /// deletion ended without being done, else 8 if the deletion of a person is not done, or not yet visible
     #[arg(long)]
     exit_status: bool,
 }
@@ -102,6 +102,7 @@ pub(crate) async fn run(ctx: &mut Context, args: VerifyErasureArgs) -> Result<Ex
     }
     warn_of_gaps(ctx, &found.searched);
     warn_of_days(ctx, &checks);
+    warn_of_failed(ctx, &checks);
     for check in &checks {
         ledger.record_erasure_check(&check.request.id, &check.counts, now)?;
     }
@@ -127,7 +128,7 @@ pub(crate) async fn run(ctx: &mut Context, args: VerifyErasureArgs) -> Result<Ex
         );
     }
     Ok(match args.exit_status {
-        true => status_of(checks.iter().map(|check| &check.counts)),
+        true => status_of(&checks),
         false => ExitStatus::Done,
     })
 }
@@ -213,25 +214,43 @@ fn warn_of_days(ctx: &Context, checks: &[ErasureFindings<'_>]) {
     for check in checks {
         let (events, which) = match check.missing {
             None => continue,
-            Some(MissingDays::Sent) => ("do not reach", "later"),
+            Some(MissingDays::Sent) => ("do not reach the day on which", "later"),
             Some(MissingDays::Before) => ("begin after", "earlier"),
         };
         let text = format!(
-            "the events {events} the day on which the deletion {} was sent, so nobody counts as absent; check events of {which} days, too",
+            "the events {events} the deletion {} was sent, so nobody counts as absent; check events of {which} days, too",
             check.request.id.short()
         );
         ctx.ui.warn("other_days", &text);
     }
 }
 
-fn status_of<'a>(checks: impl Iterator<Item = &'a CheckedPeople> + Clone) -> ExitStatus {
-    let sum = |count: fn(&CheckedPeople) -> usize| checks.clone().map(count).sum::<usize>();
-    if checks.clone().any(CheckedPeople::has_found) {
+/// Warns of deletions that ended without being done for everyone: no later check finds them done.
+fn warn_of_failed(ctx: &Context, checks: &[ErasureFindings<'_>]) {
+    for check in checks.iter().filter(|check| check.failed() > 0) {
+        let id = check.request.id.short();
+        let what = match check.counts.done() {
+            0 => "",
+            _ => "a part of ",
+        };
+        let text = format!(
+            "{what}the deletion {id} ended without being done: {} not checked; see why with `dsr status {id}`, and send their deletion again",
+            plural(check.failed(), "person is", "people are"),
+        );
+        ctx.ui.warn("part_failed", &text);
+    }
+}
+
+fn status_of(checks: &[ErasureFindings<'_>]) -> ExitStatus {
+    let is_any = |is: fn(&ErasureFindings<'_>) -> bool| checks.iter().any(is);
+    if is_any(|check| check.counts.has_found()) {
         // This has no status of its own; 1 is for everything not listed.
         ExitStatus::Bug
-    } else if sum(|counts| counts.not_checkable) > 0 {
+    } else if is_any(|check| check.counts.not_checkable > 0) {
         ExitStatus::Input
-    } else if sum(|counts| counts.not_yet + counts.not_done) > 0 {
+    } else if is_any(|check| check.failed() > 0) {
+        ExitStatus::Failed
+    } else if is_any(|check| check.counts.not_yet + check.counts.not_done > 0) {
         ExitStatus::Running
     } else {
         ExitStatus::Done

@@ -8,6 +8,8 @@ use crate::packages::sanitize::finding::{FindingSet, ReviewFinding};
 const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
 /// Shorter numbers are prices, counts and times. An id of a network has 15 or more, a card 16.
 const LONG_DIGITS: usize = 15;
+/// Digits of a payment card.
+const CARD_DIGITS: std::ops::RangeInclusive<usize> = 13..=19;
 
 /// Adds what `text` looks like, or what is in it.
 pub(crate) fn add_looks(text: &str, found: &mut FindingSet) {
@@ -25,10 +27,11 @@ pub(crate) fn add_looks(text: &str, found: &mut FindingSet) {
             _ => {}
         }
     }
-    if longest >= LONG_DIGITS {
+    if longest >= LONG_DIGITS || longest >= 4 && has_card(text) {
         found.add(ReviewFinding::LongNumber);
     }
-    if has_at && has_email(text) {
+    let is_email = || has_email(text) || has_email_backwards(text);
+    if has_at && is_email() {
         found.add(ReviewFinding::Email);
     }
     if longest >= 1 && (has_dots >= 3 || has_colons >= 2) && has_ip_address(text) {
@@ -53,6 +56,42 @@ fn has_email(text: &str) -> bool {
         let last = domain.rsplit_once('.').map_or("", |(_, last)| last);
         is_local && last.chars().count() >= 2
     })
+}
+
+/// An address that is written from its end: its last letters come first.
+fn has_email_backwards(text: &str) -> bool {
+    let begins = text.split_once('@').map_or("", |(before, _)| before);
+    let word = begins.rsplit(char::is_whitespace).next();
+    let first = word.and_then(|word| word.split_once('.'));
+    first.is_some_and(|(first, _)| first.chars().all(char::is_alphabetic))
+        && has_email(&text.chars().rev().collect::<String>())
+}
+
+/// A number of a payment card in groups, as it is printed on the card (ISO/IEC 7812).
+fn has_card(text: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_digit() || matches!(c, ' ' | '-');
+    text.split(|c| !is_part(c)).any(|run| {
+        let run = run.trim_matches([' ', '-']);
+        let groups = || run.split([' ', '-']);
+        let digits: Vec<u32> = run.chars().filter_map(|c| c.to_digit(10)).collect();
+        CARD_DIGITS.contains(&digits.len())
+            && groups().all(|group| (3..=7).contains(&group.len()))
+            && has_check_digit(&digits)
+    })
+}
+
+/// The Luhn algorithm.
+fn has_check_digit(digits: &[u32]) -> bool {
+    let sum: u32 = digits
+        .iter()
+        .rev()
+        .enumerate()
+        .map(|(place, digit)| match place % 2 {
+            0 => *digit,
+            _ => digit * 2 / 10 + digit * 2 % 10,
+        })
+        .sum();
+    sum.is_multiple_of(10)
 }
 
 fn has_ip_address(text: &str) -> bool {
@@ -124,6 +163,9 @@ mod tests {
             ("2001:db8:0:0:0:0:0:17", ReviewFinding::IpAddress),
             ("12345678901234567890", ReviewFinding::LongNumber),
             ("card 4111111111111111", ReviewFinding::LongNumber),
+            ("card 4111 1111 1111 1111", ReviewFinding::LongNumber),
+            ("3782-822463-10005", ReviewFinding::LongNumber),
+            ("elpmaxe.pohs@anna", ReviewFinding::Email),
             ("https://shop.example/a?b=c", ReviewFinding::Query),
             ("see /reset?token=x here", ReviewFinding::Query),
         ] {
@@ -140,6 +182,7 @@ mod tests {
             "0.1234567",
             "1700000000",
             "1700000000000",
+            "4111 1111 1111 1112",
             "2026-11-20T12:30:45.123Z",
             "2026-11-20",
             "12:30:45",

@@ -1,7 +1,7 @@
 //! What the export says of its people: ids, and values of profiles. Finds them in kept values,
 //! however they are spelled.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
@@ -11,6 +11,7 @@ use crate::domain::id_form::{in_lower_case, in_one_form};
 use crate::domain::{id_names, to_hex};
 use crate::packages::record::naming;
 use crate::packages::sanitize::finding::{FindingSet, ReviewFinding};
+use crate::packages::sanitize::record::{is_device, without_mark};
 
 /// More profile values than the people of one request have; the rest is not searched for.
 pub(crate) const MOST_VALUES: usize = 200_000;
@@ -20,13 +21,15 @@ const START: usize = 4;
 const WORD_BYTES: usize = 8;
 /// Shorter texts are in too many others by chance, once they are encoded.
 const ENCODED_BYTES: usize = 6;
+/// Digits of the shortest phone number.
+const PHONE_DIGITS: usize = 7;
 /// Characters of the shortest encoded form.
 const SHORTEST_FORM: usize = 8;
 
 #[derive(Default)]
 pub(crate) struct PersonTexts {
     /// Texts that are searched for in any text, by their first bytes.
-    starts: HashMap<[u8; START], Vec<Needle>>,
+    starts: HashMap<[u8; START], Needles>,
     /// Texts that a value must equal. For each, the folded names of the properties that hold it.
     whole: HashMap<Box<str>, WholeValue>,
     known: HashSet<Box<str>>,
@@ -34,8 +37,14 @@ pub(crate) struct PersonTexts {
     pub(crate) is_full: bool,
 }
 
+/// Texts that begin alike: ids often do, so no search may look at each of them.
+#[derive(Default)]
+struct Needles {
+    lengths: BTreeSet<usize>,
+    needles: HashMap<Box<str>, Needle>,
+}
+
 struct Needle {
-    text: Box<str>,
     finding: ReviewFinding,
     word_only: bool,
 }
@@ -47,7 +56,10 @@ struct WholeValue {
 
 impl PersonTexts {
     pub(crate) fn add_id(&mut self, id: &str) {
-        self.add_text(id, ReviewFinding::PersonId);
+        self.add_text(without_mark(id), ReviewFinding::PersonId);
+        if is_device(id) {
+            self.add_needle(&to_hex(&Sha256::digest(id)), ReviewFinding::PersonId, false);
+        }
     }
 
     /// Adds a value of the person's profile. `name` is its property.
@@ -55,6 +67,11 @@ impl PersonTexts {
         let letters = value.chars().filter(|c| c.is_alphabetic()).count();
         let digits = value.bytes().filter(u8::is_ascii_digit).count();
         if is_telling(name) && letters + digits > 1 {
+            let number: String = value.chars().filter(char::is_ascii_digit).collect();
+            // A phone number has many spellings, and may be a number.
+            if letters == 0 && digits >= PHONE_DIGITS && number != value {
+                self.add_text(&number, ReviewFinding::ProfileValue);
+            }
             return self.add_text(value, ReviewFinding::ProfileValue);
         }
         let is_rare = letters > 2 || letters + digits > 4;
@@ -111,15 +128,10 @@ impl PersonTexts {
         let Some(start) = text.as_bytes().first_chunk::<START>() else {
             return;
         };
-        let others = self.starts.entry(*start).or_default();
-        if others.iter().any(|other| *other.text == *text) {
-            return;
-        }
-        others.push(Needle {
-            text: text.into(),
-            finding,
-            word_only,
-        });
+        let alike = self.starts.entry(*start).or_default();
+        alike.lengths.insert(text.len());
+        let needle = Needle { finding, word_only };
+        alike.needles.entry(text.into()).or_insert(needle);
     }
 
     /// Adds what is in `text`, a value of the property with this folded name.
@@ -132,14 +144,16 @@ impl PersonTexts {
         if let Some(whole) = self.whole.get(text.trim()).filter(is_other) {
             found.add(whole.finding);
         }
-        let bytes = text.as_bytes();
-        for (place, window) in bytes.windows(START).enumerate() {
+        for (place, window) in text.as_bytes().windows(START).enumerate() {
             let start = window.first_chunk::<START>();
-            let needles = start.and_then(|start| self.starts.get(start));
-            for needle in needles.into_iter().flatten() {
-                let rest = &bytes[place..];
-                if rest.starts_with(needle.text.as_bytes())
-                    && (!needle.word_only || is_word(&text, place, needle.text.len()))
+            let Some(alike) = start.and_then(|start| self.starts.get(start)) else {
+                continue;
+            };
+            for length in &alike.lengths {
+                let part = text.get(place..place + length);
+                let needle = part.and_then(|part| alike.needles.get(part));
+                if let Some(needle) = needle
+                    && (!needle.word_only || is_word(&text, place, *length))
                 {
                     found.add(needle.finding);
                 }
@@ -154,10 +168,14 @@ fn is_word(text: &str, start: usize, length: usize) -> bool {
     !text[..start].ends_with(joins) && !text[start + length..].starts_with(joins)
 }
 
+/// Whether nothing that begins with this byte is to be decoded.
+pub(super) fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && !matches!(byte, b'%' | b'&' | b'\\')
+}
+
 /// Texts in one form: decoded, without invisible characters, in lower case. `None` if it is encoded
 /// too often.
 fn searched(text: &str) -> Option<String> {
-    let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'%' | b'&' | b'\\');
     if text.bytes().all(is_plain) {
         return Some(text.to_ascii_lowercase());
     }

@@ -137,3 +137,21 @@ fn a_profile_lists_the_ids_of_its_person() {
     ];
     assert_eq!(people(&events), [0, 0]);
 }
+
+#[test]
+fn events_that_join_ids_need_no_distinct_id() {
+    let link = |name: &str, properties: Value| json!({ "event": name, "properties": properties });
+    let events = [
+        link("$merge", json!({ "$distinct_ids": ["anna", "old"] })),
+        link(
+            "$identify",
+            json!({ "$identified_id": "anna", "$anon_id": "x-1" }),
+        ),
+        plain("x-1", 2, json!({})),
+        plain("anna", 3, json!({})),
+        plain("old", 4, json!({})),
+    ];
+    assert_eq!(people(&events), [0, 0, 0]);
+    let found = Run::keeping(&[]).read_events(&events);
+    assert_eq!(found.review.identity_events, 2);
+}

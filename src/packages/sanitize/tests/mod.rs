@@ -1,5 +1,6 @@
 //! Tests from outside: files go in, lines and a review come out.
 
+mod copies;
 mod ids;
 mod search;
 

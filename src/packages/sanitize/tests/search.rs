@@ -3,6 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use super::{Run, event};
 use crate::domain::to_hex;
@@ -66,11 +67,63 @@ fn an_id_is_found_in_every_spelling() {
         spelled(json!({ "id": ID }).to_string()),
         spelled("$device:dev-0815-xyz".to_owned()),
         spelled("dev-0815-xyz".to_owned()),
+        spelled(to_hex(&Sha256::digest("$device:dev-0815-xyz"))),
+        spelled(STANDARD.encode(STANDARD.encode(ID))),
+        spelled(STANDARD.encode(STANDARD.encode(STANDARD.encode(ID)))),
+        spelled(to_hex(STANDARD.encode(ID).as_bytes())),
+        spelled(format!(
+            "a/{}",
+            STANDARD.encode(r#"{"i":"\u0075ser-4711/anna"}"#)
+        )),
     ];
     for value in values {
         assert_eq!(found_in(value.clone()), ["person_id"], "{value}");
     }
     assert_eq!(found_in(json!("user-4712/anna")), [""; 0]);
+}
+
+#[test]
+fn personal_looks_are_found_in_every_spelling() {
+    const MAIL: &str = "other@mail.example";
+    let packed = |text: &str| STANDARD.encode(text);
+    for (value, kind) in [
+        ("other%40mail.example".to_owned(), "email"),
+        (
+            "https://a.example/unsub/other%40mail.example".to_owned(),
+            "email",
+        ),
+        ("other&#64;mail.example".to_owned(), "email"),
+        ("other&commat;mail.example".to_owned(), "email"),
+        (r#"{"a":"other\u0040mail.example"}"#.to_owned(), "email"),
+        (MAIL.chars().rev().collect(), "email"),
+        (to_hex(MAIL.as_bytes()), "email"),
+        (packed(MAIL), "email"),
+        (packed(&packed(MAIL)), "email"),
+        (format!("https://a.example/unsub/{}", packed(MAIL)), "email"),
+        (packed("contact: other@mail.example please"), "email"),
+        (packed("203.0.113.77"), "ip_address"),
+        ("%32%30%33.0.113.77".to_owned(), "ip_address"),
+        (packed(r#"{"phone":"+491701234567"}"#), "phone"),
+        ("%2B491701234567".to_owned(), "phone"),
+        ("https%3A%2F%2Fa.example%2F%3Fb%3Dc".to_owned(), "query"),
+    ] {
+        assert_eq!(found_in(json!(value)), [kind], "{value}");
+    }
+    let mut deep = MAIL.to_owned();
+    for _ in 0..4 {
+        deep = packed(&deep);
+    }
+    assert_eq!(found_in(json!(deep)), ["encoded"]);
+}
+
+#[test]
+fn a_phone_number_of_the_profile_is_found_as_a_number() {
+    let run = Run::keeping(&["note"]);
+    let found = run.read_events(&[
+        json!({ "$distinct_id": "anna", "$properties": { "$phone": "+49 170 1234567" } }),
+        event("a", "anna", 0, json!({ "note": 491_701_234_567_u64 })),
+    ]);
+    assert_eq!(found.findings("note"), ["profile_value"]);
 }
 
 #[test]
