@@ -211,8 +211,8 @@ fn a_batch_that_is_too_large_is_halved_until_it_fits() {
     let counts =
         operator.ledger_texts("SELECT CAST(records AS TEXT) FROM ingestion_batches ORDER BY first");
     assert_eq!(counts, ["500", "500", "500", "500", "100"]);
-    // Three batches in a row were refused, so two were not sent.
     let (outcome, states, _) = answered(Reply::error(413, "one is too large"));
+    // Three in a row end the run, and others are not sent.
     outcome.exits_with(75);
     assert!(
         states
