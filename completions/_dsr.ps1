@@ -509,9 +509,9 @@ Register-ArgumentCompleter -Native -CommandName 'dsr' -ScriptBlock {
         'dsr;profiles;expire' {
             [CompletionResult]::new('--not-seen-for', '--not-seen-for', [CompletionResultType]::ParameterName, 'Select profiles last seen longer ago than this: days, months or years, such as `24months`')
             [CompletionResult]::new('--by', '--by', [CompletionResultType]::ParameterName, 'The property with the time, as Mixpanel names it')
-            [CompletionResult]::new('--where', '--where', [CompletionResultType]::ParameterName, 'Only profiles whose property is equal to this, byte for byte; may be given several times, and all must be equal')
+            [CompletionResult]::new('--where', '--where', [CompletionResultType]::ParameterName, 'Only profiles whose property is written like this: `n=3` is the number 3 and the text 3; may be given several times, and all must fit')
             [CompletionResult]::new('--exclude', '--exclude', [CompletionResultType]::ParameterName, 'Never select the ids in this file, such as those under legal hold; equal byte for byte')
-            [CompletionResult]::new('--at-most', '--at-most', [CompletionResultType]::ParameterName, 'Refuse to select more: a share of all profiles such as `5%`, or a number')
+            [CompletionResult]::new('--at-most', '--at-most', [CompletionResultType]::ParameterName, 'Refuse to select more: a share of all profiles such as `20%`, or a number; 5% if left out')
             [CompletionResult]::new('--profiles', '--profiles', [CompletionResultType]::ParameterName, 'Read these files of profiles, not Mixpanel; `-` is standard input; may be given several times')
             [CompletionResult]::new('--max-wait', '--max-wait', [CompletionResultType]::ParameterName, 'How long to wait in all for the hour''s queries, and while Mixpanel takes no deletion')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Write the selected ids to this new file; only you can read it')

@@ -16,7 +16,7 @@ pub use dates::deadline::{
     CONFIRMATION_RULE, Deadline, FIRST_YEAR, Period, confirmation_date, due_date,
     expected_completion, link_end, link_may_end, year_without_holidays,
 };
-pub use dates::event_time::event_time;
+pub use dates::event_time::{event_time, property_time};
 pub use dates::timestamp;
 pub use dates::window::{MostSelected, RetentionWindow, WindowError};
 pub use exit_status::ExitStatus;

@@ -47,10 +47,27 @@ pub(crate) fn lookup_failure(error: IntakeError) -> Failure {
             }
             Fault::RivalColumns(_) => "remove one of these columns from the file".into(),
             Fault::Drawn { .. } | Fault::Workbook(_) => "save it as CSV and try again".into(),
+            Fault::UnmarkedEncoding(_) => "save it as UTF-8 and try again".into(),
             fault => fault_hint(fault),
         },
         error => intake_hint(error),
     };
+    Failure::from_error(ExitStatus::Input, "bad_input", &error).hint(hint)
+}
+
+/// A failure of a list of ids that are never selected. It is read without any option.
+pub(crate) fn hold_failure(error: IntakeError) -> Failure {
+    let hint = match &error {
+        IntakeError::Damaged { .. } => "correct or remove these lines in the list".into(),
+        IntakeError::Source { fault, .. } => match fault {
+            Fault::Io(_) | Fault::NotText(_) | Fault::Workbook(_) | Fault::ReadOnce => {
+                fault_hint(fault)
+            }
+            _ => "save the list as UTF-8, with `distinct_id` on its first line and one id on each further line".into(),
+        },
+        error => intake_hint(error),
+    };
+    let hint = format!("nothing was sent; {hint}");
     Failure::from_error(ExitStatus::Input, "bad_input", &error).hint(hint)
 }
 

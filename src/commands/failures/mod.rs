@@ -27,7 +27,7 @@ use crate::ui::{Failure, PrintError, QuestionError};
 use crate::workflow::{NotReady, ReceiptState, WorkflowError};
 
 pub(crate) use archives::{new_id_key_failure, sanitize_failure, split_failure};
-pub(crate) use intake::{lookup_failure, values_failure};
+pub(crate) use intake::{hold_failure, lookup_failure, values_failure};
 pub(crate) use ledger::{COPY_IN_THE_WAY, no_ledger, no_sealing_key};
 pub(crate) use people::{OTHER_KEY, ledger_key_hint};
 pub(crate) use plans::no_key_for_plans;

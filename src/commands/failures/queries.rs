@@ -106,7 +106,7 @@ pub(crate) fn profiles_failure(error: PreflightError, of: Unasked) -> Failure {
         PreflightError::Query(error) => query_failure(error, of),
         PreflightError::Fault(_) => {
             let Unasked { undone, instead } = of;
-            let hint = format!("{undone}, and nothing is known of who has a profile; {instead}");
+            let hint = format!("{undone}; try again, or {instead}");
             Failure::from_error(ExitStatus::Temporary, "profiles", &error).hint(hint)
         }
     }

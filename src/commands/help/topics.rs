@@ -162,10 +162,16 @@ fn exit_status(_: Option<&Home>) -> Vec<Block> {
              failed.",
         ),
         Block::paragraph(
-            "After 75, do not run the same command again: it would start a second request. `dsr \
-             resume` continues the first. Only `dsr import` goes on with the same command. After 11, dsr has sent nothing: run the same command again. After 6, dsr cannot tell whether Mixpanel has the job. Run \
+            "After 75 from `dsr export` or `dsr delete`, do not run the same command again: it would \
+             start a second request. `dsr resume` continues the first. After 11, dsr has sent nothing: \
+             run the same command again. After 6, dsr cannot tell whether Mixpanel has the job. Run \
              `dsr resume` within 15 minutes, later `dsr resume REQUEST` with `--task`, `--send-again` \
              or `--abandon`.",
+        ),
+        Block::paragraph(
+            "`dsr import` and `dsr profiles` go on with the same command, after 6 and 75, too: Mixpanel \
+             counts an event once, and a profile that is gone stays gone. They give 75 before 3: if \
+             Mixpanel refused some of it, 3 says that it took all the rest.",
         ),
         Block::Heading("In a script".to_owned()),
         Block::code(

@@ -52,8 +52,8 @@ pub(crate) struct ExpireArgs {
     /// The property with the time, as Mixpanel names it
     #[arg(long, value_name = "PROPERTY", default_value = "$last_seen")]
     by: String,
-    /// Only profiles whose property is equal to this, byte for byte; may be given several times, and
-    /// all must be equal
+    /// Only profiles whose property is written like this: `n=3` is the number 3 and the text 3; may
+    /// be given several times, and all must fit
     #[arg(long = "where", value_name = "PROPERTY=VALUE", value_parser = parse_equality)]
     equal: Vec<(String, String)>,
     /// Never select the ids in this file, such as those under legal hold; equal byte for byte
@@ -62,9 +62,9 @@ pub(crate) struct ExpireArgs {
     /// If an id is an alias, delete the original profile
     #[arg(long)]
     follow_alias: bool,
-    /// Refuse to select more: a share of all profiles such as `5%`, or a number
-    #[arg(long, value_name = "SHARE | N", default_value = "5%")]
-    at_most: MostSelected,
+    /// Refuse to select more: a share of all profiles such as `20%`, or a number; 5% if left out
+    #[arg(long, value_name = "SHARE | N")]
+    at_most: Option<MostSelected>,
     /// Read these files of profiles, not Mixpanel; `-` is standard input; may be given several times
     #[arg(long, value_name = "FILE")]
     profiles: Vec<PathBuf>,
@@ -112,7 +112,7 @@ pub(crate) async fn run(ctx: &mut Context, args: &ExpireArgs) -> Result<ExitStat
         "where": rule.properties.equal.iter().map(|(name, _)| name).collect::<Vec<_>>(),
         "limit": rule.limit.to_string(),
         "time_zone": rule.zone.as_str(),
-        "at_most": args.at_most.to_string(),
+        "at_most": args.at_most().to_string(),
         "profiles": null, "selected": null, "not_judged": null,
         "deleted": 0, "failed": 0, "unknown": 0,
         "deletion": null, "trail_entry": null,
@@ -155,8 +155,8 @@ async fn expire(
     if !args.dry_run {
         line["trail_entry"] = record(ctx, project, rule, counts)?.into();
     }
-    if !args.at_most.allows(counts.selected, counts.profiles) {
-        return Err(too_many(rule, counts, args.at_most));
+    if !args.at_most().allows(counts.selected, counts.profiles) {
+        return Err(too_many(args, rule, counts));
     }
     let list = match &args.output {
         // A list of nobody would look like a list.
@@ -168,7 +168,7 @@ async fn expire(
         rule,
         counts,
         origin: &origin,
-        at_most: args.at_most,
+        at_most: args.at_most(),
         list,
         alias: args.alias(),
         deletion: None,
@@ -248,6 +248,10 @@ impl ExpireArgs {
         }
     }
 
+    fn at_most(&self) -> MostSelected {
+        self.at_most.unwrap_or(MostSelected::DEFAULT)
+    }
+
     fn rule(&self, ctx: &Context, project: &Project) -> Result<ExpiryRule, Failure> {
         let names = std::iter::once(&self.by).chain(self.equal.iter().map(|(name, _)| name));
         let mut names: Vec<String> = names.map(|name| id_names::fold(name)).collect();
@@ -285,7 +289,7 @@ impl ExpireArgs {
     }
 }
 
-fn too_many(rule: &ExpiryRule, counts: ExpiryCounts, most: MostSelected) -> Failure {
+fn too_many(args: &ExpireArgs, rule: &ExpiryRule, counts: ExpiryCounts) -> Failure {
     let ExpiryCounts {
         selected, profiles, ..
     } = counts;
@@ -294,13 +298,31 @@ fn too_many(rule: &ExpiryRule, counts: ExpiryCounts, most: MostSelected) -> Fail
     let share = MostSelected::Share(u32::try_from(share).unwrap_or(10_000));
     let by = &rule.properties.by;
     let message = format!(
-        "{} of {} ({share}) have a `{by}` before {}, and dsr selects at most {most}; nothing was sent",
+        "{} of {} ({share}) have a `{by}` before {}, and dsr selects at most {}; nothing was sent",
         number(selected),
         plural(profiles, "profile", "profiles"),
         rule.limit,
+        args.at_most(),
     );
+    // An option that the command has already would be refused as given twice.
+    let more = [
+        (args.at_most.is_none(), format!("--at-most {share}")),
+        (!args.dry_run, "--dry-run".to_owned()),
+        (args.output.is_none(), "--output FILE".to_owned()),
+    ];
+    let more = more
+        .into_iter()
+        .filter_map(|(lacks, option)| lacks.then_some(option));
+    let more = more.collect::<Vec<_>>().join(" ");
+    let next = match (args.at_most, more.as_str()) {
+        (None, more) => format!("add `{more}` to the same command"),
+        (Some(most), "") => format!("change `--at-most {most}` to `--at-most {share}`"),
+        (Some(most), more) => {
+            format!("change `--at-most {most}` to `--at-most {share}`, and add `{more}`")
+        }
+    };
     Failure::new(ExitStatus::Input, "too_many_selected", message).hint(format!(
-        "check that `{by}` is the right property; to see who it is, add `--at-most {share} --dry-run --output FILE` to the same command"
+        "check that `{by}` is the right property; to see who it is, {next}"
     ))
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::commands::context::Context;
-use crate::commands::failures::{NO_EXPIRY, lookup_failure, profiles_failure};
+use crate::commands::failures::{NO_EXPIRY, hold_failure, lookup_failure, profiles_failure};
 use crate::domain::{Project, ProjectId};
 use crate::intake::{self, DatedProfile, Keep, Place, ReadOptions, Source, read_dated_profiles};
 use crate::mixpanel::Timeouts;
@@ -26,7 +26,7 @@ pub(super) fn held(ctx: &Context, paths: &[PathBuf]) -> Result<HashSet<String>, 
     let (options, keep) = (ReadOptions::default(), Keep::Heard(&mut hear));
     let read = intake::read(&sources, &[], &options, keep, &mut progress);
     drop(progress);
-    read?;
+    read.map_err(hold_failure)?;
     Ok(held)
 }
 

@@ -22,6 +22,20 @@ pub fn event_time(text: &str, zone: ProjectZone) -> Option<i64> {
     (1..=LAST_SECOND).contains(&seconds).then_some(seconds)
 }
 
+/// Reads a time in a property of a profile, in seconds by the clock of `zone`.
+///
+/// A number is a Unix time, in UTC whatever the project's clock: the company's servers wrote it. It
+/// has digits only, because an exponent shows that a spreadsheet rounded it. A text without an
+/// offset follows the project's clock.
+pub fn property_time(text: &str, zone: ProjectZone) -> Option<i64> {
+    let is_number = |c: char| c.is_ascii_digit() || c == '.';
+    if text.chars().all(is_number) {
+        let unix = DateTime::from_timestamp(event_time(text, zone)?, 0)?;
+        return Some(zone.clock_seconds(unix));
+    }
+    time_of_words(text.trim(), zone)
+}
+
 fn time_of_words(text: &str, zone: ProjectZone) -> Option<i64> {
     if let Ok(time) = DateTime::parse_from_rfc3339(text) {
         return Some(zone.clock_seconds(time.to_utc()));

@@ -79,6 +79,9 @@ pub enum MostSelected {
 }
 
 impl MostSelected {
+    /// Protects from a wrong property: 5%.
+    pub const DEFAULT: Self = Self::Share(500);
+
     /// Whether so many of so many profiles may be selected.
     pub fn allows(self, selected: usize, of: usize) -> bool {
         match self {

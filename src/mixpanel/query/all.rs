@@ -13,7 +13,7 @@ pub struct AllProfiles {
     properties: Vec<String>,
     course: PageCourse,
     hasher: IdHasher,
-    /// The hash of each id: a profile on two pages shows that the pages shifted.
+    /// The hash of each id: a profile on two pages shows that the pages may have shifted.
     seen: HashSet<u128>,
 }
 
@@ -46,21 +46,28 @@ impl AllProfiles {
         self.course.left()
     }
 
-    /// Takes the next page, and returns its profiles. An id that can be none is empty.
+    /// Takes the next page, and returns its profiles. An id that can be none is empty. Two profiles
+    /// of the page may have the same id.
     ///
     /// # Errors
-    /// When the page does not fit the pages before, or has a profile twice.
+    /// When the page does not fit the pages before, or has a profile of one of them.
     pub fn take(&mut self, mut page: ProfilePage) -> Result<Vec<PageProfile>, PageFault> {
         self.course.demand_next(&page)?;
+        let mut hashes = HashSet::new();
         for profile in &mut page.profiles {
             if profile.is_fraction {
                 profile.id.clear();
             }
             let hash = self.hasher.hash(profile.id.as_bytes());
-            if !profile.id.is_empty() && !self.seen.insert(hash) {
-                return Err(PageFault::Twice);
+            if profile.id.is_empty() {
+                continue;
             }
+            if self.seen.contains(&hash) {
+                return Err(PageFault::OnTwoPages);
+            }
+            hashes.insert(hash);
         }
+        self.seen.extend(hashes);
         self.course.add(&page)?;
         Ok(page.profiles)
     }

@@ -93,6 +93,8 @@ pub enum PageFault {
     WrongCount,
     #[error("the answer has a profile twice")]
     Twice,
+    #[error("a profile is on two pages, as if the pages had shifted")]
+    OnTwoPages,
     #[error(
         "the answer has a profile under an id that was not asked for, as if an id were another one's alias"
     )]

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use crate::domain::{ProjectId, ProjectZone, RetentionWindow, event_time};
+use crate::domain::{ProjectId, ProjectZone, RetentionWindow, property_time};
 use crate::intake::{
     DatedProfile, DatedProperties, IntakeError, ProfileSelection, UniqueIds, Warnings,
 };
@@ -125,7 +125,7 @@ impl<'r> Expiry<'r> {
             return Ok(Timeliness::NotMeant);
         }
         let text = profile.time.ok_or(Unjudged::Undated)?;
-        let seconds = event_time(text, self.rule.zone);
+        let seconds = property_time(text, self.rule.zone);
         let seconds = seconds.filter(|seconds| *seconds >= FIRST_SECOND);
         let seconds = seconds.ok_or(Unjudged::Unreadable)?;
         if seconds > self.latest {
@@ -269,6 +269,18 @@ mod tests {
         assert_eq!(seen(&berlin, r#""2024-11-30T22:30:00Z""#).selected, 1);
         // Without an offset, it is by that clock already.
         assert_eq!(seen(&berlin, r#""2024-11-30T23:30:00""#).selected, 1);
+        // Midnight in Berlin is 23:00 in UTC, and a number counts from UTC.
+        for time in [
+            "1733007600",
+            "1733007600.5",
+            "1733007600000",
+            r#""1733007600""#,
+        ] {
+            assert_eq!(seen(&berlin, time).seen_since, 1, "{time}");
+        }
+        for time in ["1733007599", "1733007599999", r#""1733007599""#] {
+            assert_eq!(seen(&berlin, time).selected, 1, "{time}");
+        }
     }
 
     #[test]
@@ -290,6 +302,11 @@ mod tests {
             r#""01/02/2020""#,
             r#""1999-12-31T23:59:59""#,
             "1e400",
+            "1e9",
+            r#""1e9""#,
+            r#""+1500000000""#,
+            r#""1.5.2""#,
+            r#"".""#,
             r#""NaN""#,
         ] {
             assert_eq!(seen(&rule, time).unreadable, 1, "{time}");

@@ -197,6 +197,33 @@ fn a_429_and_a_503_are_waited_for() {
 }
 
 #[test]
+fn an_unknown_batch_is_6_and_one_that_was_not_sent_is_75_even_beside_refused_ones() {
+    let failed = json!({ "code": 400, "status": "Bad Request", "error": "x", "num_good_events": 999,
+        "failed_records": [{ "index": 0, "field": "$distinct_id", "message": "no" }] });
+    // The second answer; the status; what is unknown and left of 2,500.
+    for (second, status, unknown, left) in [
+        (Reply::error(500, "later"), 6, 1000, 500),
+        (Reply::error(503, "later"), 6, 1000, 500),
+        (Reply::Reset, 6, 1000, 500),
+        (Reply::error(429, "later"), 75, 0, 1500),
+        (Reply::error(403, "no"), 4, 0, 1500),
+    ] {
+        let place = AtomicUsize::new(0);
+        let (first, second) = (Reply::json(400, &failed), second.clone());
+        let fake = Fake::answering(move |_| match place.fetch_add(1, Ordering::SeqCst) {
+            0 => first.clone(),
+            _ => second.clone(),
+        });
+        let operator = Operator::at(&fake).with_ledger_key();
+        operator.file("ids.csv", ids(2500).1);
+        let outcome = delete(&operator, &["ids.csv", "--max-wait", "0s"]);
+        let deletion = outcome.exits_with(status).json()["deletion"].clone();
+        let counts = ["deleted", "refused", "unknown", "left"].map(|key| deletion[key].clone());
+        assert_eq!(json!(counts), json!([999, 1, unknown, left]), "{outcome}");
+    }
+}
+
+#[test]
 fn after_a_kill_the_same_command_goes_on() {
     let held = AtomicUsize::new(0);
     let fake = Fake::answering(move |call| match held.fetch_add(1, Ordering::SeqCst) {

@@ -83,6 +83,156 @@ fn the_limits_day_itself_stays() {
 }
 
 #[test]
+fn a_unix_time_is_utc_and_a_text_without_offset_follows_the_projects_clock() {
+    // Kolkata is ahead of UTC, Los Angeles behind it; neither's midnight is UTC's.
+    for zone in ["Asia/Kolkata", "America/Los_Angeles"] {
+        let fake = Fake::start();
+        let operator = Operator::at_with(&fake, &format!("time_zone = \"{zone}\""));
+        let clock: chrono_tz::Tz = zone.parse().unwrap();
+        let today = chrono::Utc::now().with_timezone(&clock).date_naive();
+        let limit = today - chrono::Days::new(90);
+        let midnight = limit.and_hms_opt(0, 0, 0).unwrap();
+        let first = midnight.and_local_timezone(clock).unwrap().timestamp();
+        let utc = chrono::DateTime::from_timestamp(first, 0).unwrap();
+        let before = utc - chrono::TimeDelta::seconds(1);
+        let rows = [
+            ("late-seconds", json!(first - 1)),
+            ("late-milliseconds", json!(first * 1000 - 1)),
+            ("late-digits", json!((first - 1).to_string())),
+            ("late-offset", json!(before.to_rfc3339())),
+            (
+                "late-text",
+                json!(format!("{}T23:59:59", limit.pred_opt().unwrap())),
+            ),
+            ("day-seconds", json!(first)),
+            ("day-milliseconds", json!(first * 1000)),
+            ("day-digits", json!(first.to_string())),
+            ("day-offset", json!(utc.to_rfc3339())),
+            ("day-text", json!(format!("{limit}T00:00:00"))),
+            ("exponent", json!("1e9")),
+            ("spreadsheet", json!("1.5E+09")),
+        ];
+        let rows = rows
+            .map(|(id, time)| json!({ "$distinct_id": id, "$properties": { "$last_seen": time } }));
+        operator.file("users.jsonl", rows.map(|row| format!("{row}\n")).concat());
+        let args = [
+            "90days",
+            "--profiles",
+            "users.jsonl",
+            "--dry-run",
+            "--at-most",
+            "50%",
+            "-o",
+            "l.csv",
+        ];
+        let found = expire(&operator, &args).exits_with(0).json();
+        let listed = listed(&operator, "l.csv");
+        assert!(
+            listed.iter().all(|id| id.starts_with("late-")),
+            "{listed:?}"
+        );
+        assert_eq!(
+            (listed.len(), &found["seen_since"]),
+            (5, &json!(5)),
+            "{zone}"
+        );
+        assert_eq!(found["not_judged"]["unreadable"], 2);
+    }
+}
+
+#[test]
+fn every_hint_works_in_the_same_command() {
+    let operator = Operator::at(&Fake::start());
+    operator.file("users.csv", users(30));
+    let hint = |more: &[&str]| {
+        let outcome = expire(
+            &operator,
+            &[&["24months", "--profiles", "users.csv"], more].concat(),
+        );
+        let hint = outcome.exits_with(5).failure()["hint"].clone();
+        hint.as_str().unwrap().to_owned()
+    };
+    let added = hint(&["--yes"]);
+    assert!(
+        added.contains("add `--at-most 25% --dry-run --output FILE` to"),
+        "{added}"
+    );
+    let changed = hint(&["--dry-run", "--at-most", "3"]);
+    let words = "change `--at-most 3` to `--at-most 25%`, and add `--output FILE`";
+    assert!(changed.contains(words), "{changed}");
+    let only_changed = hint(&["--dry-run", "--at-most", "3", "-o", "list.csv"]);
+    assert!(
+        only_changed.ends_with("change `--at-most 3` to `--at-most 25%`"),
+        "{only_changed}"
+    );
+    for list in [
+        "$device:d\n",
+        "name,mail\nx,y\n",
+        "distinct_id,distinct_id\nx,y\n",
+        "distinct_id\n x \n",
+        "distinct_id\nundefined\n",
+        "distinct_id\n1.5E+11\n",
+        "distinct_id\n\\N\n",
+        "{\"a\":1}\n",
+        "a b\nc d\n",
+        "",
+    ] {
+        operator.file("hold.csv", list);
+        let hint = hint(&["--dry-run", "--exclude", "hold.csv"]);
+        assert!(!hint.contains("`--"), "{list:?}: {hint}");
+    }
+    operator.file("heads.csv", "u-1,2020-01-01\n");
+    operator.file("lines.txt", "a b\nc d\n");
+    let wide: Vec<u8> = users(30)
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    operator.file("wide.csv", wide);
+    for name in ["heads.csv", "lines.txt", "wide.csv", "missing.csv"] {
+        let outcome = expire(&operator, &dry(name, &[]));
+        let failure = outcome.exits_with(5).failure();
+        assert!(
+            !failure["hint"].as_str().unwrap().contains("add `--"),
+            "{failure}"
+        );
+    }
+    operator.file("hold.csv", b"distinct_id\nm\xfcller\n");
+    let hint = hint(&["--dry-run", "--exclude", "hold.csv"]);
+    assert!(!hint.contains("`--"), "{hint}");
+}
+
+#[test]
+fn only_a_log_of_dsr_is_appended_to() {
+    let operator = Operator::at(&Fake::start());
+    operator.file("users.csv", users(300));
+    let lines = "{\"$distinct_id\":\"u-1\",\"$properties\":{}}\n";
+    operator.file("users.jsonl", lines);
+    operator.file("other.log", "{\"schema\":1,\"at\":\"2026-01-01\"}\n");
+    operator.file("long.log", format!("{{\"at\":\"{}", "x".repeat(9_000_000)));
+    for name in ["users.csv", "users.jsonl", "other.log", "long.log"] {
+        let path = operator.work().join(name);
+        let before = std::fs::read(&path).unwrap();
+        let outcome = expire(&operator, &dry("users.csv", &["--log", name]));
+        assert_eq!(outcome.exits_with(2).failure()["kind"], "usage");
+        assert!(std::fs::read(&path).unwrap() == before, "{name}");
+    }
+    let pipe = operator.work().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    for name in ["/dev/null", "/dev/full", "pipe", "."] {
+        expire(&operator, &dry("users.csv", &["--log", name]))
+            .exits_with(2)
+            .says("regular file");
+    }
+    operator.file("empty.log", "");
+    std::os::unix::fs::symlink("empty.log", operator.work().join("link.log")).unwrap();
+    for _ in 0..2 {
+        expire(&operator, &dry("users.csv", &["--log", "link.log"])).exits_with(0);
+    }
+    assert_eq!(log(&operator, "empty.log").len(), 2);
+}
+
+#[test]
 fn a_share_above_the_most_is_refused_and_the_message_says_how_to_go_on() {
     let fake = Fake::start();
     let operator = Operator::at(&fake);
@@ -98,7 +248,7 @@ fn a_share_above_the_most_is_refused_and_the_message_says_how_to_go_on() {
     );
     let hint = failure["hint"].as_str().unwrap();
     assert!(
-        hint.contains("`--at-most 5.03% --dry-run --output FILE`"),
+        hint.ends_with("add `--at-most 5.03%` to the same command"),
         "{hint}"
     );
     assert!(!operator.work().join("list.csv").exists());
@@ -171,6 +321,7 @@ fn a_value_counts_byte_for_byte_and_all_must_hold() {
         row("u-3", json!("free"), json!(30)),
         row("u-4", json!(["free"]), json!(3)),
         row("u-5", json!("free"), json!("3")),
+        row("u-6", json!("free"), json!(3.0)),
     ];
     operator.file("users.jsonl", rows.concat());
     let args = [
@@ -187,7 +338,7 @@ fn a_value_counts_byte_for_byte_and_all_must_hold() {
         .exits_with(0)
         .json();
     assert_eq!(listed(&operator, "list.csv"), ["u-1", "u-5"]);
-    assert_eq!(found["not_meant"], 3);
+    assert_eq!(found["not_meant"], 4);
     for (more, status) in [
         (["--where", "plan"], 2),
         (["--where", "=free"], 2),
@@ -287,7 +438,9 @@ fn nothing_begins_without_a_usable_window_log_or_place_for_the_list() {
     expire(&operator, &dry("users.csv", &["--log", "users.csv"])).exits_with(2);
     let unchanged = std::fs::read_to_string(operator.work().join("users.csv")).unwrap();
     assert_eq!(unchanged, users(300));
-    operator.file("cut.log", "{\"at\":1}");
+    expire(&operator, &dry("users.csv", &["--log", "new.log"])).exits_with(0);
+    let line = std::fs::read_to_string(operator.work().join("new.log")).unwrap();
+    operator.file("cut.log", line.trim_end());
     expire(&operator, &dry("users.csv", &["--log", "cut.log"])).exits_with(0);
     assert_eq!(log(&operator, "cut.log").len(), 2);
     let unconfirmed = expire(&operator, &["24months", "--profiles", "users.csv"]);

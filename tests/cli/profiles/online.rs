@@ -78,14 +78,66 @@ fn doubtful_pages_select_nobody() {
         outcome.never_says("person-");
         assert!(!operator.work().join("list.csv").exists());
     }
-    let twice = Fake::answering(|_| {
-        let rows = [profile(0, 1), profile(0, 1)];
+    // A profile on two pages: the pages may have shifted, and others may be missing.
+    let shifted = Fake::answering(|call| {
+        let page = field(call, "page").map_or(0, |page| page.parse().unwrap());
+        let rows = [profile(page + 1, 3), profile(2, 3)];
         Reply::json(
             200,
-            &json!({ "page": 0, "page_size": 100, "session_id": "s", "status": "ok", "total": 2, "results": rows }),
+            &json!({ "page": page, "page_size": 2, "session_id": "s", "status": "ok", "total": 4, "results": rows }),
         )
     });
-    expire(&set_up(&twice, ""), &DRY).exits_with(75);
+    let outcome = expire(&set_up(&shifted, ""), &DRY);
+    let hint = outcome.exits_with(75).failure()["hint"].clone();
+    let hint = hint.as_str().unwrap();
+    assert!(
+        hint.contains("try again") && hint.contains("`--profiles FILE`"),
+        "{hint}"
+    );
+}
+
+#[test]
+fn profiles_without_an_id_of_their_own_are_kept_and_counted() {
+    let late = json!({ "$last_seen": "2020-01-01T00:00:00" });
+    let ids = [
+        json!(""),
+        json!(null),
+        json!(4.5),
+        json!(["x"]),
+        json!("twin"),
+        json!("twin"),
+        json!("u-1"),
+    ];
+    let rows = ids.map(|id| json!({ "$distinct_id": id, "$properties": late }));
+    let fake = Fake::answering(move |_| {
+        Reply::json(
+            200,
+            &json!({ "page": 0, "page_size": 100, "session_id": "s", "status": "ok", "total": 7, "results": rows }),
+        )
+    });
+    let operator = set_up(&fake, "");
+    let found = expire(&operator, &[&DRY[..], &["--at-most", "50%"]].concat());
+    let found = found.exits_with(0).json();
+    assert_eq!(listed(&operator, "list.csv"), ["u-1"]);
+    let not_judged = &found["not_judged"];
+    assert_eq!(
+        (&not_judged["unusable"], &not_judged["repeated"]),
+        (&json!(4), &json!(2))
+    );
+}
+
+#[test]
+fn a_refused_query_is_3_and_sends_nothing() {
+    let fake = Fake::answering(|_| Reply::json(400, &json!({ "status": "error", "error": "no" })));
+    let outcome = expire(&set_up(&fake, ""), &DRY);
+    let failure = outcome.exits_with(3).failure();
+    assert!(
+        failure["hint"]
+            .as_str()
+            .unwrap()
+            .contains("nothing was deleted"),
+        "{failure}"
+    );
 }
 
 #[test]
