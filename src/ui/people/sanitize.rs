@@ -70,10 +70,7 @@ impl SanitizeView<'_> {
         let dropped = number(self.review.dropped().len());
         let mut text = format!("{} kept, {dropped} dropped", number(found.len()));
         if !absent.is_empty() {
-            let names: Vec<String> = absent
-                .iter()
-                .map(|kept| printable(&kept.name).into())
-                .collect();
+            let names: Vec<String> = absent.iter().map(|kept| printable(&kept.name)).collect();
             text += &format!(". No event has {}", names.join(", "));
         }
         text

@@ -89,7 +89,7 @@ fn a_unix_time_is_utc_and_a_text_without_offset_follows_the_projects_clock() {
         let fake = Fake::start();
         let operator = Operator::at_with(&fake, &format!("time_zone = \"{zone}\""));
         let clock: chrono_tz::Tz = zone.parse().unwrap();
-        let today = chrono::Utc::now().with_timezone(&clock).date_naive();
+        let today = super::now().with_timezone(&clock).date_naive();
         let limit = today - chrono::Days::new(90);
         let midnight = limit.and_hms_opt(0, 0, 0).unwrap();
         let first = midnight.and_local_timezone(clock).unwrap().timestamp();
@@ -268,7 +268,7 @@ fn a_share_above_the_most_is_refused_and_the_message_says_how_to_go_on() {
 fn what_cannot_be_judged_is_counted_and_kept() {
     let operator = Operator::at(&Fake::start());
     let old = days_ago(900);
-    let future = chrono::Utc::now().date_naive() + chrono::Days::new(3);
+    let future = super::now().date_naive() + chrono::Days::new(3);
     let rows = [
         json!({ "$distinct_id": "late-1", "$properties": { "$last_seen": old } }),
         json!({ "$distinct_id": "none-1", "$properties": { "$email": "a@x.test" } }),

@@ -1,6 +1,12 @@
 //! Very many profiles: dsr selects exactly those that an independent program selects, in bounded
 //! memory.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "it is a test in parts"
+)]
+
 use std::fmt::Write;
 use std::fs;
 use std::process::Command;
@@ -106,14 +112,14 @@ fn compare(profiles: u64) {
         "list.csv",
         "--json",
     ];
-    let today = chrono::Utc::now().date_naive();
+    let today = super::now().date_naive();
     // 8 bytes for each profile, 20 for each selected one, and a fixed part; limits all private
     // writable memory.
     let bound = usize::try_from(profiles).unwrap() * 32 / 1024 + 96 * 1024;
     let command = operator.command_after(&format!("ulimit -d {bound}"), &args);
     let outcome = Running::start(command, "").end();
     let found = outcome.exits_with(0).json();
-    if today != chrono::Utc::now().date_naive() {
+    if today != super::now().date_naive() {
         return;
     }
     let mut python = Command::new("python3");

@@ -13,9 +13,14 @@ use crate::support::{Operator, Outcome};
 
 pub(crate) const NO_ERASURE: &str = "profiles only; events stay: this is not an erasure";
 
+#[expect(clippy::disallowed_methods, reason = "the clock is the test's")]
+pub(crate) fn now() -> chrono::DateTime<chrono::Utc> {
+    chrono::Utc::now()
+}
+
 /// A day so many days before today, in UTC.
 pub(crate) fn days_ago(days: u64) -> String {
-    let today = chrono::Utc::now().date_naive();
+    let today = now().date_naive();
     let day = today.checked_sub_days(chrono::Days::new(days));
     day.expect("a day").to_string()
 }

@@ -25,7 +25,7 @@ fn profile(number: usize, of: usize) -> Value {
 /// Pages of 100 profiles each, as far as `total` goes.
 fn pages(of: usize, total: impl Fn(usize) -> usize + Send + Sync + 'static) -> Fake {
     Fake::answering(move |call| {
-        let page: usize = field(call, "page").map_or(0, |page| page.parse().unwrap());
+        let page: usize = field(call, "page").map_or(0, |page| page.parse().expect("a number"));
         let rows: Vec<Value> = (page * 100..of.min(page * 100 + 100))
             .map(|n| profile(n, of))
             .collect();
