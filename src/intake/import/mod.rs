@@ -31,7 +31,7 @@ pub enum ImportFileError {
     Read { path: PathBuf, source: io::Error },
     #[error("`{path}` is not a file; an import is read several times")]
     NotAFile { path: PathBuf },
-    #[error("there is no event in `{path}`")]
+    #[error("`{path}` has no event")]
     Empty { path: PathBuf },
     #[error("`{path}`, line {line}: {fault}")]
     Line {

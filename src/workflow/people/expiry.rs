@@ -1,5 +1,5 @@
 //! Which profiles a retention window ends for: judges each profile by its time, and asks Mixpanel for
-//! all profiles if there is no file of them. What cannot be judged is never selected.
+//! all profiles if there is no file of them. Never selects a profile that it cannot judge.
 
 use std::collections::HashSet;
 use std::path::Path;
