@@ -294,3 +294,23 @@ fn the_sandboxes_own_project_has_no_settings_and_the_way_out_works() {
     let set = ["--sandbox", "project", "set", "shop", "--verify", "on"];
     operator.run(&set).exits_with(0);
 }
+
+#[test]
+fn no_setting_of_the_sandboxes_own_project_is_advised() {
+    let operator = Operator::new();
+    operator.file("keep.txt", "$os\n");
+    let event = r#"{"event":"Buy","properties":{"time":1790000000,"distinct_id":"a1","$os":"x"}}"#;
+    operator.file("e.jsonl", format!("{event}\n"));
+    let sanitize = [
+        "sanitize",
+        "e.jsonl",
+        "--keep",
+        "keep.txt",
+        "-o",
+        "out.jsonl",
+    ];
+    let outcome = operator.run(&[&["--sandbox"][..], &sanitize].concat());
+    outcome.exits_with(0);
+    assert!(outcome.stdout.contains("read as UTC"), "{outcome}");
+    assert!(!outcome.stdout.contains("project set"), "{outcome}");
+}

@@ -84,6 +84,8 @@ impl SanitizeView<'_> {
         };
         let zone = self.zone.as_str();
         match self.zone == ProjectZone::default() {
+            // The sandbox's own project has no settings to change.
+            true if self.project.as_str() == "sandbox" => format!("{how}; read as UTC"),
             true => format!(
                 "{how}; read as UTC, which holds for projects made since 2023. For an older one, set its time zone: `dsr project set {} --time-zone ZONE`",
                 self.project
