@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use crate::domain::{DistinctId, ProjectId};
-use crate::intake::Profile;
+use crate::intake::{Identity, MainId, Profile};
 use crate::mixpanel::query::{
     COMPARISONS, EXPRESSION_BYTES, Holder, MOST_ASKED, PageFault, comparison,
 };
@@ -135,7 +135,12 @@ pub async fn find_joined_profiles(
         let is_strange = |id: &&String| !lookup.is_person_among(id, ids);
         let strange: Vec<&String> = found.iter().filter(is_strange).collect();
         match (strange.is_empty(), ids) {
-            (false, [alias]) => strange.iter().for_each(|main| lookup.lead(alias, main)),
+            (false, [alias]) => strange.iter().for_each(|main| {
+                lookup.join(&Identity {
+                    ids: vec![(*main).clone(), alias.to_string()],
+                    main: MainId::Profile,
+                });
+            }),
             (false, _) => {
                 let (one, other) = ids.split_at(ids.len() / 2);
                 left.extend([other, one]);

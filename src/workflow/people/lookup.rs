@@ -347,14 +347,6 @@ impl Lookup {
         Some(self.root(place))
     }
 
-    /// Notes that Mixpanel answers for `alias` with the profile of `main`: both are of one person.
-    pub fn lead(&mut self, alias: &str, main: &str) {
-        self.join(&Identity {
-            ids: vec![main.to_owned(), alias.to_owned()],
-            main: MainId::Profile,
-        });
-    }
-
     /// The ids that the identities join with another one, person by person.
     pub fn joined_ids(&mut self) -> Vec<Rc<str>> {
         let places = 0..at(self.ids.len());
