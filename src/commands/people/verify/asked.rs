@@ -290,14 +290,13 @@ fn first_sent(ids: &HashSet<&RequestId>, deletions: Deletions<'_>) -> Option<Dat
 
 /// The deletion has no such id. Without the white space, an id may be of a person of the deletion.
 fn padded_ids(count: usize) -> Failure {
-    let message = format!(
-        "{} or ends with white space, and the deletion has no such id; nothing was checked",
-        plural(count, "id of the list begins", "ids of the list begin")
+    let ids = plural(
+        count,
+        "id of the list begins or ends",
+        "ids of the list begin or end",
     );
-    let message = match count {
-        1 => message,
-        _ => message.replacen("or ends with", "or end with", 1),
-    };
+    let message =
+        format!("{ids} with white space, and the deletion has no such id; nothing was checked");
     Failure::new(ExitStatus::Input, "bad_input", message)
         .hint("remove the white space from the list, and verify again")
 }

@@ -59,7 +59,8 @@ pub(crate) struct VerifyErasureArgs {
     asking: AskingArgs,
     /// Exit with status 1 if a person is present or re-collected, or had a profile that this check
     /// does not show to be gone; else 5 if a person is not checkable, else 7 if a part of a
-    /// deletion ended without being done and no later one has its people, else 8 if the deletion of a person is not done, or not yet visible
+    /// deletion ended without being done and no later one has its people, else 8 if the deletion of a
+    /// person is not done, or not yet visible
     #[arg(long)]
     exit_status: bool,
 }
