@@ -423,6 +423,11 @@ fn a_line_that_is_too_long_or_has_a_key_twice_is_not_one_of_another_encoding() {
             .never_says("UTF-8")
             .never_says("fetch");
     }
+    let operator = Operator::new();
+    operator.file("ids.jsonl", "{\"id\":\"a\",\"id\":\"b\"}\n");
+    let args = ["--sandbox", "delete", "--gdpr", "--dry-run", "ids.jsonl"];
+    let outcome = operator.run(&args);
+    outcome.exits_with(5).says("keep one of the keys");
 }
 
 #[test]

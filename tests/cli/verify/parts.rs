@@ -66,7 +66,12 @@ fn a_later_deletion_covers_those_whose_part_failed() {
     // An earlier one covers nobody.
     erases(&operator, &["f1"]);
     let first = erases(&operator, &["a1", "a2", "f1", "f2"]);
-    check(&operator, &first).exits_with(7);
+    let outcome = check(&operator, &first);
+    let said = outcome.exits_with(7).stderr.replace('\n', " ");
+    assert!(
+        said.contains("ended without being done: 2 people are not"),
+        "{said}"
+    );
     erases(&operator, &["f1"]);
     let outcome = check(&operator, &first);
     let said = outcome.exits_with(7).stderr.replace('\n', " ");
