@@ -95,8 +95,30 @@ fn of_id(error: DistinctIdError) -> String {
 
 impl Damage {
     pub(super) const OUTER_SPACE: Self = Self::Id(DistinctIdError::OuterWhiteSpace);
-    pub(super) const FRACTION: Self = Self::NotAnId("a number with a fraction or an exponent");
+    const FRACTION: Self = Self::NotAnId("a number with a fraction or an exponent");
+    /// Checks that a JSON number can be an id: its digits are then the id.
+    pub(super) fn of_number(digits: &str) -> Result<(), Self> {
+        let figures = digits.strip_prefix('-').unwrap_or(digits);
+        match figures.bytes().all(|byte| byte.is_ascii_digit()) {
+            _ if digits == "-0" => Err(Self::NotAnId("a negative zero")),
+            true => Ok(()),
+            false => Err(Self::FRACTION),
+        }
+    }
+
     const FORBIDDEN: Self = Self::Id(DistinctIdError::Forbidden);
+
+    /// The way out if a page of a query is not usable.
+    pub(super) fn of_page(self) -> Option<&'static str> {
+        match self {
+            Self::RepeatedPage => {
+                Some("name each page once; if another page is missing, save it first")
+            }
+            Self::BadPage => Some("save each page as Mixpanel sent it"),
+            Self::FailedQuery => Some("ask for the pages again, and save answers of 200 only"),
+            _ => None,
+        }
+    }
 
     /// Whether the operator can overrule this with `--allow`.
     pub(super) fn is_arguable(&self) -> bool {

@@ -180,6 +180,8 @@ pub enum Remedy {
     Encoding,
     /// Make the program write a bare list; the text says how.
     Program(&'static str),
+    /// Name other pages of a query; the text says which.
+    Page(&'static str),
     /// State whether the one value on the first line is a heading.
     Title,
     /// Let dsr read the heading as a heading.
@@ -255,6 +257,8 @@ impl Problems {
         };
         if damages().any(|damage| damage == Damage::NotAskable) {
             Remedy::Offline
+        } else if let Some(way_out) = damages().next().and_then(Damage::of_page) {
+            Remedy::Page(way_out)
         } else if first_is(is_outer) {
             Remedy::Trim
         } else if first_is(|damage| *damage == Damage::Pattern) {

@@ -10,13 +10,14 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::audit::{self, AuditEvent, EntrySubject};
+use super::engine::PlaceLock;
 use super::jobs::pace::{self, AN_HOUR, COUNTS_FOR, Left};
 use super::open::sender;
 use super::{Ledger, LedgerError};
 use crate::domain::{ExportWindow, HourlyQueries, Project, ProjectId, ProjectKey, ProjectName};
 
-/// How many queries of a project may be under way at once, over all processes of this machine that
-/// share the ledger. Mixpanel allows 5, also to the other programs of the company.
+/// How many queries of a project may be under way at once, over all processes that share the ledger,
+/// on any host. Mixpanel allows 5, also to the other programs of the company.
 const AT_ONCE: usize = 3;
 
 /// Whether a query may leave now.
@@ -27,12 +28,18 @@ pub enum QueryTurn {
     Wait(Duration),
 }
 
-/// A query's place among those under way, until it is dropped. The kernel frees it however its process
-/// ends.
+/// A query's place among those under way, until it is dropped. The kernel or the ledger's server frees
+/// it however its process ends.
 #[must_use]
 #[derive(Debug)]
-pub struct QueryPlace {
-    _lock: File,
+#[expect(dead_code, reason = "the drop of a lock frees it")]
+pub struct QueryPlace(QueryLock);
+
+#[derive(Debug)]
+#[expect(dead_code, reason = "the drop of a lock frees it")]
+enum QueryLock {
+    File(File),
+    Server(PlaceLock),
 }
 
 /// Where a project's queries wait for their turn.
@@ -71,8 +78,13 @@ impl Ledger {
     /// Takes one of the few places for a query under way; `None` if others have all of them.
     pub fn take_query_place(&self, lane: &QueryLane) -> Result<Option<QueryPlace>, LedgerError> {
         let name = format!("query-{}", lane.id.get());
-        let lock = sender::lock_one_of(&self.path, &name, AT_ONCE).map_err(LedgerError::Sender)?;
-        Ok(lock.map(|lock| QueryPlace { _lock: lock }))
+        let lock = match self.conn.server() {
+            Some(server) => server.take_place(&name, AT_ONCE)?.map(QueryLock::Server),
+            None => sender::lock_one_of(&self.path, &name, AT_ONCE)
+                .map_err(LedgerError::Sender)?
+                .map(QueryLock::File),
+        };
+        Ok(lock.map(QueryPlace))
     }
 
     /// Takes one of the hour's queries, if one is left. It is recorded before it may be sent.

@@ -11,13 +11,18 @@ use tempfile::NamedTempFile;
 use crate::config::{UnplacedFile, sweep_unfinished};
 use crate::domain::to_hex;
 
-/// Why the file was not written. Nothing that was there changed.
+/// Why the file was not written, or may not last. Nothing that was there changed.
 #[derive(Debug, thiserror::Error)]
 pub enum NewFileError {
     #[error("`{path}` already exists; dsr did not overwrite it")]
     Exists { path: PathBuf },
     #[error("cannot write `{path}`")]
     Write { path: PathBuf, source: io::Error },
+    /// Here alone the file is there.
+    #[error(
+        "`{path}` is written, but its folder cannot be flushed to disk: the file may be gone after a power cut"
+    )]
+    Folder { path: PathBuf, source: io::Error },
 }
 
 /// A file that is being written, without a name where the system can do that. It is gone with this
@@ -75,11 +80,14 @@ impl NewFile {
         let synced = file.file().sync_all();
         synced
             .and_then(|()| file.place(&path))
-            .and_then(|()| sync_folder(&path))
             .map_err(|error| match error.kind() {
                 io::ErrorKind::AlreadyExists => NewFileError::Exists { path: path.clone() },
                 _ => failed(&path)(error),
             })?;
+        sync_folder(&path).map_err(|source| NewFileError::Folder {
+            path: path.clone(),
+            source,
+        })?;
         let digest = self.hash.finalize();
         Ok(PlacedFile {
             path,

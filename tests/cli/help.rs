@@ -187,3 +187,31 @@ fn with_program(name: &str, script: &str) -> Operator {
     let path = format!("{}:/usr/bin:/bin", operator.work().display());
     operator.with("PATH", &path)
 }
+
+#[test]
+fn each_page_of_the_guide_is_a_topic() {
+    let operator = Operator::new();
+    let list = operator.run(&["help", "topics"]).stdout;
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/guide");
+    let mut pages = 0;
+    for entry in std::fs::read_dir(folder).expect("the guide") {
+        let path = entry.expect("a page").path();
+        let name = path
+            .file_stem()
+            .and_then(|name| name.to_str())
+            .expect("UTF-8");
+        if path.extension().is_none_or(|end| end != "md") || name == "README" {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).expect("a page");
+        let title = text.lines().next().and_then(|line| line.strip_prefix("# "));
+        let page = operator.run(&["help", name, "--json"]);
+        let help = page.exits_with(0).json()["help"].clone();
+        assert_eq!(help["title"].as_str(), title, "{name}");
+        assert!(list.contains(name), "{name}: {list}");
+        pages += 1;
+    }
+    assert!(pages > 15, "{pages}");
+    let typo = operator.run(&["help", "find-id"]);
+    typo.exits_with(2).says("`dsr help find-ids`");
+}

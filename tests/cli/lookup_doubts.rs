@@ -356,3 +356,61 @@ fn a_list_of_nobody_is_not_written() {
     let wrong = operator.run(&["delete", "--gdpr", "--dry-run", "ask.csv"]);
     wrong.exits_with(5).never_says("dsr lookup");
 }
+
+#[test]
+fn the_encoding_is_that_of_the_list_and_profiles_are_utf_8() {
+    let operator = Operator::new();
+    operator.file("ask.csv", b"email\nzo\xeb@x.test\n");
+    operator.file("users.csv", "distinct_id,$email\nu1,zo\u{eb}@x.test\n");
+    operator.file("latin.csv", b"distinct_id,$email\nu1,zo\xeb@x.test\n");
+    let with = |file| {
+        let args = ["--encoding", "windows-1252", "--profiles", file, "ask.csv"];
+        lookup(&operator, &args)
+    };
+    let outcome = with("users.csv");
+    assert_eq!(answers(outcome.exits_with(0)), [("one".to_owned(), 1)]);
+    let outcome = with("latin.csv");
+    outcome
+        .exits_with(5)
+        .says("`--encoding` holds for your list only");
+    let help = operator
+        .run(&["lookup", "--help"])
+        .stdout
+        .replace('\n', " ");
+    let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(help.contains("files of profiles must be UTF-8"), "{help}");
+}
+
+#[test]
+fn the_hint_for_a_page_fits_what_is_wrong_with_it() {
+    let page = |words: &str| {
+        format!(
+            r#"{{"page":0,"page_size":9,"session_id":"s","results":[{{"$distinct_id":"a","$properties":{{"$email":"a@x.test"}}}}],{words}}}"#
+        )
+    };
+    let good = page(r#""total":1"#);
+    for (text, hint) in [
+        (format!("{good}{good}"), "name each page once"),
+        (page(r#""total":"1""#), "save each page as Mixpanel sent it"),
+        (page(r#""error":"x""#), "ask for the pages again"),
+    ] {
+        let operator = Operator::new();
+        operator.file("p.json", text);
+        let outcome = lookup(&operator, &["--profiles", "p.json", "a@x.test"]);
+        outcome.exits_with(5).says(hint).never_says("UTF-8");
+    }
+}
+
+#[test]
+fn a_negative_zero_is_no_id() {
+    let operator = Operator::new();
+    let line = r#"{"$distinct_id":-0,"$properties":{"$email":"a@x.test"}}"#;
+    operator.file("users.jsonl", format!("{line}\n"));
+    let args = ["--profiles", "users.jsonl", "-o", "found.csv", "a@x.test"];
+    let outcome = lookup(&operator, &args);
+    assert_eq!(answers(outcome.exits_with(0))[0].0, "unusable");
+    assert!(!operator.work().join("found.csv").exists());
+    operator.file("ids.json", "[-0]");
+    let args = ["delete", "--gdpr", "--dry-run", "ids.json", "--sandbox"];
+    operator.run(&args).exits_with(5).says("negative zero");
+}

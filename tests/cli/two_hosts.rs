@@ -1,8 +1,12 @@
 //! Two hosts with one ledger on a server, when one of them has gone, is set back or may only read.
 
 use crate::shared_ledger::{hosts, login, wait_for};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use serde_json::json;
+
+use crate::preflight::set_up;
 use crate::support::{Database, Fake, Operator, OwnServer, Reply, states};
 
 #[test]
@@ -161,4 +165,45 @@ fn a_server_that_waits_for_its_standby_is_named_soon_and_nothing_is_sent() {
     database.ask("SELECT pg_reload_conf()");
     held.end().exits_with(0);
     assert_eq!(fake.posts().len(), 1);
+}
+
+#[test]
+fn all_hosts_together_have_at_most_three_queries_under_way() {
+    let Some(database) = Database::with_ledger_or_skip().map(Arc::new) else {
+        return;
+    };
+    let page = json!({
+        "page": 0, "page_size": 1000, "session_id": "s", "status": "ok", "total": 0, "results": [],
+    });
+    let fake = Fake::answering(move |call| match call.place {
+        0..3 => Reply::Hang,
+        _ => Reply::json(200, &page),
+    });
+    let host = || {
+        let mut host = set_up(&fake, "");
+        host.uses(&database);
+        host.file("ask.csv", "email\nanna@x.test\n");
+        host
+    };
+    let (one, two) = (host(), host());
+    let lookup = |wait| ["lookup", "ask.csv", "--max-wait", wait];
+    let mut under_way: Vec<_> = [&one, &two, &one]
+        .map(|host| host.start(&lookup("15m")))
+        .into();
+    fake.wait_for_posts(3);
+    for host in [&one, &two] {
+        let outcome = host.run(&lookup("0s"));
+        outcome.exits_with(75).says("queries under way");
+    }
+    assert_eq!(fake.posts().len(), 3, "nothing was asked");
+    // A kill frees its place for every host, and so does an answer.
+    under_way.remove(0).kill();
+    two.run(&lookup("30s")).exits_with(0);
+    for host in [&one, &two] {
+        host.run(&lookup("0s")).exits_with(0);
+    }
+    assert_eq!(fake.posts().len(), 6);
+    under_way.into_iter().for_each(|running| {
+        running.kill();
+    });
 }

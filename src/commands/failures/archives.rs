@@ -28,6 +28,7 @@ impl From<NewFileError> for Failure {
                 let hint = "nothing was written; name another file with `--output`";
                 return in_the_way(&path, hint);
             }
+            NewFileError::Folder { .. } => "check the disk, and copy the file to another one",
             NewFileError::Write { .. } => {
                 "no partial file was kept; free space or name another file with `--output`"
             }

@@ -36,10 +36,13 @@ pub(crate) fn lookup_failure(error: IntakeError) -> Failure {
         IntakeError::Damaged { problems, .. } if problems.are_unusable_ids() => {
             "remove these ids from the identities, in a table with their lines: they are no person's".into()
         }
-        IntakeError::Damaged { .. } => {
-            "fetch the file again as UTF-8, whole: without a line, somebody would not be found"
-                .into()
-        }
+        IntakeError::Damaged { problems, .. } => match problems.remedy() {
+            Remedy::Page(way_out) => way_out.into(),
+            Remedy::Encoding => {
+                "save the file as UTF-8: `--encoding` holds for your list only".into()
+            }
+            _ => "fetch the file again, whole: without a line, somebody would not be found".into(),
+        },
         IntakeError::Source { fault, .. } => match fault {
             Fault::MissingColumn { .. } => {
                 "profiles need a heading with `distinct_id` and the property that `--by` names"
@@ -113,7 +116,7 @@ fn intake_hint(error: &IntakeError) -> Cow<'static, str> {
             Remedy::Encoding => {
                 "save it as UTF-8, or name its encoding, such as `--encoding windows-1252`"
             }
-            Remedy::Program(way_out) => way_out,
+            Remedy::Program(way_out) | Remedy::Page(way_out) => way_out,
             Remedy::Title => {
                 "if line 1 is a heading, add `--format csv --column 1`; otherwise remove it"
             }

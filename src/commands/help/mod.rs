@@ -61,7 +61,7 @@ pub(crate) fn find(tree: &clap::Command, words: &[String]) -> Result<clap::Comma
     for word in words {
         let Some(below) = command.find_subcommand(word) else {
             let topics = match path.is_empty() {
-                true => topics::names().collect(),
+                true => topics::names().chain(topics::pages()).collect(),
                 false => Vec::new(),
             };
             let below = command.get_subcommands().map(|below| below.get_name());

@@ -5,28 +5,17 @@ use crate::config::{Home, VARIABLES};
 use crate::domain::ExitStatus;
 use crate::ui::{Block, HelpPage};
 
+macro_rules! pages {
+    ($($name:literal)*) => {
+        [$(($name, include_str!(concat!("../../../docs/guide/", $name, ".md")))),*]
+    };
+}
+
 /// The guide's pages, in the order in which a reader needs them. Tests run their commands.
-const GUIDE: [&str; 20] = [
-    include_str!("../../../docs/guide/set-up.md"),
-    include_str!("../../../docs/guide/sources.md"),
-    include_str!("../../../docs/guide/find-ids.md"),
-    include_str!("../../../docs/guide/erase-people.md"),
-    include_str!("../../../docs/guide/follow.md"),
-    include_str!("../../../docs/guide/deadlines.md"),
-    include_str!("../../../docs/guide/two-people.md"),
-    include_str!("../../../docs/guide/hand-over-exports.md"),
-    include_str!("../../../docs/guide/record-owners.md"),
-    include_str!("../../../docs/guide/after-a-deletion.md"),
-    COPIES,
-    RETENTION,
-    include_str!("../../../docs/guide/verify.md"),
-    include_str!("../../../docs/guide/import.md"),
-    include_str!("../../../docs/guide/anonymise.md"),
-    include_str!("../../../docs/guide/prove-it.md"),
-    include_str!("../../../docs/guide/tokens.md"),
-    include_str!("../../../docs/guide/share-the-ledger.md"),
-    include_str!("../../../docs/guide/shared-ledger.md"),
-    include_str!("../../../docs/guide/restore.md"),
+const GUIDE: [(&str, &str); 20] = pages![
+    "set-up" "sources" "find-ids" "erase-people" "follow" "deadlines" "two-people"
+    "hand-over-exports" "record-owners" "after-a-deletion" "copies" "retention" "verify" "import"
+    "anonymise" "prove-it" "tokens" "share-the-ledger" "shared-ledger" "restore"
 ];
 
 /// The page of `dsr guide copies`, too.
@@ -101,6 +90,11 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     names.chain(["topics"])
 }
 
+/// Names of the guide's pages. Each is a topic, too.
+pub(crate) fn pages() -> impl Iterator<Item = &'static str> {
+    GUIDE.iter().map(|(name, _)| *name)
+}
+
 /// Every topic with its title, without `topics`.
 pub(crate) fn titles() -> impl Iterator<Item = (&'static str, &'static str)> {
     TOPICS.iter().map(|(name, title, _)| (*name, *title))
@@ -112,10 +106,19 @@ pub(crate) fn find(name: &str, home: Option<&Home>) -> Option<HelpPage> {
         return Some(list());
     }
     let topic = TOPICS.iter().find(|(known, _, _)| *known == name);
-    topic.map(|(name, title, write)| HelpPage {
+    let topic = topic.map(|(name, title, write)| HelpPage {
         name,
         title,
         blocks: write(home),
+    });
+    topic.or_else(|| {
+        let (name, text) = GUIDE.iter().find(|(known, _)| *known == name)?;
+        let title = text.lines().next().unwrap_or(name);
+        Some(HelpPage {
+            name,
+            title: title.trim_start_matches("# "),
+            blocks: below_the_title(text),
+        })
     })
 }
 
@@ -129,6 +132,10 @@ fn list() -> HelpPage {
                 "Read one with `dsr help TOPIC`. `dsr guide` shows how to stop Mixpanel's SDKs from \
                  collecting.",
             ),
+            Block::paragraph(format!(
+                "Each recipe is a topic by itself, too: {}.",
+                pages().collect::<Vec<_>>().join(", ")
+            )),
         ],
     }
 }
@@ -298,7 +305,10 @@ fn json(_: Option<&Home>) -> Vec<Block> {
 }
 
 fn runbooks(_: Option<&Home>) -> Vec<Block> {
-    GUIDE.into_iter().flat_map(Block::of_markdown).collect()
+    let pages = GUIDE.into_iter();
+    pages
+        .flat_map(|(_, page)| Block::of_markdown(page))
+        .collect()
 }
 
 /// Drops the Markdown's title: the page has its own.

@@ -225,15 +225,13 @@ fn damage(error: &serde_json::Error) -> Damage {
 
 fn id_of(value: &RawValue) -> JsonResult<Cow<'_, str>> {
     let text = value.get();
-    let digits = text.strip_prefix('-').unwrap_or(text);
     match text.as_bytes() {
         [b'"', ..] => json_text(text).ok_or(Damage::BadEscape),
         [b'n', ..] => Err(Damage::NotAnId("null")),
         [b't' | b'f', ..] => Err(Damage::NotAnId("true or false")),
         [b'[', ..] => Err(Damage::NotAnId("a list")),
         [b'{', ..] => Err(Damage::NotAnId("an object")),
-        _ if digits.bytes().all(|byte| byte.is_ascii_digit()) => Ok(Cow::Borrowed(text)),
-        _ => Err(Damage::FRACTION),
+        _ => Damage::of_number(text).map(|()| Cow::Borrowed(text)),
     }
 }
 

@@ -314,13 +314,7 @@ pub(crate) fn id_in<'c>(content: Option<&'c Content<'_>>) -> Result<&'c str, Dam
         None => Ok(""),
         Some(Content::Text(text)) => Ok(text),
         Some(Content::Cell(text)) => Ok(text),
-        Some(Content::Number(digits)) => {
-            let figures = digits.strip_prefix('-').unwrap_or(digits);
-            match figures.bytes().all(|byte| byte.is_ascii_digit()) {
-                true => Ok(digits),
-                false => Err(Damage::FRACTION),
-            }
-        }
+        Some(Content::Number(digits)) => Damage::of_number(digits).map(|()| *digits),
         Some(Content::List(_)) => Err(Damage::NotAnId("a list")),
         Some(Content::Other(_)) => Err(Damage::NotAnId("null, true, false or an object")),
     }

@@ -29,9 +29,9 @@ pub(crate) use rusqlite::types::{FromSql, ToSql, Value, ValueRef};
 pub(crate) use sqlite::Access;
 pub(crate) use statement::{OptionalExtension, Statement};
 
-pub(crate) use postgres::TrustedRoots;
 pub(crate) use postgres::place::password::{PasswordError, PasswordOrigin, PasswordSources};
 pub(crate) use postgres::place::{PlaceError, ServerPlace};
+pub(crate) use postgres::{PlaceLock, TrustedRoots};
 pub use postgres::{ServerReport, ServerRights, StandbyState, TlsFault};
 
 use crate::ledger::seal::LazySeal;

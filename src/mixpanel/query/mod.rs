@@ -9,7 +9,7 @@ pub mod export;
 mod holders;
 mod page;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use crate::domain::DistinctId;
@@ -75,6 +75,8 @@ pub struct Profiles {
     asked: Vec<DistinctId>,
     places: HashMap<String, usize>,
     has_profile: Vec<bool>,
+    /// The profiles under ids that were not asked for.
+    others: HashSet<String>,
     course: PageCourse,
 }
 
@@ -118,6 +120,7 @@ impl Profiles {
         Self {
             places: places.map(|(id, n)| (id.expose().to_owned(), n)).collect(),
             has_profile: vec![false; asked.len()],
+            others: HashSet::new(),
             asked,
             course: PageCourse::default(),
         }
@@ -129,8 +132,22 @@ impl Profiles {
     }
 
     /// Whether each id has a profile, in their order. Only if [`Self::is_whole`].
-    pub fn into_answer(self) -> Vec<bool> {
-        self.has_profile
+    ///
+    /// # Errors
+    /// When a profile has an id that was not asked for: one of the ids may be its alias.
+    pub fn into_answer(self) -> Result<Vec<bool>, PageFault> {
+        match self.others.is_empty() {
+            true => Ok(self.has_profile),
+            false => Err(PageFault::NotAsked),
+        }
+    }
+
+    /// The ids of all profiles, also of those that were not asked for. Only if [`Self::is_whole`].
+    pub fn into_found(self) -> Vec<String> {
+        let asked = self.asked.iter().zip(self.has_profile);
+        let found = asked.filter(|(_, has_profile)| *has_profile);
+        let found = found.map(|(id, _)| id.expose().to_owned());
+        found.chain(self.others).collect()
     }
 
     /// Takes the next page.
@@ -139,9 +156,15 @@ impl Profiles {
     /// When the page does not fit the question or the pages before: a profile could be missing.
     pub fn take(&mut self, page: &ProfilePage) -> Result<(), PageFault> {
         self.course.demand_next(page)?;
+        if page.total > self.asked.len() {
+            return Err(PageFault::NotAsked);
+        }
         for profile in &page.profiles {
-            let place = self.places.get(&profile.id).ok_or(PageFault::NotAsked)?;
-            if std::mem::replace(&mut self.has_profile[*place], true) {
+            let is_known = match self.places.get(&profile.id) {
+                Some(place) => std::mem::replace(&mut self.has_profile[*place], true),
+                None => !self.others.insert(profile.id.clone()),
+            };
+            if is_known {
                 return Err(PageFault::Twice);
             }
         }

@@ -25,7 +25,7 @@ pub struct ProfilePage {
 pub struct PageProfile {
     /// A number with each of its digits. Empty if it is neither a text nor a number.
     pub id: String,
-    /// Whether the id came as a number with a fraction or an exponent, which no id is.
+    /// Whether the id came as a number with a fraction or an exponent or as `-0`, which no id is.
     pub is_fraction: bool,
     /// `$properties` as it came.
     pub properties: Option<Box<RawValue>>,
@@ -66,7 +66,7 @@ pub(super) fn read(body: &[u8]) -> Option<ProfilePage> {
             _ => String::new(),
         };
         PageProfile {
-            is_fraction: is_number && id.contains(['.', 'e', 'E']),
+            is_fraction: is_number && (id.contains(['.', 'e', 'E']) || id == "-0"),
             id,
             properties: row.properties,
         }

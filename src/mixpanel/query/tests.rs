@@ -133,7 +133,7 @@ fn pages_add_up_to_the_total() {
     assert!(!profiles.is_whole());
     profiles.take(&page(&reply(1, 3, &[json!("a")]))).unwrap();
     assert!(profiles.is_whole());
-    assert_eq!(profiles.into_answer(), [true, false, true, true]);
+    assert_eq!(profiles.into_answer().unwrap(), [true, false, true, true]);
 }
 
 #[test]
@@ -153,12 +153,25 @@ fn a_page_that_does_not_fit_is_an_error() {
         (with("session_id", json!("s-2")), OtherSession),
         (with("results", json!([])), WrongCount),
         (reply(1, 3, &[json!("c")]), Twice),
-        (reply(1, 3, &[json!("B")]), NotAsked),
     ] {
         let mut profiles = Profiles::of(ids(&["a", "b", "c"]));
         profiles.take(&page(&first())).unwrap();
         assert_eq!(profiles.take(&page(&second)), Err(fault), "{second}");
     }
+    // A profile under another id is one of an alias, or of nobody who was asked for.
+    let other = || {
+        let mut profiles = Profiles::of(ids(&["a", "b", "c"]));
+        profiles.take(&page(&first())).unwrap();
+        profiles.take(&page(&reply(1, 3, &[json!("B")]))).unwrap();
+        profiles
+    };
+    assert_eq!(other().into_answer(), Err(NotAsked));
+    assert_eq!(other().into_found(), ["a", "c", "B"]);
+    let mut few = Profiles::of(ids(&["a", "c"]));
+    assert_eq!(few.take(&page(&first())), Err(NotAsked), "more than ids");
+    let mut twice = Profiles::of(ids(&["a", "b", "c"]));
+    let page_twice = page(&reply(0, 2, &[json!("B"), json!("B")]));
+    assert_eq!(twice.take(&page_twice), Err(Twice));
     let mut profiles = Profiles::of(ids(&["a", "b", "c"]));
     let mut unnamed = first();
     unnamed["session_id"] = Value::Null;

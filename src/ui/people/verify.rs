@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use crate::domain::{CheckedPeople, ExportWindow, ProfilesFound, ProjectName};
+use crate::domain::{CheckedPeople, ExportWindow, ProjectName};
 use crate::intake::EventsRead;
 use crate::ui::drawing::json::time;
 use crate::ui::drawing::paper::Paper;
@@ -91,12 +91,26 @@ fn profiles_sentence(counts: &CheckedPeople) -> String {
     )
 }
 
-fn found_before(found: ProfilesFound) -> String {
-    format!(
-        "{} a profile on {}, and this check does not show that it is gone. Check with `--ids FILE`, a list of everyone in the deletion.",
+/// What an earlier check found, and why this one does not settle it: the trail has counts only.
+fn found_before(counts: &CheckedPeople) -> Option<String> {
+    let found = counts.found_before?;
+    let asked = match (
+        counts.profile_not_asked(),
+        counts.with_profile + counts.without_profile,
+    ) {
+        (0, _) => "it saw no event, so it may have asked another project".to_owned(),
+        (_, 0) => "it asked for no profile".to_owned(),
+        (_, asked) => format!(
+            "it asked for the profiles of {} of {}",
+            number(asked),
+            plural(counts.done(), "person", "people")
+        ),
+    };
+    Some(format!(
+        "{} a profile on {}, and dsr does not keep whose. This check does not settle that: {asked}. Check again with `--ids FILE`, a list of everyone in the deletion.",
         plural(found.count, "person had", "people had"),
         found.at.date_naive()
-    )
+    ))
 }
 
 /// What the days of the events do not show.
@@ -148,8 +162,8 @@ impl VerifyView<'_> {
         for line in sentences(&found.counts) {
             text.push_str(&paper.wrapped("", &line));
         }
-        if let Some(found) = found.counts.found_before {
-            text.push_str(&paper.wrapped("", &found_before(found)));
+        if let Some(before) = found_before(&found.counts) {
+            text.push_str(&paper.wrapped("", &before));
         }
         if let Some(gaps) = gaps(found) {
             text.push_str(&paper.wrapped("", gaps));
@@ -172,9 +186,20 @@ impl VerifyView<'_> {
     fn several(&self, days: i64, paper: &Paper) -> String {
         use Column::{Number, Text};
         let days = plural(usize::try_from(days).unwrap_or(usize::MAX), "day", "days");
-        if self.checks.is_empty() {
+        let failed = self.checks.iter().filter(|found| found.period.is_none());
+        let failed = match failed.count() {
+            0 => String::new(),
+            count => format!(
+                " {} erased nobody: every job failed or was refused.",
+                plural(count, "deletion", "deletions")
+            ),
+        };
+        let done = self.checks.iter().filter(|found| found.period.is_some());
+        let done = done.count();
+        if done == 0 {
             let project = self.project;
-            let line = format!("No deletion of project {project} was done in the last {days}.");
+            let line =
+                format!("No deletion of project {project} was done in the last {days}.{failed}");
             return paper.wrapped("", &line);
         }
         let leading = [Text("REQUEST"), Text("DONE")].into_iter();
@@ -211,8 +236,8 @@ impl VerifyView<'_> {
         let has_people =
             |found: &&ErasureFindings<'_>| found.counts.present + found.counts.recollected > 0;
         let before = self.checks.iter().filter_map(|found| {
-            let (id, before) = (found.request.id.short(), found.counts.found_before?);
-            Some(format!("{id}: {}", found_before(before)))
+            let (id, before) = (found.request.id.short(), found_before(&found.counts)?);
+            Some(format!("{id}: {before}"))
         });
         let before: Vec<String> = before.collect();
         let mut sum = CheckedPeople::default();
@@ -236,8 +261,8 @@ impl VerifyView<'_> {
             still = format!("{still}, but {people} not checkable");
         }
         let line = format!(
-            "{} done in the last {days}. {still}. {} {} Look at one deletion with `dsr verify REQUEST`. The ledger keeps the counts: `dsr report REQUEST`.",
-            plural(self.checks.len(), "deletion was", "deletions were"),
+            "{} done in the last {days}.{failed} {still}. {} {} Look at one deletion with `dsr verify REQUEST`. The ledger keeps the counts: `dsr report REQUEST`.",
+            plural(done, "deletion was", "deletions were"),
             self.checked(),
             profiles_sentence(&sum),
         );

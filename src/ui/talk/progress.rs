@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::domain::{JobId, JobState};
 use crate::intake::Headway;
@@ -248,7 +248,14 @@ pub fn reading(ui: &Ui) -> impl FnMut(Headway) {
         if bar.is_hidden() && last_line.elapsed() >= pause {
             last_line = Instant::now();
             pause = (pause * 2).min(LINE_AT_LEAST_EVERY);
-            ui.note(&format!("read {values} values{}", part_of(headway)));
+            // Of one large value, or of the first block, no value is counted yet.
+            ui.note(&match (headway.values, headway.of_bytes) {
+                (0, Some(of)) if of > 0 => {
+                    format!("read {} % of the file", headway.bytes * 100 / of)
+                }
+                (0, _) => format!("read {}", HumanBytes(headway.bytes)),
+                _ => format!("read {values} values{}", part_of(headway)),
+            });
         }
     }
 }

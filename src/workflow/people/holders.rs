@@ -1,17 +1,18 @@
 //! Asks Mixpanel for the profiles that have the values of a lookup: query after query, within the
 //! hour's budget. Takes a profile only after it was compared byte for byte.
 
-use std::collections::HashSet;
 use std::ops::Range;
-use std::path::Path;
+use std::rc::Rc;
 
-use crate::domain::ProjectId;
-use crate::intake::{Profile, Restoring};
-use crate::mixpanel::query::{COMPARISONS, EXPRESSION_BYTES, Holder, PageFault, comparison};
+use crate::domain::{DistinctId, ProjectId};
+use crate::intake::{Identity, MainId, Profile};
+use crate::mixpanel::query::{
+    COMPARISONS, EXPRESSION_BYTES, Holder, MOST_ASKED, PageFault, comparison,
+};
 use crate::mixpanel::{Holders, QueryClient};
 
 use super::lookup::{Likeness, Lookup};
-use super::profiles::{PreflightError, find_profiles};
+use super::profiles::{PreflightError, ask};
 use super::queries::Queries;
 
 const HOLDERS: &str = "profiles";
@@ -108,8 +109,10 @@ pub async fn find_holders(
 }
 
 /// Asks which of the ids that identities join have a profile of their own, and notes these profiles:
-/// an id of another person's profile joins two people. Returns the number of queries. Ids that do
-/// not fit into memory go to an unnamed file in `folder`.
+/// an id of another person's profile joins two people. Returns the number of queries.
+///
+/// Mixpanel answers for an alias with the profile of its main id. If no id of that person was in the
+/// query, dsr asks for ever smaller parts of it, until it is clear whose alias leads there.
 ///
 /// # Errors
 /// See [`PreflightError`]. The lookup is not usable then.
@@ -117,25 +120,40 @@ pub async fn find_joined_profiles(
     queries: &mut Queries<'_>,
     target: (&QueryClient, ProjectId),
     lookup: &mut Lookup,
-    folder: &Path,
 ) -> Result<usize, PreflightError> {
     let joined = lookup.joined_ids();
-    if joined.is_empty() {
-        return Ok(0);
-    }
-    let mut ids = Restoring::new(folder);
-    let put = joined.iter().try_for_each(|id| ids.put(id));
-    let ids = put.and_then(|()| ids.finish_numbered());
+    let mut left: Vec<&[Rc<str>]> = joined.chunks(MOST_ASKED).rev().collect();
+    let mut planned = (joined.len(), left.len());
+    queries.demand_time(left.len())?;
     // This question has an entry of its own in the trail.
     queries.course.sent = 0;
-    let found = find_profiles(queries, target, &ids.map_err(PreflightError::Ids)?).await?;
-    let without: HashSet<u64> = found.without.iter().filter_map(|id| id.line).collect();
-    for (number, id) in (1..).zip(&joined) {
-        if !without.contains(&number) {
-            lookup.note_profile(id);
+    let mut sent = 0;
+    while let Some(ids) = left.pop() {
+        let asked = ids.iter().filter_map(|id| DistinctId::restore(id));
+        let found = ask(queries, target, asked.collect(), planned).await?;
+        let found = found.into_found();
+        let is_strange = |id: &&String| !lookup.is_person_among(id, ids);
+        let strange: Vec<&String> = found.iter().filter(is_strange).collect();
+        match (strange.is_empty(), ids) {
+            (false, [alias]) => strange.iter().for_each(|main| {
+                lookup.join(&Identity {
+                    ids: vec![(*main).clone(), alias.to_string()],
+                    main: MainId::Profile,
+                });
+            }),
+            (false, _) => {
+                let (one, other) = ids.split_at(ids.len() / 2);
+                left.extend([other, one]);
+                queries.demand_time(left.len())?;
+                // These queries are more than the trail's entry has.
+                sent += std::mem::take(&mut queries.course.sent);
+                planned = (ids.len(), 2);
+            }
+            (true, _) => {}
         }
+        found.iter().for_each(|id| lookup.note_profile(id));
     }
-    Ok(found.queries)
+    Ok(sent + queries.course.sent)
 }
 
 /// Takes a profile that has a value of this query, and notes one that nearly has. Anything else was

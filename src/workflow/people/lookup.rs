@@ -336,6 +336,17 @@ impl Lookup {
         }
     }
 
+    /// Whether an id belongs to the person of one of these ids, which are known.
+    pub fn is_person_among(&mut self, id: &str, ids: &[Rc<str>]) -> bool {
+        let person = self.person_of(id);
+        person.is_some() && ids.iter().any(|one| self.person_of(one) == person)
+    }
+
+    fn person_of(&mut self, id: &str) -> Option<u32> {
+        let place = *self.known.get(&self.hasher.hash(id.as_bytes()))?;
+        Some(self.root(place))
+    }
+
     /// The ids that the identities join with another one, person by person.
     pub fn joined_ids(&mut self) -> Vec<Rc<str>> {
         let places = 0..at(self.ids.len());

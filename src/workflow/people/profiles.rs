@@ -61,18 +61,10 @@ pub async fn find_profiles(
     let mut places = ids.places();
     for batch in ids.batches(AT_ONCE) {
         let batch = batch.map_err(PreflightError::Ids)?;
-        let mut profiles = Profiles::of(batch.ids().filter_map(DistinctId::restore).collect());
-        while !profiles.is_whole() {
-            let planned = (ids.count(), count_queries(ids.count()));
-            let turn = queries
-                .take_turn(|ledger, lane, now| ledger.record_profiles_asked(lane, planned, now));
-            let _place = turn.await?;
-            let call = client.engage_query(project, &profiles);
-            if let Some(page) = queries.ask(PROFILES, client, call).await? {
-                profiles.take(&page)?;
-            }
-        }
-        for (has_profile, place) in profiles.into_answer().into_iter().zip(&mut places) {
+        let asked = batch.ids().filter_map(DistinctId::restore).collect();
+        let planned = (ids.count(), count_queries(ids.count()));
+        let profiles = ask(queries, (client, project), asked, planned).await?;
+        for (has_profile, place) in profiles.into_answer()?.into_iter().zip(&mut places) {
             match has_profile {
                 true => preflight.with_profile += 1,
                 false => preflight.without.push(place.clone()),
@@ -81,6 +73,30 @@ pub async fn find_profiles(
     }
     preflight.queries = queries.course.sent;
     Ok(preflight)
+}
+
+/// Asks which of these ids have a profile. `planned` is how many ids and queries the trail's entry
+/// has, if this is the first query.
+///
+/// # Errors
+/// See [`PreflightError`].
+pub(super) async fn ask(
+    queries: &mut Queries<'_>,
+    (client, project): (&QueryClient, ProjectId),
+    ids: Vec<DistinctId>,
+    planned: (usize, usize),
+) -> Result<Profiles, PreflightError> {
+    let mut profiles = Profiles::of(ids);
+    while !profiles.is_whole() {
+        let turn =
+            queries.take_turn(|ledger, lane, now| ledger.record_profiles_asked(lane, planned, now));
+        let _place = turn.await?;
+        let call = client.engage_query(project, &profiles);
+        if let Some(page) = queries.ask(PROFILES, client, call).await? {
+            profiles.take(&page)?;
+        }
+    }
+    Ok(profiles)
 }
 
 /// Asks for one list of the project's copies; `None` if a signal came first.

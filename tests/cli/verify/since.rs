@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::mixpanel::{Mixpanel, entries, online, text};
 use super::{LONG_AGO, event, lines, people, soon};
-use crate::support::shows;
+use crate::minimisation::with_key;
+use crate::support::{Fake, object_reply, shows, status_reply};
 
 fn results(found: &Value) -> Vec<[u64; 6]> {
     let requests = found["requests"].as_array().expect("requests");
@@ -99,4 +100,54 @@ fn kept_ids_of_all_deletions_are_asked_for_profiles_once() {
     mixpanel.has_profiles(&[]);
     online(&operator, &["--since", "7d"]).exits_with(0);
     assert_eq!(operator.kept_ids().len(), 0);
+}
+
+#[test]
+fn a_deletion_whose_every_job_failed_is_named_and_nobody_is_asked_about_it() {
+    let fake = Fake::answering(|call| match (call.is_post(), call.task()) {
+        (true, _) => object_reply(&format!("t-{}", call.place)),
+        (false, "t-0") => status_reply("FAILURE"),
+        (false, _) => status_reply("SUCCESS"),
+    });
+    let operator = with_key(&fake, "rate = 1000");
+    let erase = |id: &str| {
+        let args = ["delete", "--gdpr", "--yes", "--json", "--id", id];
+        let id = operator.run(&args).exits_with(0).request()["id"].clone();
+        operator.run(&["status", "--refresh"]);
+        id.as_str().expect("an id").to_owned()
+    };
+    let failed = erase("17");
+    let calls = fake.calls().len();
+    let outcome = online(&operator, &["--since", "9d", "--exit-status"]);
+    let said = outcome.exits_with(7).stderr.replace('\n', " ");
+    let told = "ended without being done: 1 person is not checked";
+    assert!(said.contains(told) && said.contains(&failed[..8]), "{said}");
+    assert!(shows(&outcome.stdout, "No deletion"), "{outcome}");
+    assert!(
+        shows(&outcome.stdout, "1 deletion erased nobody"),
+        "{outcome}"
+    );
+    assert_eq!(fake.calls().len(), calls);
+    assert_eq!(entries(&operator, "erasure_checked"), 0);
+
+    let done = erase("18");
+    let events = [event("s", LONG_AGO), event("s", soon())];
+    operator.file("e.jsonl", lines(&events));
+    let args = ["--since", "9d", "--events", "e.jsonl", "--exit-status"];
+    let found = online(&operator, &[&args[..], &["--json"]].concat());
+    let found = found.exits_with(7).json();
+    assert_eq!(results(&found), [[1, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 1]]);
+    assert_eq!(found["requests"][0]["request_id"], json!(done));
+    let screen = online(&operator, &args);
+    for text in ["1 deletion was done", "1 deletion erased nobody"] {
+        assert!(
+            shows(&screen.exits_with(7).stdout, text),
+            "{text}: {screen}"
+        );
+    }
+    // One that ended before these days is not of them.
+    operator.change_ledger(
+        "UPDATE steps SET at = '2021-01-02T00:00:00.000Z' WHERE to_state = 'failed';",
+    );
+    online(&operator, &args).exits_with(0);
 }

@@ -49,6 +49,8 @@ use files::LookupFiles;
         .help("A file, `-` for standard input, or one value, such as an e-mail address")
         .long_help("A file, `-` for standard input, or one value, such as an e-mail address\n\nA word that is not a file counts as a value only if it is the only source. A table has the values in the column of the property, such as `email` or `$email`; `--column` names another.")),
     mut_arg("file", |arg| arg.help("A file, even if its name looks like a value or an option")),
+    mut_arg("encoding", |arg| arg
+        .help("The encoding of SOURCE without a byte order mark, such as `windows-1252`; files of profiles must be UTF-8 [default: utf-8]")),
     mut_arg("id", |arg| arg
         .value_name("VALUE")
         .help("One value, even if it looks like a file or an option")),
@@ -181,7 +183,7 @@ fn warn(ctx: &Context, found: &LookedUp, searched: &LookupOrigin) {
         let lines = plural(joined, "line", "lines");
         ctx.ui.warn(
             "joined_profiles",
-            &format!("the identities join the profiles of {lines} with other profiles: dsr lists these profiles, but none of their other ids"),
+            &format!("the ids of {lines} lead to several profiles: dsr lists these profiles, but none of their other ids"),
         );
     }
     for (line, ids) in &found.large {

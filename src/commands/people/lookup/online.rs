@@ -81,9 +81,7 @@ pub(super) async fn find(
             plural(joined, "id", "ids"),
         ));
         ctx.interrupt.begin();
-        let found =
-            workflow::find_joined_profiles(&mut queries, (&client, id), lookup, ctx.home.data())
-                .await;
+        let found = workflow::find_joined_profiles(&mut queries, (&client, id), lookup).await;
         ctx.interrupt.pause();
         asked.queries += found.map_err(|error| profiles_failure(error, NO_LOOKUP))?;
     }

@@ -102,10 +102,11 @@ pub(crate) async fn run(ctx: &mut Context, args: VerifyErasureArgs) -> Result<Ex
     }
     warn_of_gaps(ctx, &found.searched);
     warn_of_days(ctx, &checks);
-    warn_of_failed(ctx, &checks);
     for check in &checks {
         ledger.record_erasure_check(&check.request.id, &check.counts, now)?;
     }
+    checks.extend(examined.findings(&scope.failed));
+    warn_of_failed(ctx, &checks);
     if !found.profiles.is_empty() {
         minimise::sweep(ctx, &mut ledger);
     }

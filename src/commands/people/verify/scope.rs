@@ -2,19 +2,21 @@
 
 use std::collections::HashSet;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::commands::context::Context;
 use crate::commands::context::named::find_meant;
 use crate::commands::failures::usage;
-use crate::domain::{Kind, LedgerKey, ProjectName, RequestId};
-use crate::ledger::{ErasedBy, Ledger, LedgerError, RequestRecord, Which};
+use crate::domain::{JobState, Kind, LedgerKey, ProjectName, RequestId};
+use crate::ledger::{ErasedBy, Ledger, LedgerError, RequestRecord, Standing, Which};
 use crate::ui::Failure;
 use crate::workflow::SuppressedIndex;
 
 pub(super) struct ToVerify {
     pub(super) project: ProjectName,
     pub(super) requests: Vec<RequestRecord>,
+    /// Those of the last days whose every job failed or was refused: they erased nobody.
+    pub(super) failed: Vec<RequestRecord>,
 }
 
 impl ToVerify {
@@ -41,6 +43,7 @@ impl ToVerify {
         Ok(Self {
             project: request.asked.project.clone(),
             requests: vec![request],
+            failed: Vec::new(),
         })
     }
 
@@ -63,14 +66,24 @@ impl ToVerify {
         let erased = ledger.erased(key, &by)?;
         let jobs = erased.jobs().iter();
         let done = jobs.filter(|job| job.period.done.is_some_and(|done| done >= from));
-        let done: HashSet<&RequestId> = done.map(|job| &job.job.request).collect();
+        let done: HashSet<RequestId> = done.map(|job| job.job.request.clone()).collect();
+        drop(erased);
         // Under the same name there may have been another project.
         let key = project.key();
-        let requests = ledger.list_requests(Which::All)?.into_iter();
-        let requests = requests
-            .filter(|request| done.contains(&request.id) && request.asked.project_key == key);
+        let mut all = ledger.list_requests(Which::All)?;
+        all.retain(|request| request.asked.project_key == key);
+        let (requests, others): (Vec<_>, _) = all
+            .into_iter()
+            .partition(|request| done.contains(&request.id));
+        let mut failed = Vec::new();
+        for request in others {
+            if has_failed(ledger, &request, from)? {
+                failed.push(request);
+            }
+        }
         Ok(Self {
-            requests: requests.collect(),
+            requests,
+            failed,
             project: project.name.clone(),
         })
     }
@@ -92,4 +105,27 @@ impl ToVerify {
     pub(super) fn ids(&self) -> HashSet<&RequestId> {
         self.requests.iter().map(|request| &request.id).collect()
     }
+}
+
+/// Whether a deletion ended since `from` and erased nobody, because Mixpanel failed or refused it. One
+/// that the operator cancelled is not meant.
+fn has_failed(
+    ledger: &Ledger,
+    request: &RequestRecord,
+    from: DateTime<Utc>,
+) -> Result<bool, LedgerError> {
+    let has = |state| request.jobs_in(state) > 0;
+    if request.asked.operation.kind() != Kind::Delete
+        || request.is_open()
+        || has(JobState::Done)
+        || !(has(JobState::Failed) || has(JobState::Refused))
+    {
+        return Ok(false);
+    }
+    for job in ledger.jobs(&request.id, Standing::Any) {
+        if ledger.find_ended(&job?.id)?.is_some_and(|at| at >= from) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

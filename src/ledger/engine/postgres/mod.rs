@@ -21,6 +21,7 @@ use super::row::ServerRow;
 use super::{Answer, EngineTrouble, Params, Question};
 use crate::ledger::seal::LazySeal;
 use place::ServerPlace;
+pub(crate) use presence::PlaceLock;
 use session::{Deadlines, Session};
 
 pub(super) use error::ServerError;

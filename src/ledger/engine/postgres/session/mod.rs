@@ -16,7 +16,7 @@ pub(super) mod tls;
 use std::cell::{Cell, RefCell};
 use std::future::{poll_fn, ready};
 use std::pin::{Pin, pin};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -71,6 +71,24 @@ pub(crate) struct Session {
     backend_pid: i32,
     #[cfg(test)]
     round_trips: Cell<u32>,
+}
+
+/// Gives a session lock back when it is dropped, unless the session has ended.
+#[derive(Debug)]
+pub(crate) struct Unlocking {
+    client: Weak<Client>,
+    class: i64,
+    key: i64,
+}
+
+impl Drop for Unlocking {
+    fn drop(&mut self) {
+        if let Some(client) = self.client.upgrade() {
+            let sql = format!("SELECT pg_advisory_unlock({}, {})", self.class, self.key);
+            // The first poll sends it, and nothing depends on the answer.
+            drop(poll_once(pin!(client.batch_execute(&sql))));
+        }
+    }
 }
 
 impl Session {
@@ -169,6 +187,12 @@ impl Session {
     /// Whether every call would fail. The server may be gone without this being known yet.
     pub(crate) fn is_closed(&self) -> bool {
         self.lost.borrow().is_some() || self.client.is_closed()
+    }
+
+    /// For a session lock that this session has taken.
+    pub(crate) fn unlocking(&self, class: i64, key: i64) -> Unlocking {
+        let client = Arc::downgrade(&self.client);
+        Unlocking { client, class, key }
     }
 
     /// How often it has waited for the server.
