@@ -306,6 +306,34 @@ fn a_repeated_name_has_its_last_value() {
 }
 
 #[test]
+fn escaped_keys_do_not_tear_an_event_apart() {
+    let run = Run::keeping(&["cart"]);
+    let inner = r#"{"event":"in","properties":{"time":1790000001,"distinct_id":"bob"}}"#;
+    let text = format!(
+        r#"{{
+ "\u0065vent": "Buy",
+ "\u0070roperties": {{
+  "time": 1790000000,
+  "cart": [{inner}],
+  "\u0064istinct_id": "anna"
+ }}
+}}
+{{
+ "event": "Buy",
+ "properties": {{ "time": 1790000002, "\u0064istinct_id": "anna" }}
+}}
+"#
+    );
+    let found = run.read(&text);
+    assert_eq!(found.review.left_out.total(), 0);
+    let events = found.events();
+    assert_eq!(events.len(), 2);
+    assert_eq!(events[0]["properties"]["cart"][0]["event"], "in");
+    let ids = found.texts("distinct_id");
+    assert_eq!(ids[0], ids[1]);
+}
+
+#[test]
 fn every_form_of_a_source_gives_the_same_events() {
     let run = Run::keeping(&["plan"]);
     let events: Vec<Value> = (0..20)
