@@ -86,6 +86,14 @@ impl Run {
     }
 
     fn try_read(&self, sources: &[PathBuf]) -> Result<Anonymised, SanitizeError> {
+        self.try_read_watched(sources, &mut |_| ControlFlow::Continue(()))
+    }
+
+    fn try_read_watched(
+        &self,
+        sources: &[PathBuf],
+        observer: SplitObserver<'_>,
+    ) -> Result<Anonymised, SanitizeError> {
         let keep = NameList::of_properties(&self.list("lists/keep", &self.keep)).unwrap();
         let events = self.events.as_ref();
         let events = events.map(|names| NameList::of_events(&self.list("lists/events", names)));
@@ -102,7 +110,7 @@ impl Run {
             output: &self.folder.path().join("out"),
         };
         let mut out = Vec::new();
-        let review = sanitize(&order, &mut out, &mut |_| ControlFlow::Continue(()))?;
+        let review = sanitize(&order, &mut out, observer)?;
         let text = String::from_utf8(out).expect("UTF-8");
         assert!(text.is_empty() || text.ends_with('\n'));
         let lines = text.lines().map(str::to_owned).collect();
