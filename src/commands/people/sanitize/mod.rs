@@ -198,10 +198,14 @@ fn to_look_at(args: &SanitizeArgs, files: &SanitizeFiles, review: &SanitizeRevie
     let page = printable(&files.page.display().to_string());
     let message = format!("{}. Nothing was sent", parts.join("; "));
     let mut hint = format!("look at `{page}` before you import the events");
+    let made = format!(
+        "`{}` and the review",
+        printable(&files.events.display().to_string())
+    );
     if properties > 0 {
         let keep = printable(&args.keep.display().to_string());
         hint += &format!(
-            ". To drop a property, remove it from `{keep}` and run the command again with another `--output` and the same `--key`"
+            ". To drop a property, remove it from `{keep}`, delete {made}, and run the command again"
         );
     } else if names > 0 {
         hint += ". To drop events, list the names that survive with `--events FILE`";
