@@ -95,6 +95,12 @@ pub(crate) fn query_failure(error: QueryError, of: Unasked) -> Failure {
             "temporary",
             format!("{undone}; try again, or {instead}"),
         ),
+        // A script would try again for ever.
+        QueryError::Unusable { .. } => (
+            ExitStatus::Refused,
+            "unusable_answer",
+            format!("{undone}; check the region and any proxy, or {instead}"),
+        ),
         QueryError::Interrupted(signal) => (signal.exit_status(), "interrupted", undone.to_owned()),
     };
     Failure::from_error(status, kind, &error).hint(hint)
@@ -104,10 +110,14 @@ pub(crate) fn profiles_failure(error: PreflightError, of: Unasked) -> Failure {
     match error {
         PreflightError::Ids(error) => error.into(),
         PreflightError::Query(error) => query_failure(error, of),
-        PreflightError::Fault(_) => {
+        PreflightError::Fault(fault) => {
             let Unasked { undone, instead } = of;
-            let hint = format!("{undone}; try again, or {instead}");
-            Failure::from_error(ExitStatus::Temporary, "profiles", &error).hint(hint)
+            let (status, next) = match fault.comes_again() {
+                true => (ExitStatus::Refused, instead.to_owned()),
+                false => (ExitStatus::Temporary, format!("try again, or {instead}")),
+            };
+            let hint = format!("{undone}; {next}");
+            Failure::from_error(status, "profiles", &error).hint(hint)
         }
     }
 }
