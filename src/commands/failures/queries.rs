@@ -98,7 +98,7 @@ pub(crate) fn query_failure(error: QueryError, of: Unasked) -> Failure {
         // A script would try again for ever.
         QueryError::Unusable { .. } => (
             ExitStatus::Refused,
-            "unusable_answer",
+            "refused",
             format!("{undone}; check the region and any proxy, or {instead}"),
         ),
         QueryError::Interrupted(signal) => (signal.exit_status(), "interrupted", undone.to_owned()),

@@ -168,7 +168,7 @@ fn none_listed(args: &SanitizeArgs, review: &SanitizeReview) -> Failure {
     let events = plural(review.not_listed as usize, "event", "events");
     let message = format!("`{list}` names none of the {events} of the source; nothing was written");
     let hint = format!("write the names in `{list}` as Mixpanel does, one a line");
-    Failure::new(ExitStatus::Input, "no_events", message).hint(hint)
+    Failure::new(ExitStatus::Input, "bad_input", message).hint(hint)
 }
 
 /// In a rehearsal the secret is the sandbox's fixed one.
