@@ -64,7 +64,7 @@ fn is_ingestion_held(conn: &Connection, id: &RequestId) -> Result<bool, LedgerEr
         return Ok(false);
     }
     let sql = "SELECT number FROM ingestion_batches WHERE ingestion = $1
-         UNION SELECT job FROM audit WHERE request = $1 AND job IS NOT NULL";
+         UNION SELECT job FROM audit WHERE request = $1 AND job IS NOT NULL ORDER BY number";
     let numbers: Vec<u32> = sql::list(conn, sql, [id.as_str()], |row| Ok(row.get(0)?))?;
     for number in numbers {
         let ingestion = id.clone();
