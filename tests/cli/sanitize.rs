@@ -237,6 +237,22 @@ fn a_name_of_an_event_with_an_id_is_found_and_can_be_dropped() {
 }
 
 #[test]
+fn a_list_that_names_none_of_the_events_is_an_error() {
+    let operator = with_export();
+    operator.file("events.txt", "Bye\n");
+    let before = files(&operator);
+    let args = ["raw.jsonl", "-o", "events.jsonl", "--events", "events.txt"];
+    let outcome = sanitize(&operator, &args);
+    outcome.exits_with(5).says("events.txt").never_says("Bye");
+    assert_eq!(files(&operator), before);
+    operator.file("events.txt", "");
+    sanitize(&operator, &args).exits_with(5);
+    let missing = ["raw.jsonl", "-o", "events.jsonl", "--events", "no.txt"];
+    sanitize(&operator, &missing).exits_with(5);
+    assert_eq!(files(&operator).len(), before.len());
+}
+
+#[test]
 fn what_the_output_lacks_is_said() {
     let operator = with_export();
     let nobody = json!({ "event": "Buy", "properties": { "time": 1_790_000_000 } });

@@ -3,7 +3,7 @@
 mod files;
 
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 
@@ -140,6 +140,9 @@ pub(crate) fn run(ctx: &Context, args: &SanitizeArgs) -> Result<ExitStatus, Fail
             .hint("nothing was written; run the same command again"),
         None => failed(error),
     })?;
+    if review.written == 0 && review.not_listed > 0 {
+        return Err(none_listed(args, &review));
+    }
     files.finish(out, &review)?;
     let view = SanitizeView {
         review: &review,
@@ -156,6 +159,16 @@ pub(crate) fn run(ctx: &Context, args: &SanitizeArgs) -> Result<ExitStatus, Fail
         true => Err(to_look_at(args, &files, &review)),
         false => Ok(ExitStatus::Done),
     }
+}
+
+/// The list names no event of the source, as after a typing error.
+fn none_listed(args: &SanitizeArgs, review: &SanitizeReview) -> Failure {
+    let list = args.events.as_deref().unwrap_or(Path::new("--events"));
+    let list = printable(&list.display().to_string());
+    let events = plural(review.not_listed as usize, "event", "events");
+    let message = format!("`{list}` names none of the {events} of the source; nothing was written");
+    let hint = format!("write the names in `{list}` as Mixpanel does, one a line");
+    Failure::new(ExitStatus::Input, "bad_input", message).hint(hint)
 }
 
 /// In a rehearsal the secret is the sandbox's fixed one.
