@@ -66,7 +66,7 @@ pub use project::{ProjectView, ProjectsView, SecretPlace};
 pub use report::ReportView;
 pub use request::delete::DatesShown;
 pub use request::print::Delivery;
-pub use request::shown::{Polling, Shown};
+pub use request::shown::{Beside, Polling, Shown};
 pub use sandbox::ServingView;
 pub use status::watch::{Picture, Screen};
 pub use talk::progress::{

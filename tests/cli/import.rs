@@ -2,6 +2,8 @@
 
 mod answers;
 mod kills;
+mod large;
+mod listed;
 mod refusals;
 mod sandbox;
 

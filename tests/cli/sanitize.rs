@@ -191,7 +191,8 @@ fn what_may_be_personal_data_ends_with_status_3_and_is_in_the_review_only() {
         .never_says("Schmidt");
     assert_eq!(outcome.failure()["kind"], "to_check");
     let found = outcome.json();
-    let findings = found["kept"][1]["findings"]
+    assert_eq!(found["kept"][0]["name"], "note");
+    let findings = found["kept"][0]["findings"]
         .as_array()
         .expect("a list")
         .iter();
@@ -236,6 +237,22 @@ fn a_name_of_an_event_with_an_id_is_found_and_can_be_dropped() {
 }
 
 #[test]
+fn a_list_that_names_none_of_the_events_is_an_error() {
+    let operator = with_export();
+    operator.file("events.txt", "Bye\n");
+    let before = files(&operator);
+    let args = ["raw.jsonl", "-o", "events.jsonl", "--events", "events.txt"];
+    let outcome = sanitize(&operator, &args);
+    outcome.exits_with(5).says("events.txt").never_says("Bye");
+    assert_eq!(files(&operator), before);
+    operator.file("events.txt", "");
+    sanitize(&operator, &args).exits_with(5);
+    let missing = ["raw.jsonl", "-o", "events.jsonl", "--events", "no.txt"];
+    sanitize(&operator, &missing).exits_with(5);
+    assert_eq!(files(&operator).len(), before.len());
+}
+
+#[test]
 fn what_the_output_lacks_is_said() {
     let operator = with_export();
     let nobody = json!({ "event": "Buy", "properties": { "time": 1_790_000_000 } });
@@ -262,6 +279,50 @@ fn a_list_that_keeps_ids_is_refused_and_nothing_is_written() {
     assert_eq!(files(&operator), before);
     fs::remove_file(operator.work().join("keep.txt")).expect("a file of ours");
     sanitize(&operator, &["raw.jsonl", "-o", "events.jsonl"]).exits_with(5);
+}
+
+/// The lists of ids and of names are easily mixed up.
+#[test]
+fn names_that_no_event_has_are_counted_and_not_shown() {
+    let operator = with_export();
+    operator.file("ids.txt", "# people\nanna-4711\nplan\n\nbob-0815\n");
+    let args = ["sanitize", "raw.jsonl", "--keep", "ids.txt"];
+    let human = operator.run(&[&args[..], &["-o", "one.jsonl"]].concat());
+    human.exits_with(0).never_says("4711").never_says("0815");
+    let shown = "No event has 2 names of the list: lines 2, 5\n";
+    assert!(human.stdout.contains(shown), "{human}");
+    let json = operator.run(&[&args[..], &["-o", "two.jsonl", "--json"]].concat());
+    json.exits_with(0).never_says("4711").never_says("0815");
+    let found = json.json();
+    assert_eq!(found["kept"][0]["name"], "plan");
+    assert_eq!(found["kept"].as_array().map(Vec::len), Some(1));
+    assert_eq!(found["absent"], json!({ "names": 2, "lines": [2, 5] }));
+    let many: String = (0..2_000).map(|n| format!("id-{n}\n")).collect();
+    operator.file("ids.txt", many);
+    let many = operator.run(&[&args[..], &["-o", "three.jsonl"]].concat());
+    many.never_says("id-");
+    let shown = "No event has any of the 2,000 names";
+    assert!(many.stdout.contains(shown), "{many}");
+    let page = fs::read_to_string(operator.work().join("three.review.html")).expect("a page");
+    assert!(!page.contains("id-1") && page.contains("2,000"));
+}
+
+#[test]
+fn a_run_is_repeated_with_the_same_command_once_its_files_are_gone() {
+    let operator = with_export();
+    let args = ["raw.jsonl", "-o", "events.jsonl"];
+    sanitize(&operator, &args).exits_with(0);
+    let read = |name: &str| fs::read(operator.work().join(name)).expect("a file");
+    let (first, key) = (read("events.jsonl"), read("events.key"));
+    let refused = sanitize(&operator, &args);
+    refused.exits_with(2).says("delete");
+    assert_eq!(read("events.jsonl"), first);
+    for name in ["events.jsonl", "events.review.html"] {
+        fs::remove_file(operator.work().join(name)).expect("a file of ours");
+    }
+    let again = sanitize(&operator, &args);
+    assert_eq!(again.exits_with(0).json()["key_made"], false);
+    assert_eq!((read("events.jsonl"), read("events.key")), (first, key));
 }
 
 #[test]

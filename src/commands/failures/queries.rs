@@ -38,30 +38,40 @@ pub(crate) struct Unasked {
     pub(crate) undone: &'static str,
     /// An imperative, such as "leave `--preflight` out".
     pub(crate) instead: &'static str,
+    /// The status of an answer that the same query would bring again.
+    lasting: ExitStatus,
 }
 
 pub(crate) const NO_PREFLIGHT: Unasked = Unasked {
     undone: "nothing was sent",
     instead: "leave `--preflight` out to go on without it",
+    lasting: ExitStatus::Temporary,
 };
 
 pub(crate) const NOT_VERIFIED: Unasked = Unasked {
     undone: "nothing was checked, and no result was recorded",
     instead: "check a raw export in a file: `dsr verify REQUEST --events FILE`",
+    lasting: ExitStatus::Temporary,
 };
 
 pub(crate) const NO_LOOKUP: Unasked = Unasked {
     undone: "no list was written",
     instead: "look the values up in an export of the users: `--profiles FILE`",
+    lasting: ExitStatus::Temporary,
 };
 
 pub(crate) const NO_EXPIRY: Unasked = Unasked {
     undone: "nothing was selected, and nothing was deleted",
     instead: "read an export of the users: `--profiles FILE`",
+    lasting: ExitStatus::Refused,
 };
 
 pub(crate) fn query_failure(error: QueryError, of: Unasked) -> Failure {
-    let Unasked { undone, instead } = of;
+    let Unasked {
+        undone,
+        instead,
+        lasting,
+    } = of;
     let (status, kind, hint) = match error {
         QueryError::Ledger(error) => return error.into(),
         QueryError::NotAllowed { .. } => (
@@ -96,6 +106,12 @@ pub(crate) fn query_failure(error: QueryError, of: Unasked) -> Failure {
             "temporary",
             format!("{undone}; try again, or {instead}"),
         ),
+        // A script would try again for ever.
+        QueryError::Unusable { .. } => (
+            lasting,
+            "profiles",
+            format!("{undone}; check the region and any proxy, or {instead}"),
+        ),
         QueryError::Interrupted(signal) => (signal.exit_status(), "interrupted", undone.to_owned()),
     };
     Failure::from_error(status, kind, &error).hint(hint)
@@ -105,10 +121,18 @@ pub(crate) fn profiles_failure(error: PreflightError, of: Unasked) -> Failure {
     match error {
         PreflightError::Ids(error) => error.into(),
         PreflightError::Query(error) => query_failure(error, of),
-        PreflightError::Fault(_) => {
-            let Unasked { undone, instead } = of;
-            let hint = format!("{undone}; try again, or {instead}");
-            Failure::from_error(ExitStatus::Temporary, "profiles", &error).hint(hint)
+        PreflightError::Fault(fault) => {
+            let Unasked {
+                undone,
+                instead,
+                lasting,
+            } = of;
+            let (status, next) = match fault.comes_again() {
+                true => (lasting, instead.to_owned()),
+                false => (ExitStatus::Temporary, format!("try again, or {instead}")),
+            };
+            let hint = format!("{undone}; {next}");
+            Failure::from_error(status, "profiles", &error).hint(hint)
         }
     }
 }
@@ -117,7 +141,9 @@ pub(crate) fn export_failure(error: ExportError, of: Unasked) -> Failure {
     match error {
         ExportError::Query(error) => query_failure(error, of),
         ExportError::Cut { .. } | ExportError::Damaged(_) => {
-            let Unasked { undone, instead } = of;
+            let Unasked {
+                undone, instead, ..
+            } = of;
             let hint = format!("{undone}; try again, or {instead}");
             Failure::from_error(ExitStatus::Temporary, "temporary", &error).hint(hint)
         }

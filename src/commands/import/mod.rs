@@ -2,10 +2,9 @@
 
 mod checks;
 mod refused;
+pub(crate) mod sending;
 
-use std::cell::Cell;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use crate::commands::context::Context;
 use crate::commands::failures::{local_io, usage};
@@ -13,12 +12,23 @@ use crate::domain::{BatchState, ExitStatus, IngestionKind, Project, RequestId, Y
 use crate::intake::ImportFile;
 use crate::ledger::{IngestionBatch, IngestionRecord, Ledger, NewIngestion};
 use crate::mixpanel::{MOST_EVENTS, MOST_IMPORT_BYTES, Timeouts};
-use crate::ui::{Confirmable, Failure, ImportView, Ui, duration, number, plural, reading};
-use crate::workflow::{
-    self, EventSource, ImportObserver, ImportReport, ImportRun, ImportStop, import_lane,
-};
+use crate::ui::{Confirmable, Failure, ImportView, number, plural, reading};
+use crate::workflow::{self, EventSource, ImportReport, ImportRun, ImportStop, import_lane};
 
 use refused::RefusedFile;
+use sending::{
+    SendingArgs, SendingCourse, SendingWords, unconfirmed, warn_of_batches, warn_of_stop,
+};
+
+const WORDS: SendingWords = SendingWords {
+    records: "events",
+    whole: "the import",
+    stopped: "import_stopped",
+    not_allowed: "Mixpanel does not allow the service account to import",
+    check: "check `project_id`, the region and the account's role in the project, then run the same command again",
+    elsewhere: "another dsr is importing the same file",
+    again: "run the same command again: Mixpanel counts an event once",
+};
 
 /// Import events from a file, such as those of an anonymized person
 ///
@@ -49,15 +59,8 @@ pub(crate) struct ImportArgs {
     /// Import the file although an unfinished import has one of this name with other contents
     #[arg(long)]
     new: bool,
-    /// How long to wait in all while Mixpanel cannot take events
-    #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = humantime::parse_duration)]
-    max_wait: Duration,
-    /// Show the plan, and send nothing
-    #[arg(long)]
-    dry_run: bool,
-    /// Do not ask for confirmation
-    #[arg(long)]
-    yes: bool,
+    #[command(flatten)]
+    sending: SendingArgs,
 }
 
 /// An import that is about to begin or to go on.
@@ -82,19 +85,19 @@ pub(crate) async fn run(ctx: &mut Context, args: &ImportArgs) -> Result<ExitStat
         );
     }
     let project = resolved.remove(0).project;
-    if !args.dry_run {
+    if !args.sending.dry_run {
         ctx.demand_project_id(&project)?;
         ctx.account_of(&project)?;
     }
-    if !args.dry_run && !args.yes {
-        let asked = ctx.ui.demand_terminal(Confirmable::Import);
-        asked.map_err(|error| Failure::from(error).or_hint("nothing was sent; add `--yes`"))?;
-    }
+    args.sending.demand_answer(&ctx.ui, Confirmable::Import)?;
     let file = ImportFile::open(&args.file, MOST_IMPORT_BYTES - 2, &mut reading(&ctx.ui))?;
-    warn_of_repeated(ctx, &file);
-    warn_of_future(ctx, &file);
     let mut planned = plan(ctx, args, project, file)?;
-    if args.dry_run {
+    // What is imported already is not moved any more.
+    if planned.left() > 0 {
+        warn_of_repeated(ctx, &planned.file);
+        warn_of_future(ctx, &planned.file);
+    }
+    if args.sending.dry_run {
         let view = planned.view(planned.earlier.as_ref());
         ctx.ui.print(&view).map_err(|error| local_io(&error))?;
         return Ok(ExitStatus::Done);
@@ -112,10 +115,10 @@ pub(crate) async fn run(ctx: &mut Context, args: &ImportArgs) -> Result<ExitStat
             (),
             &question,
             left,
-            YesFlag::of(args.yes),
+            YesFlag::of(args.sending.yes),
         )
-        .map_err(|error| Failure::from(error).or_hint("nothing was sent; add `--yes`"))?;
-    let report = send(ctx, &mut planned, args.max_wait).await?;
+        .map_err(unconfirmed)?;
+    let report = send(ctx, &mut planned, &args.sending).await?;
     warn_of_messages(ctx, &report);
     let ingestion = &report.ingestion;
     finish(ctx, &mut planned, ingestion, Some(&report))
@@ -193,7 +196,7 @@ impl Planned {
 async fn send(
     ctx: &mut Context,
     planned: &mut Planned,
-    max_wait: Duration,
+    args: &SendingArgs,
 ) -> Result<ImportReport, Failure> {
     let id = ctx.demand_project_id(&planned.project)?;
     let account = ctx.account_of(&planned.project)?;
@@ -201,11 +204,7 @@ async fn send(
     let mut ledger = ctx.ledger_to_fill()?;
     let ingestion = planned.record(ctx, &mut ledger)?;
     ctx.interrupt.begin();
-    let course = ImportCourse {
-        ui: &ctx.ui,
-        total: ingestion.records,
-        shown: Cell::new(0),
-    };
+    let course = SendingCourse::new(&ctx.ui, &WORDS, ingestion.records);
     let mut run = ImportRun {
         ledger: &mut ledger,
         lane: import_lane(&planned.project, id),
@@ -216,34 +215,11 @@ async fn send(
         },
         clock: ctx.clock.as_ref(),
         interrupt: &ctx.interrupt,
-        max_wait,
+        max_wait: args.max_wait,
         observer: &course,
     };
     let sent = workflow::import(&mut run, &ingestion.id).await;
     Ok(sent?)
-}
-
-/// Says now and then how far the import is: after each tenth of it.
-struct ImportCourse<'a> {
-    ui: &'a Ui,
-    total: usize,
-    shown: Cell<usize>,
-}
-
-impl ImportObserver for ImportCourse<'_> {
-    fn on_settled(&self, events: usize) {
-        let tenth = events * 10 / self.total.max(1);
-        if tenth > self.shown.replace(tenth) && events < self.total {
-            let (sent, total) = (number(events), number(self.total));
-            self.ui.note(&format!("{sent} of {total} events sent"));
-        }
-    }
-
-    fn on_wait(&self, reason: &str, wait: Duration) {
-        let wait = duration(wait);
-        self.ui
-            .note(&format!("{reason}. Trying the batch again in {wait}."));
-    }
 }
 
 /// Writes the refused events, says what is wrong, and prints the import.
@@ -267,13 +243,11 @@ fn tell(
     ingestion: &IngestionRecord,
     report: Option<&ImportReport>,
 ) -> ExitStatus {
-    let again = "run the same command again: Mixpanel counts an event once";
-    let stop = report.and_then(|report| report.stop.as_ref());
-    for (number, reason) in report.iter().flat_map(|report| &report.unsettled) {
-        let lines = ingestion.batches.iter().find(|b| b.id.number == *number);
-        let lines = lines.map_or_else(String::new, lines_of);
-        let message = format!("batch {number}{lines} is not done: {reason}");
-        ctx.ui.warn("unsettled", &message);
+    if let Some(report) = report {
+        warn_of_batches(ctx, report, &|number| {
+            let batch = ingestion.batches.iter().find(|b| b.id.number == number);
+            batch.map_or_else(String::new, lines_of)
+        });
     }
     let refused = ingestion.refused().len();
     let all = refused + ingestion.failed();
@@ -287,18 +261,10 @@ fn tell(
             ),
         );
     }
-    if let Some(stop) = stop {
-        let (why, next) = words_of(stop, again);
-        ctx.ui.warn(
-            "import_stopped",
-            &format!("the import stopped: {why}; {next}"),
-        );
-    } else if ingestion.count_in(BatchState::Done) + ingestion.count_in(BatchState::Failed)
-        < ingestion.batches.len()
-    {
-        ctx.ui
-            .warn("unsettled", &format!("the import is not done; {again}"));
+    if let Some(report) = report {
+        warn_of_stop(ctx, report, &WORDS);
     }
+    let stop = report.and_then(|report| report.stop.as_ref());
     status_of(ingestion, stop, refused)
 }
 
@@ -308,19 +274,6 @@ fn lines_of(batch: &IngestionBatch) -> String {
     match first == last {
         true => format!(" (line {first})"),
         false => format!(" (lines {first} to {last})"),
-    }
-}
-
-fn words_of(stop: &ImportStop, again: &str) -> (String, String) {
-    match stop {
-        ImportStop::NotAllowed { http_status } => (
-            format!("Mixpanel does not allow the service account to import ({http_status})"),
-            "check `project_id`, the region and the account's role in the project, then run the same command again".to_owned(),
-        ),
-        ImportStop::Waited { reason, .. } => (reason.clone(), again.to_owned()),
-        ImportStop::Unsettled => ("Mixpanel settled no batch, three times in a row".to_owned(), again.to_owned()),
-        ImportStop::Elsewhere => ("another dsr is importing the same file".to_owned(), "wait for it".to_owned()),
-        ImportStop::Interrupted(_) => ("interrupted".to_owned(), again.to_owned()),
     }
 }
 

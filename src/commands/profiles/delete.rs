@@ -1,11 +1,10 @@
 //! `dsr profiles delete`: the profiles of a list of ids.
 
-use std::time::Duration;
-
 use super::only_project;
-use super::sending::{ProfilePlan, send, unconfirmed};
+use super::sending::{ProfilePlan, send};
 use crate::commands::context::Context;
 use crate::commands::failures::local_io;
+use crate::commands::import::sending::SendingArgs;
 use crate::commands::request::args::SourceArgs;
 use crate::commands::request::read::read_all;
 use crate::domain::{AliasRule, ExitStatus, YesFlag};
@@ -34,15 +33,8 @@ pub(crate) struct DeleteProfilesArgs {
     /// If an id is an alias, delete the original profile
     #[arg(long)]
     follow_alias: bool,
-    /// How long to wait in all while Mixpanel takes no deletion
-    #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = humantime::parse_duration)]
-    max_wait: Duration,
-    /// Show what would be deleted, and send nothing
-    #[arg(long)]
-    dry_run: bool,
-    /// Do not ask for confirmation
-    #[arg(long)]
-    yes: bool,
+    #[command(flatten)]
+    sending: SendingArgs,
     #[command(flatten)]
     source: SourceArgs,
 }
@@ -52,12 +44,10 @@ pub(crate) async fn run(
     args: &DeleteProfilesArgs,
 ) -> Result<ExitStatus, Failure> {
     ctx.follow_servers_clock()?;
-    let project = only_project(ctx)?;
+    let project = only_project(ctx, &args.sending)?;
     let sources = args.source.given.sources("dsr profiles delete")?;
-    if !args.dry_run && !args.yes {
-        let asked = ctx.ui.demand_terminal(Confirmable::ProfileDeletion);
-        asked.map_err(unconfirmed)?;
-    }
+    args.sending
+        .demand_answer(&ctx.ui, Confirmable::ProfileDeletion)?;
     let keep = Keep::Ids(ctx.home.data());
     let intake = read_all(ctx, &args.source, &sources, keep)?;
     let rule = match args.follow_alias {
@@ -76,9 +66,9 @@ pub(crate) async fn run(
         record: None,
     };
     let mut status = ExitStatus::Done;
-    if !args.dry_run {
-        let confirmed = plan.confirm(ctx, "", YesFlag::of(args.yes))?;
-        let sent = send(ctx, confirmed, args.max_wait).await?;
+    if !args.sending.dry_run {
+        let confirmed = plan.confirm(ctx, "", YesFlag::of(args.sending.yes))?;
+        let sent = send(ctx, confirmed, args.sending.max_wait).await?;
         status = sent.status;
         view.record = Some(sent.record);
     }

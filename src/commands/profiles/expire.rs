@@ -2,15 +2,15 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::log::RunLog;
-use super::sending::{self, ProfilePlan, unconfirmed};
+use super::sending::{self, ProfilePlan};
 use super::{only_project, select};
 use crate::commands::context::Context;
 use crate::commands::failures::{local_io, usage};
+use crate::commands::import::sending::SendingArgs;
 use crate::commands::people::quoted_field;
 use crate::domain::{
     AliasRule, ExitStatus, MostSelected, Project, RetentionWindow, YesFlag, id_names,
@@ -68,21 +68,14 @@ pub(crate) struct ExpireArgs {
     /// Read these files of profiles, not Mixpanel; `-` is standard input; may be given several times
     #[arg(long, value_name = "FILE")]
     profiles: Vec<PathBuf>,
-    /// How long to wait in all for the hour's queries, and while Mixpanel takes no deletion
-    #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = humantime::parse_duration)]
-    max_wait: Duration,
     /// Write the selected ids to this new file; only you can read it
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Append a line about this run to this file, as JSON without any id
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
-    /// Show what would be deleted, and send nothing
-    #[arg(long)]
-    dry_run: bool,
-    /// Do not ask for confirmation
-    #[arg(long)]
-    yes: bool,
+    #[command(flatten)]
+    sending: SendingArgs,
 }
 
 fn parse_equality(text: &str) -> Result<(String, String), &'static str> {
@@ -96,7 +89,7 @@ fn parse_equality(text: &str) -> Result<(String, String), &'static str> {
 
 pub(crate) async fn run(ctx: &mut Context, args: &ExpireArgs) -> Result<ExitStatus, Failure> {
     ctx.follow_servers_clock()?;
-    let project = only_project(ctx)?;
+    let project = only_project(ctx, &args.sending)?;
     let rule = args.rule(ctx, &project)?;
     if args.output.as_deref() == Some(Path::new("-")) {
         return Err(usage("`--output -` would show ids; nothing was read")
@@ -141,10 +134,8 @@ async fn expire(
     rule: &ExpiryRule,
     line: &mut Value,
 ) -> Result<(ExitStatus, ExpiryEnd), Failure> {
-    if !args.dry_run && !args.yes {
-        let asked = ctx.ui.demand_terminal(Confirmable::ProfileDeletion);
-        asked.map_err(unconfirmed)?;
-    }
+    args.sending
+        .demand_answer(&ctx.ui, Confirmable::ProfileDeletion)?;
     // Fails now rather than after all the reading; no id is in the file.
     drop(args.output.as_deref().map(NewFile::create).transpose()?);
     let (expired, origin) = find(ctx, args, project, rule).await?;
@@ -152,7 +143,7 @@ async fn expire(
     line["profiles"] = counts.profiles.into();
     line["selected"] = counts.selected.into();
     line["not_judged"] = counts.not_judged().into();
-    if !args.dry_run {
+    if !args.sending.dry_run {
         line["trail_entry"] = record(ctx, project, rule, counts)?.into();
     }
     if !args.at_most().allows(counts.selected, counts.profiles) {
@@ -174,15 +165,15 @@ async fn expire(
         deletion: None,
     };
     let mut status = ExitStatus::Done;
-    if !args.dry_run && counts.selected > 0 {
+    if !args.sending.dry_run && counts.selected > 0 {
         let source = format!(
             "profiles with `{}` before {}",
             rule.properties.by, rule.limit
         );
         let (ids, alias) = (expired.ids, args.alias());
         let plan = ProfilePlan::new(project.clone(), source, ids, alias)?;
-        let confirmed = plan.confirm(ctx, &view.summary(), YesFlag::of(args.yes))?;
-        let sent = sending::send(ctx, confirmed, args.max_wait).await?;
+        let confirmed = plan.confirm(ctx, &view.summary(), YesFlag::of(args.sending.yes))?;
+        let sent = sending::send(ctx, confirmed, args.sending.max_wait).await?;
         let ends = DeletionEnds::of(&sent.record);
         line["deletion"] = sent.record.id.as_str().into();
         line["deleted"] = ends.deleted.into();
@@ -206,7 +197,7 @@ async fn find(
     let (expired, origin) = match args.profiles.as_slice() {
         [] => {
             let id = select::demand_account(ctx, project)?;
-            select::at_mixpanel(ctx, rule, held, (project, id), args.max_wait).await?
+            select::at_mixpanel(ctx, rule, held, (project, id), args.sending.max_wait).await?
         }
         paths => select::in_files(ctx, rule, held, paths)?,
     };
@@ -307,7 +298,7 @@ fn too_many(args: &ExpireArgs, rule: &ExpiryRule, counts: ExpiryCounts) -> Failu
     // An option that the command has already would be refused as given twice.
     let more = [
         (args.at_most.is_none(), format!("--at-most {share}")),
-        (!args.dry_run, "--dry-run".to_owned()),
+        (!args.sending.dry_run, "--dry-run".to_owned()),
         (args.output.is_none(), "--output FILE".to_owned()),
     ];
     let more = more

@@ -10,6 +10,8 @@ use std::num::NonZeroUsize;
 
 use crate::commands::context::Context;
 use crate::commands::failures::usage;
+use crate::commands::import::sending::SendingArgs;
+use crate::config::Resolved;
 use crate::domain::{ExitStatus, Project};
 use crate::ui::Failure;
 
@@ -46,8 +48,9 @@ pub(crate) async fn run(ctx: &mut Context, args: ProfilesArgs) -> Result<ExitSta
 /// How many ids are in memory at once.
 const AT_ONCE: NonZeroUsize = NonZeroUsize::new(1000).expect("not zero");
 
-/// The project whose profiles go: one at a time.
-fn only_project(ctx: &Context) -> Result<Project, Failure> {
+/// The project whose profiles go: one at a time. Where deletions need the approval of other people,
+/// dsr deletes no profile: no plan file for them exists.
+fn only_project(ctx: &Context, sending: &SendingArgs) -> Result<Project, Failure> {
     let mut resolved = ctx.resolve()?;
     if resolved.len() > 1 {
         return Err(
@@ -55,7 +58,24 @@ fn only_project(ctx: &Context) -> Result<Project, Failure> {
                 .hint("name one with `--project`"),
         );
     }
-    let project = resolved.remove(0).project;
+    let Resolved {
+        project, approvals, ..
+    } = resolved.remove(0);
+    if approvals > 0 {
+        let why = format!(
+            "dsr deletes no profiles in project `{}`: its deletions need approvals (`approvals = {approvals}`), and `dsr profiles` cannot ask for any",
+            project.name
+        );
+        if !sending.dry_run {
+            let failure = Failure::new(
+                ExitStatus::Usage,
+                "approvals",
+                format!("{why}; nothing was sent"),
+            );
+            return Err(failure.hint("see the plan with `--dry-run`, and delete the profiles in Mixpanel; `dsr delete --plan FILE` erases people with their events"));
+        }
+        ctx.ui.warn("approvals", &why);
+    }
     ctx.warn_of_odd_token(&project);
     Ok(project)
 }

@@ -1,6 +1,5 @@
 //! Sends a confirmed deletion of profiles, batch by batch, and says what did not go through.
 
-use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -9,6 +8,9 @@ use sha2::{Digest, Sha256};
 
 use super::AT_ONCE;
 use crate::commands::context::Context;
+use crate::commands::import::sending::{
+    SendingCourse, SendingWords, unconfirmed, warn_of_batches, warn_of_stop,
+};
 use crate::commands::import::status_of;
 use crate::commands::people::minimise::key_or_any;
 use crate::domain::{
@@ -18,16 +20,22 @@ use crate::domain::{
 use crate::intake::{IntakeError, UniqueIds};
 use crate::ledger::{IngestionRecord, Ledger, NewIngestion};
 use crate::mixpanel::{MOST_DELETION_BYTES, MOST_PROFILES, Timeouts, deletion_bytes};
-use crate::ui::{Confirmable, Failure, Ui, duration, number, plural, profiles_question};
-use crate::workflow::{
-    self, ImportObserver, ImportReport, ImportRun, ImportStop, ProfileSource, profiles_lane,
-};
+use crate::ui::{Confirmable, Failure, number, plural, profiles_question};
+use crate::workflow::{self, ImportReport, ImportRun, ProfileSource, profiles_lane};
 
 /// For how long the same command goes on with a deletion that is not done. Later, a profile of it
 /// may have been made again, so every id is sent again: that is harmless.
 const GOES_ON_FOR: TimeDelta = TimeDelta::hours(24);
 
-const AGAIN: &str = "run the same command again: a profile that is gone stays gone";
+const WORDS: SendingWords = SendingWords {
+    records: "profiles",
+    whole: "the deletion of profiles",
+    stopped: "deletion_stopped",
+    not_allowed: "Mixpanel does not allow it",
+    check: "check the project token and the region, then run the same command again",
+    elsewhere: "another dsr is deleting the same profiles",
+    again: "run the same command again: a profile that is gone stays gone",
+};
 
 /// The profiles that are to go.
 pub(super) struct ProfilePlan {
@@ -138,10 +146,6 @@ impl ProfilePlan {
     }
 }
 
-pub(super) fn unconfirmed(error: crate::ui::QuestionError) -> Failure {
-    Failure::from(error).or_hint("nothing was sent; see the plan with `--dry-run`, or add `--yes`")
-}
-
 fn undoing(ctx: &Context) -> &'static str {
     match ctx.is_sandbox() {
         true => "It is the sandbox: nothing real is deleted.",
@@ -160,11 +164,7 @@ pub(super) async fn send(
     let mut ledger = ctx.ledger_to_fill()?;
     let ingestion = plan.record(ctx, &mut ledger)?;
     ctx.interrupt.begin();
-    let course = DeletionCourse {
-        ui: &ctx.ui,
-        total: ingestion.records,
-        shown: Cell::new(0),
-    };
+    let course = SendingCourse::new(&ctx.ui, &WORDS, ingestion.records);
     let mut run = ImportRun {
         ledger: &mut ledger,
         lane: profiles_lane(&plan.project),
@@ -183,63 +183,11 @@ pub(super) async fn send(
 
 /// Warns of what did not go through.
 fn tell(ctx: &Context, report: &ImportReport) {
-    for (batch, reason) in &report.unsettled {
-        ctx.ui
-            .warn("unsettled", &format!("batch {batch} is not done: {reason}"));
-    }
+    warn_of_batches(ctx, report, &|_| String::new());
     for ((field, message), count) in report.messages.iter().take(5) {
         let profiles = plural(*count, "profile", "profiles");
         let message = format!("{profiles} refused for `{}`: {message}", field.as_str());
         ctx.ui.warn("refused", &message);
     }
-    let Some(stop) = &report.stop else {
-        let record = &report.ingestion;
-        let failed = record.count_in(BatchState::Failed);
-        // A batch that Mixpanel refused would be refused again.
-        if record.count_in(BatchState::Done) + failed < record.batches.len() {
-            let message = format!("the deletion of profiles is not done; {AGAIN}");
-            ctx.ui.warn("unsettled", &message);
-        }
-        return;
-    };
-    let (why, next) = match stop {
-        ImportStop::NotAllowed { http_status } => (
-            format!("Mixpanel does not allow it ({http_status})"),
-            "check the project token and the region, then run the same command again",
-        ),
-        ImportStop::Waited { reason, .. } => (reason.clone(), AGAIN),
-        ImportStop::Unsettled => (
-            "Mixpanel settled no batch, three times in a row".to_owned(),
-            AGAIN,
-        ),
-        ImportStop::Elsewhere => (
-            "another dsr is deleting the same profiles".to_owned(),
-            "wait for it",
-        ),
-        ImportStop::Interrupted(_) => ("interrupted".to_owned(), AGAIN),
-    };
-    let message = format!("the deletion of profiles stopped: {why}; {next}");
-    ctx.ui.warn("deletion_stopped", &message);
-}
-
-struct DeletionCourse<'a> {
-    ui: &'a Ui,
-    total: usize,
-    shown: Cell<usize>,
-}
-
-impl ImportObserver for DeletionCourse<'_> {
-    fn on_settled(&self, profiles: usize) {
-        let tenth = profiles * 10 / self.total.max(1);
-        if tenth > self.shown.replace(tenth) && profiles < self.total {
-            let (sent, total) = (number(profiles), number(self.total));
-            self.ui.note(&format!("{sent} of {total} profiles sent"));
-        }
-    }
-
-    fn on_wait(&self, reason: &str, wait: Duration) {
-        let wait = duration(wait);
-        self.ui
-            .note(&format!("{reason}. Trying the batch again in {wait}."));
-    }
+    warn_of_stop(ctx, report, &WORDS);
 }

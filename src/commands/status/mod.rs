@@ -1,7 +1,9 @@
 //! `dsr status`: the state of requests.
 
+mod asking;
 pub(super) mod deadlines;
 pub(super) mod held_ids;
+mod ingestions;
 mod next_step;
 pub(super) mod outcome;
 pub(super) mod watch;
@@ -12,15 +14,13 @@ use std::time::Duration;
 use crate::commands::context::Context;
 use crate::commands::context::named::{find, find_all};
 use crate::commands::people::minimise;
-use crate::domain::{ExitStatus, Rate, RequestId};
-use crate::ledger::{
-    Backlog, JobGroup, Ledger, RequestRecord, Scope, Standing, Turn, Untold, Which,
-};
-use crate::ui::{
-    Delivery, Failure, Phase, Polling, Progress, ResultLines, Shown, capital, duration, plural,
-};
-use crate::workflow::{self, PollExtent, RefreshTrouble, Settles, Waiting};
+use crate::domain::{ExitStatus, RequestId};
+use crate::ledger::{JobGroup, Ledger, RequestRecord, Scope, Standing, Untold, Which};
+use crate::ui::{Beside, Delivery, Failure, Polling, Shown, capital, duration, plural};
+use crate::workflow::{self, PollExtent, Settles, Waiting};
 
+use asking::ask;
+pub(crate) use asking::polling;
 use deadlines::DeadlineArgs;
 use next_step::{AFTER_DELETION, has_deleted};
 use outcome::{WaitsFor, standing_status, trouble_failure};
@@ -33,7 +33,8 @@ const WORTH_A_BEGINNING: Duration = Duration::from_secs(60);
 /// Show the state of requests
 ///
 /// Without an argument, dsr lists all open requests: first those that need you, then the others, by
-/// due date. dsr asks Mixpanel about the jobs that are due for a check, for five seconds at most.
+/// due date. It also lists imports and deletions of profiles that began within 30 days and are not
+/// done. dsr asks Mixpanel about the jobs that are due for a check, for five seconds at most.
 /// It shows the other jobs from the ledger, with the age of the oldest answer. If the check would
 /// need more than a minute, dsr answers from the ledger and prints what to run.
 ///
@@ -89,7 +90,7 @@ pub(crate) struct StatusArgs {
     exit_status: bool,
     #[command(flatten)]
     alarm: DeadlineArgs,
-    /// List closed requests, too
+    /// List closed requests, and all imports and deletions of profiles, too
     #[arg(long, conflicts_with = "name")]
     all: bool,
     /// Show the distinct_ids of a request's jobs that the ledger still keeps
@@ -216,9 +217,15 @@ fn show(
     advice.warn(ctx);
     deadlines::warn_of_token_for(ctx, ledger, requests)?;
     let clock = ctx.clock.as_ref();
+    let ingestions = ingestions::list(ctx, ledger, view)?;
+    let beside = Beside {
+        polling,
+        ingestions: ingestions.as_deref(),
+    };
     ctx.ui
-        .print_status(ledger, requests, view.shown, polling, clock)?;
+        .print_status(ledger, requests, view.shown, beside, clock)?;
     advise(ctx, ledger, requests)?;
+    ingestions::advise(ctx, ingestions.as_deref().unwrap_or_default());
     advice.note(ctx);
     if view.shown == Shown::Jobs && requests.iter().any(has_deleted) {
         ctx.ui.note(AFTER_DELETION);
@@ -248,7 +255,7 @@ fn show_due(
     let lacks = ctx.warn_of_lost_time(ledger, "; no list has requests recorded then")?;
     if !requests.is_empty() || ctx.ui.format() == crate::ui::OutputFormat::Json {
         ctx.ui
-            .print_status(ledger, &requests, Shown::List, None, clock)?;
+            .print_status(ledger, &requests, Shown::List, Beside::default(), clock)?;
     }
     advise(ctx, ledger, &requests)?;
     Ok(match requests.is_empty() {
@@ -290,9 +297,9 @@ fn show_changes(
     }
     ctx.ui.release_warnings();
     let clock = ctx.clock.as_ref();
-    let delivery = ctx
-        .ui
-        .print_status(ledger, &requests, Shown::Untold, None, clock)?;
+    let delivery =
+        ctx.ui
+            .print_status(ledger, &requests, Shown::Untold, Beside::default(), clock)?;
     let told = match delivery {
         Delivery::Made => {
             let shown = requests.iter();
@@ -440,59 +447,4 @@ fn advise(ctx: &Context, ledger: &Ledger, requests: &[RequestRecord]) -> Result<
 fn settled_by(ctx: &Context, ledger: &Ledger, request: &RequestRecord) -> Result<Settles, Failure> {
     let requests = std::slice::from_ref(request);
     Ok(Settles::of(ledger, requests, ctx.clock.now())?)
-}
-
-/// How many jobs are due, and how long asking takes: dsr asks projects in parallel.
-pub(crate) fn polling(ctx: &Context, ledger: &Ledger, scope: &Scope) -> Result<Polling, Failure> {
-    let backlogs = ledger.list_backlogs(scope, Turn::Due, ctx.clock.now())?;
-    let file = ctx.projects_file()?;
-    let time = |backlog: &Backlog| {
-        let project = ctx.project_named(&file, &backlog.project, backlog.key.as_str());
-        let rate = project.map_or_else(Rate::default, |project| project.rate);
-        rate.time_for(backlog.jobs)
-    };
-    Ok(Polling {
-        due: backlogs.iter().map(|backlog| backlog.jobs).sum(),
-        time: backlogs.iter().map(time).max().unwrap_or_default(),
-    })
-}
-
-/// Asks Mixpanel about jobs of the scope. Returns the troubles.
-async fn ask(
-    ctx: &mut Context,
-    ledger: &mut Ledger,
-    scope: &Scope,
-    extent: PollExtent,
-) -> Result<Vec<RefreshTrouble>, Failure> {
-    let now = ctx.clock.now();
-    let turn = match extent {
-        PollExtent::Due { .. } => Turn::Due,
-        PollExtent::All => Turn::AfterAll(now),
-    };
-    let backlogs = ledger.list_backlogs(scope, turn, now)?;
-    if backlogs.is_empty()
-        || extent
-            == (PollExtent::Due {
-                within: Duration::ZERO,
-            })
-    {
-        return Ok(Vec::new());
-    }
-    let clients = ctx
-        .clients_for(&backlogs)
-        .map_err(|failure| failure.or_hint("`dsr status --cached` shows what the ledger knows"))?;
-    ctx.interrupt.begin();
-    let jobs = backlogs.iter().map(|backlog| backlog.jobs).sum();
-    let troubles = {
-        let progress = Progress::start(&ctx.ui, Phase::Asking, jobs, ResultLines::None);
-        let mut run = ctx.run(ledger, &clients, &progress);
-        workflow::refresh(&mut run, scope, extent).await?
-    };
-    if let Some(signal) = ctx.interrupt.signal() {
-        return Err(
-            Failure::new(signal.exit_status(), "interrupted", "interrupted")
-                .hint("the answers so far are recorded: `dsr status --cached`"),
-        );
-    }
-    Ok(troubles)
 }

@@ -8,7 +8,7 @@ use crate::commands::failures::local_io;
 use crate::commands::people::minimise;
 use crate::domain::{ExitStatus, JobId, RequestId};
 use crate::ledger::{Ledger, RequestRecord, Turn};
-use crate::ui::{Failure, OutputFormat, Phase, Picture, Progress, ResultLines, Screen};
+use crate::ui::{Beside, Failure, OutputFormat, Phase, Picture, Progress, ResultLines, Screen};
 use crate::workflow::{self, RefreshTrouble, RunTally, Settles, SubmitReport};
 
 use super::{StatusView, deadlines, outcome, polling};
@@ -95,9 +95,12 @@ fn conclude(
         }
         None => {
             let polling = polling(ctx, eyes, &view.scope)?;
-            let (shown, polling) = (view.shown, Some(polling));
+            let beside = Beside {
+                polling: Some(polling),
+                ..Beside::default()
+            };
             ctx.ui
-                .print_objects(eyes, &requests, shown, polling, clock)?;
+                .print_objects(eyes, &requests, view.shown, beside, clock)?;
         }
     }
     if let Some(screen) = screen {

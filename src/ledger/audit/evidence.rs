@@ -28,7 +28,8 @@ const OF_REQUESTS: &[(&str, &str)] = &[
     ("approvals", "number"),
     ("answers", "request"),
 ];
-const OF_INGESTIONS: &[(&str, &str)] = &[("ingestions", "id"), ("ingestion_batches", "number")];
+const OF_INGESTIONS: &[(&str, &str)] = &[("ingestions", "id")];
+const OF_BATCHES: &[(&str, &str)] = &[("ingestion_batches", "number")];
 /// Tables that outlive the requests. The entry of a purge covers them.
 const OF_LEDGER: &[(&str, &str)] = &[
     ("purges", "at, closed_before, requests, ids"),
@@ -85,7 +86,7 @@ pub(crate) const OTHER_TABLES: &[(&str, &str)] = &[
 
 #[cfg(test)]
 pub(crate) fn tables() -> impl Iterator<Item = &'static str> {
-    let all = [OF_JOBS, OF_REQUESTS, OF_INGESTIONS, OF_LEDGER].concat();
+    let all = [OF_JOBS, OF_REQUESTS, OF_INGESTIONS, OF_BATCHES, OF_LEDGER].concat();
     all.into_iter().map(|(table, _)| table)
 }
 
@@ -96,11 +97,13 @@ const SALT: &str = "salt";
 pub(crate) fn questions(
     subject: EntrySubject<'_>,
 ) -> Result<Vec<(&'static str, Question)>, LedgerError> {
-    let (request, job, tables) = match subject {
-        EntrySubject::Ledger => (None, None, OF_LEDGER),
-        EntrySubject::Request(request) => (Some(request), None, OF_REQUESTS),
-        EntrySubject::Job(job) => (Some(&job.request), Some(job.number), OF_JOBS),
-        EntrySubject::Ingestion(id) => (Some(id), None, OF_INGESTIONS),
+    let (request, job) = subject.places();
+    let tables = match subject {
+        EntrySubject::Ledger => OF_LEDGER,
+        EntrySubject::Request(_) => OF_REQUESTS,
+        EntrySubject::Job(_) => OF_JOBS,
+        EntrySubject::Ingestion(_) => OF_INGESTIONS,
+        EntrySubject::Batch(_) => OF_BATCHES,
     };
     let mut questions = Vec::new();
     if let Some(request) = request {
@@ -109,9 +112,9 @@ pub(crate) fn questions(
     }
     for (table, order) in tables {
         let which = match (job, *table) {
+            (Some(_), "ingestion_batches") => "WHERE ingestion = $1 AND number = $2",
             (Some(_), _) => "WHERE request = $1 AND number = $2",
             (None, "requests" | "ingestions") => "WHERE id = $1",
-            (None, "ingestion_batches") => "WHERE ingestion = $1",
             (None, _) if request.is_some() => "WHERE request = $1",
             (None, _) => "",
         };

@@ -18,7 +18,7 @@ mod verify;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use crate::domain::{Actor, JobId, JobState, RequestId};
+use crate::domain::{Actor, BatchId, JobId, JobState, RequestId};
 use crate::ledger::engine::{
     Answer, Connection, EngineTrouble, OptionalExtension, Question, Row, ValueRef, params,
 };
@@ -39,7 +39,7 @@ pub use finding::{Audit, Finding, Glance, LostHead};
 pub(crate) use evidence::{NOT_EVIDENCE, OTHER_TABLES, tables};
 pub(crate) use job_rows::{LAST_OF_JOB, demand_sealed};
 pub(crate) use rows::{demand_open_rows, details_of, reseal};
-pub(crate) use said::{demand_held, demand_ingestion_held};
+pub(crate) use said::{demand_held, is_held, last_entry, object};
 pub(crate) use start::start;
 pub(crate) use verify::{look, verify, verify_chain};
 
@@ -93,6 +93,20 @@ pub(crate) enum EntrySubject<'a> {
     Job(&'a JobId),
     /// In the trail, the id of an ingestion is in the place of a request's.
     Ingestion(&'a RequestId),
+    /// In the trail, the number of a batch is in the place of a job's.
+    Batch(&'a BatchId),
+}
+
+impl<'a> EntrySubject<'a> {
+    /// What stands in the trail in the places of a request and of a job.
+    fn places(self) -> (Option<&'a RequestId>, Option<u32>) {
+        match self {
+            Self::Ledger => (None, None),
+            Self::Request(id) | Self::Ingestion(id) => (Some(id), None),
+            Self::Job(job) => (Some(&job.request), Some(job.number)),
+            Self::Batch(batch) => (Some(&batch.ingestion), Some(batch.number)),
+        }
+    }
 }
 
 /// Why a job changed, as a class: the words of the reason may be a server's.
@@ -279,11 +293,7 @@ fn sealed(
     at: DateTime<Utc>,
     count: i64,
 ) -> RawEntry {
-    let (request, job) = match subject {
-        EntrySubject::Ledger => (None, None),
-        EntrySubject::Request(id) | EntrySubject::Ingestion(id) => (Some(id), None),
-        EntrySubject::Job(job) => (Some(&job.request), Some(job.number)),
-    };
+    let (request, job) = subject.places();
     RawEntry {
         seq: count.saturating_add(1),
         at: format_time(at),

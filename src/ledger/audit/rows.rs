@@ -16,6 +16,7 @@ use super::{AuditEvent, EntrySubject, value};
 use crate::domain::{IdsDigest, JobId, RequestId};
 use crate::ledger::columns::job_id;
 use crate::ledger::engine::{Connection, Row, params};
+use crate::ledger::ingestions::trail::check_ingestions;
 use crate::ledger::jobs::payload;
 use crate::ledger::people::key::find_seal;
 use crate::ledger::people::{self, ENDED};
@@ -423,22 +424,6 @@ fn has_other_ids(
 
 fn is_blank(salt: &str) -> bool {
     salt.bytes().all(|byte| byte == b'0')
-}
-
-/// An ingestion must be as its last entry has it, and no recorded one may be missing.
-fn check_ingestions(conn: &Connection, audit: &mut Audit) -> Result<(), LedgerError> {
-    let sql = "SELECT id FROM ingestions
-         UNION SELECT request FROM audit WHERE event = 'ingestion_recorded' ORDER BY id";
-    let ids: Vec<String> = sql::list(conn, sql, [], |row| Ok(row.get(0)?))?;
-    for id in ids {
-        let request = RequestId::restore(id);
-        let subject = EntrySubject::Ingestion(&request);
-        if !is_held(conn, subject, last_entry(conn, subject)?.as_ref())? {
-            let what = "its batches are different".to_owned();
-            audit.find(Finding::RequestDiffers { request, what });
-        }
-    }
-    Ok(())
 }
 
 /// A recorded request that is missing must have been purged.

@@ -21,19 +21,7 @@ pub(crate) fn is_held(
 /// Fails if the rows of a request are not as its last entry sealed them. The next entry would seal
 /// whatever was changed behind the ledger's back.
 pub(crate) fn demand_held(conn: &Connection, request: &RequestId) -> Result<(), LedgerError> {
-    demand_subject_held(conn, EntrySubject::Request(request), request)
-}
-
-/// The same for an ingestion and its batches.
-pub(crate) fn demand_ingestion_held(conn: &Connection, id: &RequestId) -> Result<(), LedgerError> {
-    demand_subject_held(conn, EntrySubject::Ingestion(id), id)
-}
-
-fn demand_subject_held(
-    conn: &Connection,
-    subject: EntrySubject<'_>,
-    request: &RequestId,
-) -> Result<(), LedgerError> {
+    let subject = EntrySubject::Request(request);
     match is_held(conn, subject, last_entry(conn, subject)?.as_ref())? {
         true => Ok(()),
         false => Err(LedgerError::OtherRequest(request.clone())),
@@ -62,11 +50,7 @@ pub(crate) fn last_entry(
     conn: &Connection,
     subject: EntrySubject<'_>,
 ) -> Result<Option<Value>, LedgerError> {
-    let (request, job) = match subject {
-        EntrySubject::Ledger => (None, None),
-        EntrySubject::Request(id) | EntrySubject::Ingestion(id) => (Some(id), None),
-        EntrySubject::Job(job) => (Some(&job.request), Some(job.number)),
-    };
+    let (request, job) = subject.places();
     let sql = "SELECT details FROM audit
          WHERE request IS NOT DISTINCT FROM $1 AND job IS NOT DISTINCT FROM $2
          ORDER BY seq DESC LIMIT 1";

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::{IngestionBatch, read_batch};
+use super::{IngestionBatch, read_batch, trail};
 use crate::domain::{BatchId, BatchState, RefusedRecord, RequestId};
 use crate::ledger::audit::{self, AuditEvent, EntrySubject};
 use crate::ledger::columns::{format_time, parse_time, to_sql};
@@ -71,7 +71,7 @@ impl Ledger {
             return Ok(BatchClaim::Elsewhere);
         }
         let tx = self.write()?;
-        audit::demand_ingestion_held(&tx, &batch.ingestion)?;
+        trail::demand_batch_held(&tx, batch)?;
         let found = read_one(&tx, batch)?;
         if found.state == BatchState::Done {
             return Ok(BatchClaim::Done);
@@ -105,7 +105,7 @@ impl Ledger {
     ) -> Result<(), LedgerError> {
         let own = self.sender.as_ref().map(|own| own.id().to_owned());
         let tx = self.write()?;
-        audit::demand_ingestion_held(&tx, &batch.ingestion)?;
+        trail::demand_batch_held(&tx, batch)?;
         let found = read_one(&tx, batch)?;
         let sender = find_sender(&tx, batch)?.map(|(sender, _)| sender);
         if sender.is_none() || sender != own {
@@ -140,7 +140,8 @@ impl Ledger {
         Ok(())
     }
 
-    /// Splits a planned batch of several records: its second half becomes the last batch.
+    /// Splits a planned batch of several records: its second half becomes the last batch. Returns
+    /// both halves in the order of their records.
     ///
     /// # Errors
     /// When the ledger cannot be written; then nothing changes.
@@ -148,9 +149,9 @@ impl Ledger {
         &mut self,
         batch: &BatchId,
         now: DateTime<Utc>,
-    ) -> Result<(), LedgerError> {
+    ) -> Result<[IngestionBatch; 2], LedgerError> {
         let tx = self.write()?;
-        audit::demand_ingestion_held(&tx, &batch.ingestion)?;
+        trail::demand_batch_held(&tx, batch)?;
         let found = read_one(&tx, batch)?;
         if found.state != BatchState::Planned || found.records < 2 {
             return Err(LedgerError::OtherBatch(batch.number));
@@ -167,9 +168,13 @@ impl Ledger {
         };
         insert(&tx, &added, found.first + half, found.records - half)?;
         let details = json!({ "batch": batch.number, "added": added.number, "records": half });
-        let subject = EntrySubject::Ingestion(&batch.ingestion);
-        audit::tell(&tx, AuditEvent::BatchCut, subject, details, now)?;
-        tx.commit()
+        for part in [batch, &added] {
+            let subject = EntrySubject::Batch(part);
+            audit::tell(&tx, AuditEvent::BatchCut, subject, details.clone(), now)?;
+        }
+        let halves = [read_one(&tx, batch)?, read_one(&tx, &added)?];
+        tx.commit()?;
+        Ok(halves)
     }
 }
 
@@ -232,6 +237,6 @@ fn tell_moved(
     if to == BatchState::Done {
         details["refused"] = Value::from(refused.len());
     }
-    let subject = EntrySubject::Ingestion(&before.id.ingestion);
+    let subject = EntrySubject::Batch(&before.id);
     audit::tell(tx, AuditEvent::BatchMoved, subject, details, now)
 }

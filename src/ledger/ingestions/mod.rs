@@ -6,6 +6,7 @@
 
 pub(super) mod batches;
 pub(super) mod selected;
+pub(super) mod trail;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::json;
@@ -200,6 +201,16 @@ impl Ledger {
         Ok(list(&self.conn, "id = $1", &[id.as_str()])?.pop())
     }
 
+    /// Fails if an ingestion or one of its batches is not as the trail has it. A step of a batch
+    /// looks at that batch only.
+    ///
+    /// # Errors
+    /// [`LedgerError::OtherRequest`], or when the ledger cannot be read.
+    pub fn demand_ingestion_held(&self, id: &RequestId) -> Result<(), LedgerError> {
+        let view = self.conn.view()?;
+        trail::demand_ingestion_held(&view, id)
+    }
+
     /// The last ingestion of this source into the project.
     pub fn find_ingestion_of(
         &self,
@@ -230,6 +241,16 @@ impl Ledger {
         kind: IngestionKind,
     ) -> Result<Vec<IngestionRecord>, LedgerError> {
         list(&self.conn, "kind = $1", &[kind.as_str()])
+    }
+
+    /// The ingestions that were recorded since then and are not done, in order.
+    pub fn list_unfinished_ingestions(
+        &self,
+        since: DateTime<Utc>,
+    ) -> Result<Vec<IngestionRecord>, LedgerError> {
+        let which = "ingestions.created >= $1 AND EXISTS (SELECT 1 FROM ingestion_batches
+             WHERE ingestion = ingestions.id AND state <> 'done')";
+        list(&self.conn, which, &[&format_time(since)])
     }
 
     /// The ingestions that were to come after a deletion, in order.

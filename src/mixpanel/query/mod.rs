@@ -12,6 +12,8 @@ mod page;
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
+use serde::de::IgnoredAny;
+
 use crate::domain::DistinctId;
 
 use super::classify::{Answered, Exchange, WEB_PAGE};
@@ -51,6 +53,10 @@ pub enum QueryAnswer<T> {
     },
     /// The answer cannot be relied on.
     Unclear {
+        reason: Words,
+    },
+    /// The same for a whole answer that the same query would bring again, such as a redirect.
+    Unusable {
         reason: Words,
     },
 }
@@ -111,6 +117,17 @@ pub enum PageFault {
     NoProperties,
     #[error("the answer has a profile that has none of the values asked for")]
     NotAHolder,
+}
+
+impl PageFault {
+    /// Whether the same query would bring the fault again. The others come from profiles that change
+    /// between two pages.
+    pub fn comes_again(self) -> bool {
+        matches!(
+            self,
+            Self::TooMany | Self::NoSession | Self::NoProperty | Self::NoProperties
+        )
+    }
 }
 
 impl Profiles {
@@ -189,13 +206,21 @@ pub(super) fn classify_query(exchange: Exchange) -> QueryAnswer<ProfilePage> {
 /// The meaning of a 200 that does not have what was asked for.
 fn unusable<T>(answered: &Answered, lacks: &'static str) -> QueryAnswer<T> {
     let http_status = answered.status;
-    let unclear = |what| QueryAnswer::Unclear {
-        reason: Words::on_status(what, http_status),
-    };
+    let reason = |what| Words::on_status(what, http_status);
     match answered.looks_like_html() {
-        true => unclear(WEB_PAGE),
+        true => QueryAnswer::Unclear {
+            reason: reason(WEB_PAGE),
+        },
         false if says_error(answered) => QueryAnswer::Refused { http_status },
-        false => unclear(lacks),
+        // It may be cut off.
+        false if serde_json::from_slice::<IgnoredAny>(&answered.body).is_err() => {
+            QueryAnswer::Unclear {
+                reason: reason(lacks),
+            }
+        }
+        false => QueryAnswer::Unusable {
+            reason: reason(lacks),
+        },
     }
 }
 
@@ -217,6 +242,9 @@ fn refused<T>(exchange: Exchange, lacks: &'static str) -> QueryAnswer<T> {
         _ if answered.looks_like_html() => unclear(WEB_PAGE),
         401 | 403 => QueryAnswer::NotAllowed { http_status },
         400..=499 => QueryAnswer::Refused { http_status },
+        300..=399 => QueryAnswer::Unusable {
+            reason: Words::on_status("a redirect came, which dsr does not follow", http_status),
+        },
         _ => unclear(lacks),
     }
 }

@@ -167,8 +167,7 @@ impl MemberDocument<'_, '_> {
         {
             return Ok(None);
         }
-        let key = self.held.get(start + 1..self.held.len().saturating_sub(1));
-        let of_record = self.spilled || key.is_some_and(|key| RECORD_KEYS.contains(&key));
+        let of_record = self.spilled || self.held.get(start..).is_some_and(is_of_record);
         if *role == Role::Undecided && of_record {
             *role = Role::Record;
         }
@@ -340,6 +339,15 @@ impl MemberDocument<'_, '_> {
             }
         }
     }
+}
+
+/// Whether only a record has this key, a JSON string: the same key has other spellings with escapes.
+fn is_of_record(key: &[u8]) -> bool {
+    if !key.contains(&b'\\') {
+        return RECORD_KEYS.contains(&&key[1..key.len() - 1]);
+    }
+    let key = serde_json::from_slice::<String>(key);
+    key.is_ok_and(|key| RECORD_KEYS.contains(&key.as_bytes()))
 }
 
 /// Whether `text` is an object of empty lists only, as in an empty export.

@@ -1,5 +1,7 @@
 //! The time of an anonymous event.
 
+use std::borrow::Cow;
+
 use crate::domain::{ProjectZone, event_time, words};
 
 /// How exact the times of events stay.
@@ -29,6 +31,10 @@ pub(crate) struct EventMoment {
 }
 
 const DAY: i64 = 86_400;
+/// Digits of the shortest exact time of this century, as Unix seconds.
+const FEWEST_DIGITS: usize = 10;
+/// Characters of `2026-11-20T12:30`.
+const MINUTE_CHARS: usize = 16;
 
 impl TimeStep {
     fn seconds(self) -> i64 {
@@ -50,16 +56,34 @@ impl TimeStep {
         })
     }
 
-    /// Whether a value, such as `1700000000` or `2026-11-20T12:30:00Z`, tells a time near `moment`
-    /// that is finer than this step.
-    pub(crate) fn is_undone_by(self, value: &str, moment: EventMoment, zone: ProjectZone) -> bool {
-        if self == Self::Exact || !value.starts_with(['"', '1', '2']) {
-            return false;
+    /// Adds the times in a text, such as `1700000000` or `2026-11-20 12:30`, that are finer than this
+    /// step, in seconds by the project's clock.
+    pub(crate) fn add_finer(self, text: &str, zone: ProjectZone, times: &mut Vec<i64>) {
+        let digits = |text: &str| text.bytes().filter(u8::is_ascii_digit).count();
+        if self == Self::Exact || digits(text) < FEWEST_DIGITS {
+            return;
         }
-        let told = event_time(value, zone);
-        told.is_some_and(|told| {
-            (told - moment.shown).abs() <= DAY && told.rem_euclid(self.seconds()) != 0
-        })
+        let is_part = |c: char| c.is_ascii_digit() || "-:.+TZ".contains(c);
+        let words: Vec<&str> = text.split(|c| !is_part(c)).collect();
+        let pairs = words.windows(2).map(|pair| pair.join(" "));
+        let words = words.iter().copied().map(Cow::Borrowed);
+        let all = words.chain(pairs.map(Cow::Owned));
+        for word in all.filter(|word| digits(word) >= FEWEST_DIGITS) {
+            let word = word.trim_matches(['-', ':', '.', '+', 'T']);
+            let time = event_time(word, zone).or_else(|| {
+                // Without seconds.
+                let (minute, rest) = word.split_at_checked(MINUTE_CHARS)?;
+                event_time(&[minute, ":00", rest].concat(), zone)
+            });
+            times.extend(time.filter(|time| time.rem_euclid(self.seconds()) != 0));
+        }
+    }
+}
+
+impl EventMoment {
+    /// Whether a time by the project's clock is at most a day away: clocks differ by hours.
+    pub(crate) fn is_near(self, time: i64) -> bool {
+        (time - self.shown).abs() <= DAY
     }
 }
 
@@ -100,14 +124,21 @@ mod tests {
     fn a_finer_time_near_the_event_undoes_the_step() {
         let zone = ProjectZone::default();
         let moment = TimeStep::Day.moment("1700000000", zone).unwrap();
-        let undone = |step: TimeStep, value| step.is_undone_by(value, moment, zone);
+        let undone = |step: TimeStep, value| {
+            let mut times = Vec::new();
+            step.add_finer(value, zone, &mut times);
+            times.into_iter().any(|time| moment.is_near(time))
+        };
         assert!(undone(TimeStep::Day, "1700000123"));
         assert!(undone(TimeStep::Hour, "1700000123456"));
-        assert!(undone(TimeStep::Day, "\"2023-11-14T22:00:00Z\""));
-        assert!(!undone(TimeStep::Day, "\"2023-11-14\""));
-        assert!(!undone(TimeStep::Hour, "\"2023-11-14T22:00:00Z\""));
+        assert!(undone(TimeStep::Day, "2023-11-14T22:00:00Z"));
+        assert!(undone(TimeStep::Day, "2023-11-14T22:00Z"));
+        assert!(undone(TimeStep::Day, "on 2023-11-14 22:05, at home"));
+        assert!(undone(TimeStep::Hour, "2023-11-14T23:05+01:00"));
+        assert!(!undone(TimeStep::Day, "2023-11-14"));
+        assert!(!undone(TimeStep::Hour, "2023-11-14T22:00:00Z"));
         assert!(!undone(TimeStep::Day, "1600000123"));
         assert!(!undone(TimeStep::Exact, "1700000123"));
-        assert!(!undone(TimeStep::Day, "\"1700 things\""));
+        assert!(!undone(TimeStep::Day, "1700 things"));
     }
 }

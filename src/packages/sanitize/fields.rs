@@ -4,21 +4,19 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, Error, Visitor};
 use serde_json::value::RawValue;
 
-/// Names and values of an object in order; a repeated name stays repeated.
-#[derive(Debug, Default, PartialEq)]
-pub(crate) struct ExportFields<'a>(pub(crate) Vec<(Cow<'a, str>, &'a str)>);
+/// Names and JSON values of an object in order; a repeated name stays repeated.
+pub(crate) type Properties<'a> = Vec<(Cow<'a, str>, &'a str)>;
 
 /// The fields of a record. What is under `properties` or `$properties` is read in the same pass: each
 /// time, the fields of the object, or `None` if it is none.
 #[derive(Default)]
 pub(crate) struct RecordFields<'a> {
-    pub(crate) own: ExportFields<'a>,
-    pub(crate) of_event: Vec<Option<ExportFields<'a>>>,
-    pub(crate) of_profile: Vec<Option<ExportFields<'a>>>,
+    pub(crate) own: Properties<'a>,
+    pub(crate) of_event: Vec<Option<Properties<'a>>>,
+    pub(crate) of_profile: Vec<Option<Properties<'a>>>,
 }
 
 /// How many fields an event has as a rule.
@@ -27,117 +25,125 @@ const MANY: usize = 32;
 impl<'a> RecordFields<'a> {
     /// `None` if `text` is not one JSON object.
     pub(crate) fn of(text: &'a str) -> Option<Self> {
-        serde_json::from_str(text).ok()
-    }
-}
-
-impl<'de> Deserialize<'de> for RecordFields<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct RecordVisitor;
-
-        impl<'de> Visitor<'de> for RecordVisitor {
-            type Value = RecordFields<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut record = RecordFields::default();
-                while let Some(StringBytes(name)) = map.next_key::<StringBytes<'de>>()? {
-                    match &*name {
-                        b"properties" => record.of_event.push(map.next_value::<Inner<'de>>()?.0),
-                        b"$properties" => record.of_profile.push(map.next_value::<Inner<'de>>()?.0),
-                        _ => {
-                            let value = map.next_value::<&'de RawValue>()?.get();
-                            record.own.0.push((lossy(name), value));
-                        }
-                    }
+        let mut record = Self::default();
+        let mut text = JsonReader { text, place: 0 };
+        text.each_field(&mut |name, text| {
+            let inner = match &*name {
+                "properties" => &mut record.of_event,
+                "$properties" => &mut record.of_profile,
+                _ => {
+                    record.own.push((name, text.value()?));
+                    return Some(());
                 }
-                Ok(record)
-            }
-        }
-
-        deserializer.deserialize_map(RecordVisitor)
+            };
+            inner.push(text.fields()?);
+            Some(())
+        })?;
+        text.peek().is_none().then_some(record)
     }
 }
 
-/// The fields of an object; `None` for any other value.
-struct Inner<'a>(Option<ExportFields<'a>>);
+/// Reads one JSON text from its beginning to its end, by RFC 8259. `None` where it breaks the rules.
+struct JsonReader<'a> {
+    text: &'a str,
+    place: usize,
+}
 
-impl<'de> Deserialize<'de> for Inner<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct InnerVisitor;
+impl<'a> JsonReader<'a> {
+    /// The next byte behind white space.
+    fn peek(&mut self) -> Option<u8> {
+        let bytes = self.text.as_bytes();
+        while let Some(b' ' | b'\n' | b'\t' | b'\r') = bytes.get(self.place) {
+            self.place += 1;
+        }
+        bytes.get(self.place).copied()
+    }
 
-        impl<'de> Visitor<'de> for InnerVisitor {
-            type Value = Inner<'de>;
+    fn take(&mut self, byte: u8) -> Option<()> {
+        (self.peek()? == byte).then(|| self.place += 1)
+    }
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a value")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-                let fields = ExportFields::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(Inner(Some(fields)))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-                while seq.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Inner(None))
-            }
-
-            fn visit_str<E: Error>(self, _: &str) -> Result<Self::Value, E> {
-                Ok(Inner(None))
-            }
-
-            fn visit_bool<E: Error>(self, _: bool) -> Result<Self::Value, E> {
-                Ok(Inner(None))
-            }
-
-            fn visit_i64<E: Error>(self, _: i64) -> Result<Self::Value, E> {
-                Ok(Inner(None))
-            }
-
-            fn visit_u64<E: Error>(self, _: u64) -> Result<Self::Value, E> {
-                Ok(Inner(None))
-            }
-
-            fn visit_f64<E: Error>(self, _: f64) -> Result<Self::Value, E> {
-                Ok(Inner(None))
-            }
-
-            fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-                Ok(Inner(None))
+    /// Passes each name of an object to `take`, which must read its value.
+    fn each_field(
+        &mut self,
+        take: &mut dyn FnMut(Cow<'a, str>, &mut Self) -> Option<()>,
+    ) -> Option<()> {
+        self.take(b'{')?;
+        if self.take(b'}').is_some() {
+            return Some(());
+        }
+        loop {
+            self.peek();
+            let name = text_of(self.string()?);
+            self.take(b':')?;
+            take(name, self)?;
+            if self.take(b',').is_none() {
+                return self.take(b'}');
             }
         }
+    }
 
-        deserializer.deserialize_any(InnerVisitor)
+    /// The fields of an object; `Some(None)` for any other value.
+    fn fields(&mut self) -> Option<Option<Properties<'a>>> {
+        if self.peek()? != b'{' {
+            return self.value().map(|_| None);
+        }
+        let mut fields = Vec::with_capacity(MANY);
+        self.each_field(&mut |name, text| {
+            fields.push((name, text.value()?));
+            Some(())
+        })?;
+        Some(Some(fields))
+    }
+
+    /// The text of the next value.
+    fn value(&mut self) -> Option<&'a str> {
+        let first = self.peek()?;
+        if first == b'"' {
+            return self.string();
+        }
+        let rest = &self.text[self.place..];
+        let is_digit = |byte: &u8| byte.is_ascii_digit();
+        let digits = rest.bytes().take_while(is_digit).count();
+        let is_whole = !matches!(rest.as_bytes().get(digits), Some(b'.' | b'e' | b'E'));
+        let value = match digits {
+            1.. if is_whole && (digits == 1 || first != b'0') => &rest[..digits],
+            _ => <&RawValue>::deserialize(&mut serde_json::Deserializer::from_str(rest))
+                .ok()?
+                .get(),
+        };
+        self.place += value.len();
+        Some(value)
+    }
+
+    /// The string that begins here, with its quotes.
+    fn string(&mut self) -> Option<&'a str> {
+        let bytes = self.text.as_bytes();
+        let start = self.place;
+        let mut place = start + 1;
+        bytes.get(start).filter(|byte| **byte == b'"')?;
+        loop {
+            match bytes.get(place)? {
+                b'"' => break,
+                b'\\' => place += length_of_escape(&bytes[place + 1..])?,
+                0..b' ' => return None,
+                _ => place += 1,
+            }
+        }
+        self.place = place + 1;
+        Some(&self.text[start..self.place])
     }
 }
 
-impl<'de> Deserialize<'de> for ExportFields<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct FieldsVisitor;
-
-        impl<'de> Visitor<'de> for FieldsVisitor {
-            type Value = ExportFields<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut fields = Vec::with_capacity(MANY);
-                while let Some((StringBytes(name), value)) =
-                    map.next_entry::<StringBytes<'de>, &'de RawValue>()?
-                {
-                    fields.push((lossy(name), value.get()));
-                }
-                Ok(ExportFields(fields))
-            }
+/// Bytes of an escape, whose backslash is before `rest`.
+fn length_of_escape(rest: &[u8]) -> Option<usize> {
+    match rest {
+        [b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => Some(2),
+        [b'u', digits @ ..] => {
+            let digits = digits.first_chunk::<4>()?;
+            digits.iter().all(u8::is_ascii_hexdigit).then_some(6)
         }
-
-        deserializer.deserialize_map(FieldsVisitor)
+        _ => None,
     }
 }
 
@@ -169,16 +175,6 @@ impl<'de> Deserialize<'de> for StringBytes<'de> {
     }
 }
 
-fn lossy(bytes: Cow<'_, [u8]>) -> Cow<'_, str> {
-    match bytes {
-        Cow::Borrowed(bytes) => match std::str::from_utf8(bytes) {
-            Ok(text) => Cow::Borrowed(text),
-            Err(_) => String::from_utf8_lossy(bytes),
-        },
-        Cow::Owned(bytes) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
-    }
-}
-
 /// The content of a JSON string; the text itself of any other value. Equal for all ways to write
 /// the same string.
 pub(crate) fn content(text: &str) -> Cow<'_, [u8]> {
@@ -192,7 +188,13 @@ pub(crate) fn content(text: &str) -> Cow<'_, [u8]> {
 
 /// The same as text; half a surrogate pair is replaced.
 pub(crate) fn text_of(text: &str) -> Cow<'_, str> {
-    lossy(content(text))
+    match content(text) {
+        Cow::Borrowed(inner) => match inner.len() == text.len() {
+            true => Cow::Borrowed(text),
+            false => Cow::Borrowed(&text[1..text.len() - 1]),
+        },
+        Cow::Owned(bytes) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
+    }
 }
 
 /// Appends a JSON value in a form that is equal for all ways to write it: without white space, and
@@ -274,12 +276,16 @@ pub(crate) fn each_value<'t>(text: &'t str, take: &mut dyn FnMut(Cow<'t, str>)) 
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
     fn half_a_surrogate_pair_is_read() {
         let text = r#"{"a\ud800":"b\udc00c","d":1e400}"#;
-        let fields = serde_json::from_str::<ExportFields<'_>>(text).unwrap().0;
+        let fields = RecordFields::of(text).unwrap().own;
         assert_eq!(fields.len(), 2);
         assert!(fields[0].0.starts_with('a'));
         assert_eq!(fields[1], ("d".into(), "1e400"));
@@ -287,6 +293,33 @@ mod tests {
         assert_eq!(content(r#""\u00e9\/""#), content("\"é/\""));
         assert!(RecordFields::of("[]").is_none());
         assert!(RecordFields::of("{} {}").is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_json_is_as_serde_json_says(
+            value in r#"("[a\\\\u0-9eE/ é\n]{0,6}"|[-+.0-9eE]{1,5}|[\[\]{},:1\"a ]{1,8}|true|null|nul)[ ,}]?"#,
+            name in r#"("[a\\\\u00]{0,7}"|"(\$)?properties"|1)"#,
+        ) {
+            let text = format!("{{{name}: {value} , \"b\":\t[1]}}\n");
+            let found = RecordFields::of(&text).is_some();
+            let expected = serde_json::from_str::<BTreeMap<String, &RawValue>>(&text);
+            prop_assert_eq!(found, expected.is_ok(), "{}", text);
+        }
+
+        #[test]
+        fn values_are_those_of_serde_json(values in prop::collection::vec(
+            r#""([a é\[{:]|\\\\["nu/]?0{0,4}){0,6}"|-?[0-9]{1,4}(\.[0-9]{1,2})?|\[[01], ?\{\}\]|false"#, 0..5,
+        )) {
+            let fields = values.iter().enumerate().map(|(n, value)| format!(" \"{n}\" : {value}"));
+            let text = format!("{{{}}}", fields.collect::<Vec<_>>().join(","));
+            let expected = serde_json::from_str::<BTreeMap<String, &RawValue>>(&text);
+            let found = RecordFields::of(&text);
+            prop_assert_eq!(found.is_some(), expected.is_ok(), "{}", text);
+            for ((name, value), (key, raw)) in found.unwrap_or_default().own.iter().zip(expected.unwrap_or_default()) {
+                prop_assert_eq!((&**name, *value), (&*key, raw.get()));
+            }
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ pub enum ReviewFinding {
     Email,
     Phone,
     IpAddress,
-    /// Fifteen or more digits in a row.
+    /// Fifteen or more digits in a row, or the number of a card or an account.
     LongNumber,
     /// An address with a query, which may hold anything.
     Query,
@@ -20,7 +20,8 @@ pub enum ReviewFinding {
     ExactTime,
     /// Encoded too often to be searched.
     Encoded,
-    /// The name of the property says that it holds an id, an address or a phone number.
+    /// The name of the property, or a key in its value, says that it holds an id, a name, an address
+    /// or a phone number.
     TellingName,
     /// Longer than a name may be in an import.
     LongName,
@@ -49,7 +50,7 @@ impl ReviewFinding {
             Self::Email => "an e-mail address",
             Self::Phone => "a phone number",
             Self::IpAddress => "an IP address",
-            Self::LongNumber => "a number of 15 digits or more",
+            Self::LongNumber => "a number of 15 digits or more, or of a card or an account",
             Self::Query => "an address with a query",
             Self::ExactTime => "an exact time",
             Self::Encoded => "a text that is encoded too often to be searched",

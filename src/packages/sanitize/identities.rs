@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::fields::{each_value, text_of};
-use super::record::{ExportedEvent, NoOwner, Properties, is_device};
+use super::fields::{Properties, each_value, text_of};
+use super::record::{ExportedEvent, NoOwner, is_device};
 use crate::domain::{DistinctId, Leniency, PersonHasher};
 
 /// More ids than the people of one request have. With more, it is not an export of known people.
@@ -26,8 +26,10 @@ pub(crate) struct Identities {
 /// Each id with its person's new id.
 pub(crate) struct NewIds {
     places: HashMap<Box<str>, u32>,
+    /// For each id, the place of the one that is first of its person.
     people: Vec<u32>,
-    new: HashMap<u32, String>,
+    /// The new id at each of these places.
+    new: Vec<String>,
     /// Devices that several people used: each stays a person of its own.
     pub(crate) shared_devices: u64,
 }
@@ -185,13 +187,14 @@ impl Identities {
     pub(crate) fn into_new(mut self, key: &PersonHasher) -> NewIds {
         let shared_devices = self.join_devices();
         let people: Vec<u32> = (0..self.ids.len() as u32).map(|id| self.root(id)).collect();
-        let mut new = HashMap::new();
-        for root in &people {
-            new.entry(*root).or_insert_with(|| {
-                let id = ["person", &self.ids[*root as usize]].concat();
+        let new_id = |(id, place): (&Box<str>, u32)| match people[place as usize] == place {
+            true => {
+                let id = ["person", id].concat();
                 format!("anon-{}", key.hash_bytes(id.as_bytes()).hex())
-            });
-        }
+            }
+            false => String::new(),
+        };
+        let new = self.ids.iter().zip(0..).map(new_id).collect();
         NewIds {
             places: self.places,
             people,
@@ -220,7 +223,7 @@ impl NewIds {
     /// The person with this id, and the new id. `None` if the first reading did not see it.
     pub(crate) fn find(&self, id: &str) -> Option<(u32, &str)> {
         let person = self.people[*self.places.get(id)? as usize];
-        Some((person, &self.new[&person]))
+        Some((person, &self.new[person as usize]))
     }
 
     pub(crate) fn ids(&self) -> usize {

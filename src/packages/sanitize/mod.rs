@@ -25,6 +25,7 @@ use secrecy::SecretString;
 use super::{SplitError, SplitObserver, SplitProgress};
 use crate::domain::{LedgerKey, ProjectZone};
 use census::ExportCensus;
+use record::ExportRecord;
 use rewriter::Rewriter;
 use source::ExportFiles;
 
@@ -108,8 +109,12 @@ pub fn sanitize(
         }),
         other => observer(other),
     };
-    let mut census = ExportCensus::new(folder);
-    files.read(&mut census, &mut |progress| half(progress, 0))?;
+    let mut census = ExportCensus::default();
+    let mut count = |record: ExportRecord<'_>| {
+        census.record(&record);
+        Ok(())
+    };
+    files.read(folder, &mut count, &mut |progress| half(progress, 0))?;
     if census.rows > 0 {
         return Err(SanitizeError::Table);
     }
@@ -121,10 +126,11 @@ pub fn sanitize(
     }
     let needles = census.needles();
     let new_ids = census.identities.into_new(&order.key.hasher());
-    let mut rewriter = Rewriter::new(order, folder, out, (&new_ids, &needles));
+    let mut rewriter = Rewriter::new(order, out, (&new_ids, &needles));
     rewriter.review.left_out.held_back = files.held_back;
     rewriter.review.copies = files.copies;
-    files.read(&mut rewriter, &mut |progress| half(progress, 1))?;
+    let mut rewrite = |record: ExportRecord<'_>| rewriter.record(&record);
+    files.read(folder, &mut rewrite, &mut |progress| half(progress, 1))?;
     if rewriter.strangers > 0 || rewriter.review.read != census.events {
         return Err(SanitizeError::Changed);
     }

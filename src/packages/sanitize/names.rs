@@ -1,6 +1,6 @@
-//! Lists of names that survive: one a line, from a file of the operator's.
+//! Names: the lists of those that survive, from files of the operator's, and what is known about each.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -32,6 +32,8 @@ pub(crate) const LONGEST_NAME: usize = 255;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NameList {
     names: Vec<String>,
+    /// The line of each name, from 1.
+    lines: Vec<usize>,
 }
 
 /// Why a file is not a list of names.
@@ -82,7 +84,7 @@ impl NameList {
             source,
         })?;
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-        let (mut names, mut known) = (Vec::new(), HashSet::new());
+        let (mut list, mut known) = (Self::default(), HashSet::new());
         for (text, line) in bytes.split(|byte| *byte == b'\n').zip(1..) {
             let not_text = |_| NameListError::NotText { path: path(), line };
             let name = std::str::from_utf8(text).map_err(not_text)?.trim();
@@ -97,14 +99,93 @@ impl NameList {
                 return Err(NameListError::NeverKept { path, line, name });
             }
             if known.insert(name) {
-                names.push(name.to_owned());
+                list.names.push(name.to_owned());
+                list.lines.push(line);
             }
         }
-        Ok(Self { names })
+        Ok(list)
     }
 
     pub(super) fn names(&self) -> &[String] {
         &self.names
+    }
+
+    pub(super) fn lines(&self) -> &[usize] {
+        &self.lines
+    }
+}
+
+/// Names beside those given at first that are remembered.
+const MOST_KNOWN: usize = 10_000;
+
+/// What is known about names that come again and again.
+#[derive(Debug, Default)]
+pub(crate) struct KnownNames<V> {
+    known: Vec<KnownName<V>>,
+    places: HashMap<Box<str>, usize>,
+    given: usize,
+    /// The place of the last name that was looked up.
+    last: usize,
+}
+
+#[derive(Debug)]
+struct KnownName<V> {
+    name: Box<str>,
+    value: V,
+    /// The name that came behind this one: events have their properties in one order as a rule.
+    next: usize,
+}
+
+impl<V> KnownNames<V> {
+    /// These names are known, however many they are.
+    pub(super) fn of<'n>(given: impl Iterator<Item = (&'n str, V)>) -> Self {
+        let mut names = Self {
+            known: Vec::new(),
+            places: HashMap::new(),
+            given: 0,
+            last: 0,
+        };
+        for (name, value) in given {
+            names.add(name, value);
+        }
+        names.given = names.known.len();
+        names
+    }
+
+    /// What is known about a name; `make` finds out what is not. `None` if too many are known.
+    pub(super) fn find(&mut self, name: &str, make: impl FnOnce(&str) -> V) -> Option<&mut V> {
+        let next = self.known.get(self.last).map_or(0, |last| last.next);
+        let is_next = |known: &KnownName<V>| *known.name == *name;
+        let place = match self.known.get(next).is_some_and(is_next) {
+            true => next,
+            false => match self.places.get(name) {
+                Some(place) => *place,
+                None if self.known.len() >= self.given + MOST_KNOWN => return None,
+                None => self.add(name, make(name)),
+            },
+        };
+        self.known[self.last].next = place;
+        self.last = place;
+        Some(&mut self.known[place].value)
+    }
+
+    fn add(&mut self, name: &str, value: V) -> usize {
+        let place = self.known.len();
+        self.places.insert(name.into(), place);
+        let (name, next) = (name.into(), 0);
+        self.known.push(KnownName { name, value, next });
+        place
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &V)> {
+        self.known.iter().map(|known| (&*known.name, &known.value))
+    }
+}
+
+impl KnownNames<bool> {
+    /// Whether `is` holds for a name.
+    pub(super) fn check(&mut self, name: &str, is: fn(&str) -> bool) -> bool {
+        self.find(name, is).map_or_else(|| is(name), |known| *known)
     }
 }
 
@@ -122,7 +203,38 @@ mod tests {
     fn a_list_has_a_name_a_line() {
         let list = read(b"\xef\xbb\xbf# kept\r\nplan\r\n\n  Sign Up  \nplan\n$city").unwrap();
         assert_eq!(list.names(), ["plan", "Sign Up", "$city"]);
+        assert_eq!(list.lines(), [2, 4, 6]);
         assert_eq!(read(b"").unwrap(), NameList::default());
+    }
+
+    #[test]
+    fn a_name_is_found_in_any_order_and_made_once() {
+        let mut names = KnownNames::of([("given", 100)].into_iter());
+        let mut made = 0;
+        for round in 0..4 {
+            for name in ["a", "b", "given", "b", "c", "a"] {
+                let found = names.find(name, |name| {
+                    made += 1;
+                    usize::from(name.as_bytes()[0])
+                });
+                let expected = match name {
+                    "given" => 100,
+                    name => usize::from(name.as_bytes()[0]),
+                };
+                assert_eq!(
+                    found,
+                    Some(&mut expected.clone()),
+                    "{name} in round {round}"
+                );
+            }
+        }
+        assert_eq!(made, 3);
+        for n in 0..MOST_KNOWN + 10 {
+            names.find(&format!("n{n}"), |_| n);
+        }
+        assert_eq!(names.iter().count(), MOST_KNOWN + 1);
+        assert_eq!(names.find("one too many", |_| 0), None);
+        assert_eq!(names.find("given", |_| 0), Some(&mut 100));
     }
 
     #[test]

@@ -100,8 +100,10 @@ impl SanitizeReview {
             h2 { "Properties kept" }
             table {
                 tr { th { "Property" } th.n { "Events" } th { "Findings" } th { "Samples" } }
-                @for kept in &self.kept { (kept_row(kept)) }
+                @for kept in self.kept.iter().filter(|kept| kept.events > 0) { (kept_row(kept)) }
             }
+            @let absent = self.absent_lines().len() as u64;
+            @if absent > 0 { p { "Names of the list that no event has: " (grouped(absent)) } }
         }
     }
 

@@ -2,14 +2,11 @@
 
 use std::borrow::Cow;
 
-use super::fields::{ExportFields, RecordFields, add_canonical, text_of};
+use super::fields::{Properties, RecordFields, add_canonical, text_of};
 use crate::packages::sorter::owner::{Claims, OwnerClaim};
 
 /// How Mixpanel begins the id of an anonymous device.
 const DEVICE: &str = "$device:";
-
-/// Names and JSON values, in order.
-pub(crate) type Properties<'e> = Vec<(Cow<'e, str>, &'e str)>;
 
 pub(crate) enum ExportRecord<'e> {
     Event(ExportedEvent<'e>),
@@ -17,6 +14,8 @@ pub(crate) enum ExportRecord<'e> {
     Profile(OwnerClaim<'e>, Properties<'e>),
     /// A JSON object that is neither.
     Other,
+    /// A row of a table.
+    Row,
     Unreadable,
 }
 
@@ -45,7 +44,7 @@ impl<'e> ExportRecord<'e> {
         let Some(record) = text.and_then(RecordFields::of) else {
             return Self::Unreadable;
         };
-        if record.own.0.iter().any(|(name, _)| name == "event") {
+        if record.own.iter().any(|(name, _)| name == "event") {
             ExportedEvent::of(record).map_or(Self::Unreadable, Self::Event)
         } else if record.of_profile.is_empty() {
             Self::Other
@@ -57,14 +56,14 @@ impl<'e> ExportRecord<'e> {
 
 fn profile_of(record: RecordFields<'_>) -> ExportRecord<'_> {
     let mut person = OwnerClaim::Absent;
-    for (name, value) in &record.own.0 {
+    for (name, value) in &record.own {
         if let "distinct_id" | "$distinct_id" = &**name {
             person.add(OwnerClaim::of_json(value));
         }
     }
-    let all: Option<Vec<ExportFields<'_>>> = record.of_profile.into_iter().collect();
+    let all: Option<Vec<Properties<'_>>> = record.of_profile.into_iter().collect();
     match all {
-        Some(all) => ExportRecord::Profile(person, all.into_iter().flat_map(|one| one.0).collect()),
+        Some(all) => ExportRecord::Profile(person, all.into_iter().flatten().collect()),
         None => ExportRecord::Unreadable,
     }
 }
@@ -74,7 +73,7 @@ impl<'e> ExportedEvent<'e> {
     fn of(record: RecordFields<'e>) -> Option<Self> {
         let mut event = Self::default();
         let mut name = None;
-        for (field, value) in record.own.0 {
+        for (field, value) in record.own {
             match &*field {
                 "event" => event.set(&mut name, value),
                 "distinct_id" | "$distinct_id" => {
@@ -87,7 +86,7 @@ impl<'e> ExportedEvent<'e> {
             name.filter(|name| name.starts_with('"') && !text_of(name).trim().is_empty())?;
         let mut all = record.of_event;
         event.contradicts_itself |= all.windows(2).any(|pair| pair[0] != pair[1]);
-        event.properties = all.pop()??.0;
+        event.properties = all.pop()??;
         let (mut time, mut insert_id) = (None, None);
         for place in 0..event.properties.len() {
             let (field, value) = &event.properties[place];

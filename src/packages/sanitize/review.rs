@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::finding::{FindingCounts, FindingSet};
-use super::names::NameList;
+use super::names::{KnownNames, NameList};
 
-/// Names of dropped properties, and of events, that are counted apart; the others are summed up.
+/// Names of events that are counted apart; the others are summed up.
 const MOST_NAMES: usize = 10_000;
 /// Days with their events that are counted apart.
 const MOST_DAYS: usize = 200_000;
@@ -14,6 +14,17 @@ const SET_ANEW: [&str; 4] = ["distinct_id", "time", "$insert_id", "ip"];
 /// Samples of a property, and characters of the longest.
 const SAMPLES: usize = 5;
 const SAMPLE_CHARS: usize = 100;
+
+/// What becomes of a property.
+#[derive(Debug, Default)]
+enum PropertyFate {
+    /// Its place among the kept properties.
+    Kept(usize),
+    #[default]
+    SetAnew,
+    /// How often.
+    Dropped(u64),
+}
 
 /// Records that became no event of the output.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -40,6 +51,8 @@ impl NotWritten {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KeptProperty {
     pub name: String,
+    /// Its line in the list, from 1.
+    pub line: usize,
     /// Events that have it.
     pub events: u64,
     pub findings: FindingCounts,
@@ -79,7 +92,7 @@ pub struct SanitizeReview {
     pub ids: u64,
     pub shared_devices: u64,
     pub kept: Vec<KeptProperty>,
-    dropped: HashMap<Box<str>, u64>,
+    fates: KnownNames<PropertyFate>,
     more_dropped: u64,
     pub events: Vec<EventCounts>,
     event_places: HashMap<Box<str>, usize>,
@@ -92,27 +105,31 @@ pub struct SanitizeReview {
 
 impl SanitizeReview {
     pub(super) fn of(keep: &NameList) -> Self {
-        let kept = keep.names().iter().map(|name| KeptProperty {
+        let names = || keep.names().iter();
+        let set_anew = SET_ANEW.map(|name| (name, PropertyFate::SetAnew));
+        let fates = names().zip(0..);
+        let fates = fates.map(|(name, place)| (name.as_str(), PropertyFate::Kept(place)));
+        let kept = names().zip(keep.lines()).map(|(name, line)| KeptProperty {
             name: name.clone(),
+            line: *line,
             ..KeptProperty::default()
         });
         Self {
             kept: kept.collect(),
+            fates: KnownNames::of(set_anew.into_iter().chain(fates)),
             ..Self::default()
         }
     }
 
-    pub(super) fn drop_property(&mut self, name: &str) {
-        if SET_ANEW.contains(&name) {
-            return;
+    /// The place of a kept property; `None` for any other, which is counted if it is dropped.
+    pub(super) fn kept_place(&mut self, name: &str) -> Option<usize> {
+        match self.fates.find(name, |_| PropertyFate::Dropped(0)) {
+            Some(PropertyFate::Kept(place)) => return Some(*place),
+            Some(PropertyFate::Dropped(count)) => *count += 1,
+            Some(PropertyFate::SetAnew) => {}
+            None => self.more_dropped += 1,
         }
-        if let Some(count) = self.dropped.get_mut(name) {
-            *count += 1;
-        } else if self.dropped.len() < MOST_NAMES {
-            self.dropped.insert(name.into(), 1);
-        } else {
-            self.more_dropped += 1;
-        }
+        None
     }
 
     /// Where the event of this name is counted; `None` the first time. With too many names, the
@@ -158,7 +175,11 @@ impl SanitizeReview {
 
     /// Names and counts, most frequent first. The last may sum up the rest.
     pub fn dropped(&self) -> Vec<(&str, u64)> {
-        let mut all: Vec<(&str, u64)> = self.dropped.iter().map(|(n, c)| (&**n, *c)).collect();
+        let dropped = self.fates.iter().filter_map(|(name, fate)| match fate {
+            PropertyFate::Dropped(count) => Some((name, *count)),
+            PropertyFate::Kept(_) | PropertyFate::SetAnew => None,
+        });
+        let mut all: Vec<(&str, u64)> = dropped.collect();
         all.sort_by_key(|(name, count)| (std::cmp::Reverse(*count), *name));
         if self.more_dropped > 0 {
             all.push(("(other names)", self.more_dropped));
@@ -172,6 +193,13 @@ impl SanitizeReview {
         days.map(|((day, place), (before, after))| {
             (*day, &*self.events[*place].name, *before, *after)
         })
+    }
+
+    /// The lines of names in the list of properties that no event has. The names are not shown:
+    /// the list may be another, such as one of ids.
+    pub fn absent_lines(&self) -> Vec<usize> {
+        let absent = self.kept.iter().filter(|kept| kept.events == 0);
+        absent.map(|kept| kept.line).collect()
     }
 
     /// Names of events with a finding.

@@ -1,28 +1,25 @@
 //! The second reading: writes each event without what identifies its person, and reviews what stays.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
-use std::io::{BufRead, Write};
-use std::path::Path;
+use std::collections::HashSet;
+use std::io::Write;
 
 use serde_json::Value;
 
-use super::coarse::EventMoment;
-use super::fields::{each_part, text_of};
+use super::coarse::{EventMoment, TimeStep};
+use super::fields::{JsonPart, each_part, text_of};
 use super::finding::{FindingSet, ReviewFinding};
 use super::identities::NewIds;
+use super::names::KnownNames;
 use super::record::{ExportRecord, ExportedEvent, NoOwner};
 use super::review::SanitizeReview;
 use super::search::forms::each_form;
 use super::search::looks::add_looks;
-use super::search::needles::{PersonTexts, folded_name, is_telling};
-use super::source::is_beside;
+use super::search::needles::{PersonTexts, folded_name, is_telling, tells_inside};
 use super::{LONGEST_NAME, SanitizeOrder};
-use crate::domain::{HashedMap, IdHasher, PersonHasher, ProjectZone, json_text};
-use crate::packages::archive::documented::{JobMember, RecordedNames};
-use crate::packages::archive::sink::{MemberFault, MemberSink, PiecePlace, RecordRow, RecordSink};
+use crate::domain::{HashedMap, IdHasher, PersonHash, PersonHasher, ProjectZone, json_text};
+use crate::packages::SplitError;
 use crate::packages::sorter::on_one_line;
-use crate::packages::{Limits, SplitError};
 
 /// Events that only join or name ids. They go.
 const IDENTITY_EVENTS: [&str; 3] = ["$identify", "$create_alias", "$merge"];
@@ -35,75 +32,97 @@ const OLDEST_DAYS: i64 = 5 * 365;
 
 pub(crate) struct Rewriter<'a> {
     order: &'a SanitizeOrder<'a>,
-    folder: &'a Path,
     out: &'a mut dyn Write,
     key: PersonHasher,
     new_ids: &'a NewIds,
     search: ValueSearch<'a>,
-    /// The places of kept properties in the review, and their names as JSON.
-    kept: HashMap<&'a str, (usize, String)>,
+    /// The names of kept properties as JSON, each with its comma and colon.
+    kept: Vec<String>,
+    /// Which of them are named like personal data.
+    telling: Vec<bool>,
     events: Option<HashSet<&'a str>>,
     people: HashSet<u32>,
     pub(crate) review: SanitizeReview,
     /// Events of a person whom the first reading did not see.
     pub(crate) strangers: u64,
-    is_beside: bool,
     line: Vec<u8>,
-    /// The `$insert_id` of the event in `line`, and hashes of the earlier ones.
-    insert_id: String,
+    /// Halves of the `$insert_id`s so far.
     insert_ids: HashSet<u64>,
 }
 
-/// What was found in values before.
+/// Searches values, and remembers what was found in them.
 struct ValueSearch<'a> {
     needles: &'a PersonTexts,
+    time: TimeStep,
+    zone: ProjectZone,
     hasher: IdHasher,
-    known: HashedMap<FindingSet>,
+    known: HashedMap<FoundInValue>,
     /// Folded names of the kept properties.
     folded: Vec<String>,
+    /// Whether a key inside a value is named like personal data.
+    keys: KnownNames<bool>,
 }
 
-/// Adds what is in a text, also where it is encoded.
-fn search_text(needles: &PersonTexts, text: &str, folded: &str, found: &mut FindingSet) {
-    let ended = each_form(text, &mut |form| {
-        add_looks(form, found);
-        needles.search(form, folded, found);
-    });
-    if ended.is_err() {
-        found.add(ReviewFinding::Encoded);
-    }
+#[derive(Clone, Default)]
+struct FoundInValue {
+    findings: FindingSet,
+    /// Times that are finer than the events' own, in seconds by the project's clock.
+    times: Vec<i64>,
 }
 
 impl ValueSearch<'_> {
     /// The findings in a value of the kept property at `place`, and whether it is new.
-    fn search(&mut self, place: usize, value: &str) -> (FindingSet, bool) {
+    fn search(&mut self, place: usize, value: &str, moment: EventMoment) -> (FindingSet, bool) {
         let hash = self.hasher.hash(value.as_bytes()) ^ place as u128;
         if let Some(found) = self.known.get(&hash) {
-            return (*found, false);
+            return (found.at(moment), false);
         }
-        let mut found = FindingSet::default();
-        let folded = &self.folded[place];
-        each_part(value, &mut |_, part| {
-            search_text(self.needles, &part, folded, &mut found);
+        let mut found = FoundInValue::default();
+        each_part(value, &mut |part, text| {
+            if part == JsonPart::Key && self.keys.check(&text, tells_inside) {
+                found.findings.add(ReviewFinding::TellingName);
+            }
+            self.search_text(&text, &self.folded[place], &mut found);
         });
+        let at = found.at(moment);
         if self.known.len() < MOST_REMEMBERED {
             self.known.insert(hash, found);
         }
-        (found, true)
+        (at, true)
+    }
+
+    /// Adds what is in a text, also where it is encoded.
+    fn search_text(&self, text: &str, folded: &str, found: &mut FoundInValue) {
+        let ended = each_form(text, &mut |form| {
+            add_looks(form, &mut found.findings);
+            self.needles.search(form, folded, &mut found.findings);
+            self.time.add_finer(form, self.zone, &mut found.times);
+        });
+        if ended.is_err() {
+            found.findings.add(ReviewFinding::Encoded);
+        }
+    }
+}
+
+impl FoundInValue {
+    /// The findings in an event of this moment.
+    fn at(&self, moment: EventMoment) -> FindingSet {
+        let mut findings = self.findings;
+        if self.times.iter().any(|time| moment.is_near(*time)) {
+            findings.add(ReviewFinding::ExactTime);
+        }
+        findings
     }
 }
 
 impl<'a> Rewriter<'a> {
     pub(crate) fn new(
         order: &'a SanitizeOrder<'a>,
-        folder: &'a Path,
         out: &'a mut dyn Write,
         (new_ids, needles): (&'a NewIds, &'a PersonTexts),
     ) -> Self {
         let names = order.keep.names();
-        let json = |name: &str| Value::from(name).to_string();
-        let kept = names.iter().zip(0..);
-        let kept = kept.map(|(name, place)| (name.as_str(), (place, json(name))));
+        let json = |name: &String| format!(",{}:", Value::from(name.as_str()));
         let listed = |list: &'a super::NameList| list.names().iter().map(String::as_str).collect();
         let mut review = SanitizeReview::of(order.keep);
         review.is_search_partial = needles.is_full;
@@ -111,52 +130,63 @@ impl<'a> Rewriter<'a> {
         review.ids = new_ids.ids() as u64;
         Self {
             order,
-            folder,
             out,
             key: order.key.hasher(),
             new_ids,
             search: ValueSearch {
                 needles,
+                time: order.time,
+                zone: order.zone,
                 hasher: IdHasher::random(),
                 known: HashedMap::default(),
                 folded: names.iter().map(|name| folded_name(name)).collect(),
+                keys: KnownNames::default(),
             },
-            kept: kept.collect(),
+            kept: names.iter().map(json).collect(),
+            telling: names.iter().map(|name| is_telling(name)).collect(),
             events: order.events.map(listed),
             people: HashSet::new(),
             review,
             strangers: 0,
-            is_beside: false,
             line: Vec::new(),
-            insert_id: String::new(),
             insert_ids: HashSet::new(),
         }
     }
 
+    pub(crate) fn record(&mut self, record: &ExportRecord<'_>) -> Result<(), SplitError> {
+        match record {
+            ExportRecord::Event(event) => return self.event(event),
+            ExportRecord::Unreadable => self.review.left_out.unreadable += 1,
+            ExportRecord::Profile(..) | ExportRecord::Other | ExportRecord::Row => {}
+        }
+        Ok(())
+    }
+
     fn event(&mut self, event: &ExportedEvent<'_>) -> Result<(), SplitError> {
         let name = text_of(event.name);
+        let moment = event.time.as_deref();
+        let moment = moment.and_then(|time| self.order.time.moment(time, self.order.zone));
         let place = match self.review.event_place(&name) {
             Some(place) => place,
             None => {
-                let found = self.findings_in_name(&name);
+                let found = self.findings_in_name(&name, moment);
                 self.review.add_event(&name, found)
             }
         };
-        let moment = event.time.as_deref();
-        let moment = moment.and_then(|time| self.order.time.moment(time, self.order.zone));
         let day = moment.map(|moment| moment.day);
         let Some((owner, moment)) = self.owner_and_moment(event, &name, moment) else {
             self.review.count_event(place, day, 0);
             return Ok(());
         };
-        if !self.put(event, &owner, moment) {
+        let insert_id = self.key.hash_bytes(&event.identity(&owner));
+        if !self.put(event, &owner, moment, insert_id) {
             self.strangers += 1;
             return Ok(());
         }
         let oldest = self.order.now.timestamp() - OLDEST_DAYS * 86_400;
         self.review.too_old += u64::from(moment.utc < oldest);
         self.review.written += 1;
-        let is_repeat = self.is_repeat();
+        let is_repeat = self.is_repeat(insert_id);
         self.review.repeats += u64::from(is_repeat);
         self.review.count_event(place, day, u64::from(!is_repeat));
         let written = self.out.write_all(&on_one_line(&self.line));
@@ -190,11 +220,16 @@ impl<'a> Rewriter<'a> {
     }
 
     /// Makes the line of an event. False if its person is unknown.
-    fn put(&mut self, event: &ExportedEvent<'_>, owner: &str, moment: EventMoment) -> bool {
+    fn put(
+        &mut self,
+        event: &ExportedEvent<'_>,
+        owner: &str,
+        moment: EventMoment,
+        insert_id: PersonHash,
+    ) -> bool {
         let Some((person, new_id)) = self.new_ids.find(owner) else {
             return false;
         };
-        self.insert_id = self.key.hash_bytes(&event.identity(owner)).hex();
         // An import takes no name with half a surrogate pair.
         let name = match json_text(event.name) {
             Some(_) => Cow::Borrowed(event.name),
@@ -210,7 +245,7 @@ impl<'a> Rewriter<'a> {
             ",\"distinct_id\":\"",
             new_id,
             "\",\"$insert_id\":\"",
-            &self.insert_id,
+            &insert_id.hex(),
             "\",\"ip\":0",
         ] {
             line.extend_from_slice(part.as_bytes());
@@ -218,8 +253,7 @@ impl<'a> Rewriter<'a> {
         self.people.insert(person);
         self.review.people = self.people.len() as u64;
         for (number, (name, value)) in event.properties.iter().enumerate() {
-            let Some((place, name_as_json)) = self.kept.get(&**name) else {
-                self.review.drop_property(name);
+            let Some(place) = self.review.kept_place(name) else {
                 continue;
             };
             // A reader takes the last value of a repeated name.
@@ -229,108 +263,43 @@ impl<'a> Rewriter<'a> {
             {
                 continue;
             }
-            for part in [",", name_as_json, ":", value] {
-                self.line.extend_from_slice(part.as_bytes());
-            }
-            self.look_at(*place, value, moment);
+            self.line.extend_from_slice(self.kept[place].as_bytes());
+            self.line.extend_from_slice(value.as_bytes());
+            self.look_at(place, value, moment);
         }
         self.line.extend_from_slice(b"}}");
         true
     }
 
-    /// Whether the event just made has the `$insert_id` of an earlier one.
-    fn is_repeat(&mut self) -> bool {
-        let hash = self.search.hasher.hash(self.insert_id.as_bytes()) as u64;
+    /// Whether an earlier event had this `$insert_id`.
+    fn is_repeat(&mut self, insert_id: PersonHash) -> bool {
+        let half = insert_id.as_bytes().first_chunk().expect("16 bytes");
+        let half = u64::from_le_bytes(*half);
         match self.insert_ids.len() < MOST_COMPARED {
-            true => !self.insert_ids.insert(hash),
-            false => self.insert_ids.contains(&hash),
+            true => !self.insert_ids.insert(half),
+            false => self.insert_ids.contains(&half),
         }
     }
 
     fn look_at(&mut self, place: usize, value: &str, moment: EventMoment) {
-        let (mut found, is_new) = self.search.search(place, value);
-        if self.order.time.is_undone_by(value, moment, self.order.zone) {
-            found.add(ReviewFinding::ExactTime);
-        }
+        let (mut found, is_new) = self.search.search(place, value, moment);
         let kept = &mut self.review.kept[place];
-        if kept.events == 0 && is_telling(&kept.name) {
-            found.add(ReviewFinding::TellingName);
-        }
         kept.events += 1;
-        kept.findings.add(found);
         if is_new || !found.is_empty() {
             kept.sample(&text_of(value), found);
         }
+        if self.telling[place] {
+            found.add(ReviewFinding::TellingName);
+        }
+        kept.findings.add(found);
     }
 
-    fn findings_in_name(&self, name: &str) -> FindingSet {
-        let mut found = FindingSet::default();
-        search_text(self.search.needles, name, "", &mut found);
+    fn findings_in_name(&self, name: &str, moment: Option<EventMoment>) -> FindingSet {
+        let mut found = FoundInValue::default();
+        self.search.search_text(name, "", &mut found);
         if name.chars().count() > LONGEST_NAME {
-            found.add(ReviewFinding::LongName);
+            found.findings.add(ReviewFinding::LongName);
         }
-        found
-    }
-}
-
-impl RecordSink for Rewriter<'_> {
-    fn zone(&self) -> ProjectZone {
-        self.order.zone
-    }
-
-    fn record(&mut self, text: &[u8]) -> Result<(), SplitError> {
-        if self.is_beside {
-            return Ok(());
-        }
-        match ExportRecord::of(text) {
-            ExportRecord::Event(event) => self.event(&event),
-            ExportRecord::Profile(..) | ExportRecord::Other => Ok(()),
-            ExportRecord::Unreadable => {
-                self.review.left_out.unreadable += 1;
-                Ok(())
-            }
-        }
-    }
-
-    fn row(&mut self, _: RecordRow<'_>) -> Result<(), SplitError> {
-        Ok(())
-    }
-
-    fn broken(&mut self, _: &[u8], piece: PiecePlace) -> Result<(), SplitError> {
-        let begins = matches!(piece, PiecePlace::Whole | PiecePlace::First);
-        self.review.left_out.unreadable += u64::from(begins && !self.is_beside);
-        Ok(())
-    }
-
-    fn aside(&mut self, _: &[u8]) -> Result<(), SplitError> {
-        Ok(())
-    }
-}
-
-impl MemberSink for Rewriter<'_> {
-    fn record_limit(&self) -> usize {
-        Limits::default().record_bytes
-    }
-
-    fn root(&self) -> &Path {
-        self.folder
-    }
-
-    fn begin_member(&mut self, name: &str, _: &'static str) {
-        self.is_beside = is_beside(name);
-    }
-
-    fn keep_member(&mut self, _: &mut dyn BufRead) -> Result<(), MemberFault> {
-        self.review.left_out.unreadable += u64::from(!self.is_beside);
-        Ok(())
-    }
-
-    fn add_job_facts(
-        &mut self,
-        _: JobMember,
-        _: RecordedNames,
-        _: &[u8],
-    ) -> Result<(), SplitError> {
-        Ok(())
+        moment.map_or(found.findings, |moment| found.at(moment))
     }
 }

@@ -2,15 +2,17 @@
 
 use std::collections::HashSet;
 use std::fs::{self, File};
-use std::io::{self, BufReader, Read, Seek};
+use std::io::{self, BufRead, BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
 
 use flate2::bufread::MultiGzDecoder;
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 
-use crate::domain::to_hex;
-use crate::packages::archive::sink::{MemberFault, MemberSink};
+use super::record::ExportRecord;
+use crate::domain::{ProjectZone, to_hex};
+use crate::packages::archive::documented::{JobMember, RecordedNames};
+use crate::packages::archive::sink::{MemberFault, MemberSink, PiecePlace, RecordRow, RecordSink};
 use crate::packages::archive::{Archive, member, walk};
 use crate::packages::{Limits, SplitError, SplitObserver, SplitProgress, is_locked};
 
@@ -40,7 +42,7 @@ pub(crate) struct ExportFiles<'a> {
 }
 
 /// Whether a member or a file holds no records of people.
-pub(crate) fn is_beside(name: &str) -> bool {
+fn is_beside(name: &str) -> bool {
     let name = name.rsplit('/').next().unwrap_or(name);
     NOT_RECORDS.contains(&name) || name.ends_with(".html")
 }
@@ -140,12 +142,18 @@ impl<'a> ExportFiles<'a> {
         Ok(())
     }
 
-    /// Reads every record of every file into `sink`.
+    /// Passes every record of every file to `take`. `folder` is for unnamed files.
     pub(crate) fn read(
         &self,
-        sink: &mut dyn MemberSink,
+        folder: &Path,
+        take: TakeRecord<'_>,
         observer: SplitObserver<'_>,
     ) -> Result<(), SplitError> {
+        let mut sink = ExportSink {
+            folder,
+            take,
+            is_beside: false,
+        };
         let size = |path: &PathBuf| path.metadata().map_or(0, |metadata| metadata.len());
         let of = self.paths.iter().map(size).sum();
         let mut before = 0;
@@ -162,7 +170,7 @@ impl<'a> ExportFiles<'a> {
                 let done = before + done.min(own);
                 observer(SplitProgress::Reading { done, of })
             };
-            self.read_file(path, own, sink, &mut observe)?;
+            self.read_file(path, own, &mut sink, &mut observe)?;
             before += own;
         }
         Ok(())
@@ -258,6 +266,76 @@ fn count_files(folder: &Path) -> io::Result<u64> {
         };
     }
     Ok(count)
+}
+
+pub(crate) type TakeRecord<'t> = &'t mut dyn FnMut(ExportRecord<'_>) -> Result<(), SplitError>;
+
+/// Passes on the records, and what should be one, of all members but those beside the records.
+struct ExportSink<'a> {
+    folder: &'a Path,
+    take: TakeRecord<'a>,
+    is_beside: bool,
+}
+
+impl ExportSink<'_> {
+    fn pass(&mut self, record: ExportRecord<'_>) -> Result<(), SplitError> {
+        match self.is_beside {
+            true => Ok(()),
+            false => (self.take)(record),
+        }
+    }
+}
+
+impl RecordSink for ExportSink<'_> {
+    fn zone(&self) -> ProjectZone {
+        ProjectZone::default()
+    }
+
+    fn record(&mut self, text: &[u8]) -> Result<(), SplitError> {
+        self.pass(ExportRecord::of(text))
+    }
+
+    fn row(&mut self, _: RecordRow<'_>) -> Result<(), SplitError> {
+        self.pass(ExportRecord::Row)
+    }
+
+    fn broken(&mut self, _: &[u8], piece: PiecePlace) -> Result<(), SplitError> {
+        match piece {
+            PiecePlace::Whole | PiecePlace::First => self.pass(ExportRecord::Unreadable),
+            PiecePlace::Middle | PiecePlace::Last => Ok(()),
+        }
+    }
+
+    fn aside(&mut self, _: &[u8]) -> Result<(), SplitError> {
+        Ok(())
+    }
+}
+
+impl MemberSink for ExportSink<'_> {
+    fn record_limit(&self) -> usize {
+        Limits::default().record_bytes
+    }
+
+    fn root(&self) -> &Path {
+        self.folder
+    }
+
+    fn begin_member(&mut self, name: &str, _: &'static str) {
+        self.is_beside = is_beside(name);
+    }
+
+    fn keep_member(&mut self, _: &mut dyn BufRead) -> Result<(), MemberFault> {
+        Ok(self.pass(ExportRecord::Unreadable)?)
+    }
+
+    fn add_job_facts(
+        &mut self,
+        _: JobMember,
+        _: RecordedNames,
+        _: &[u8],
+    ) -> Result<(), SplitError> {
+        Ok(())
+    }
 }
 
 /// A file that reports how much of it was read.

@@ -21,6 +21,9 @@ pub struct SanitizeView<'a> {
     pub is_key_new: bool,
 }
 
+/// Lines of the list that are shown.
+const MOST_LINES: usize = 10;
+
 fn count(number: u64, one: &str, many: &str) -> String {
     plural(number as usize, one, many)
 }
@@ -65,13 +68,24 @@ impl SanitizeView<'_> {
     }
 
     fn properties(&self) -> String {
-        let kept = self.review.kept.iter();
-        let (found, absent): (Vec<_>, Vec<_>) = kept.partition(|kept| kept.events > 0);
+        let kept = self.review.kept.len();
+        let absent = self.review.absent_lines();
         let dropped = number(self.review.dropped().len());
-        let mut text = format!("{} kept, {dropped} dropped", number(found.len()));
-        if !absent.is_empty() {
-            let names: Vec<String> = absent.iter().map(|kept| printable(&kept.name)).collect();
-            text += &format!(". No event has {}", names.join(", "));
+        let mut text = format!("{} kept, {dropped} dropped", number(kept - absent.len()));
+        if absent.is_empty() {
+            return text;
+        }
+        let names = plural(absent.len(), "name", "names");
+        if absent.len() == kept {
+            return text
+                + &format!(". No event has any of the {names} in the list: is it another list?");
+        }
+        let lines = absent.iter().take(MOST_LINES).map(|line| number(*line));
+        let line = if absent.len() == 1 { "line" } else { "lines" };
+        let lines = lines.collect::<Vec<_>>().join(", ");
+        text += &format!(". No event has {names} of the list: {line} {lines}");
+        if absent.len() > MOST_LINES {
+            text += &format!(" and {} more", number(absent.len() - MOST_LINES));
         }
         text
     }
@@ -183,16 +197,21 @@ impl View for SanitizeView<'_> {
     fn json(&self) -> Value {
         let review = self.review;
         let left_out = &review.left_out;
-        let kept = review.kept.iter().map(|kept| {
-            let found = kept.findings.iter();
-            let found =
-                found.map(|(finding, count)| json!({ "kind": finding.as_str(), "events": count }));
-            json!({
-                "name": kept.name,
-                "events": kept.events,
-                "findings": found.collect::<Vec<_>>(),
-            })
-        });
+        let absent = review.absent_lines();
+        let kept = review
+            .kept
+            .iter()
+            .filter(|kept| kept.events > 0)
+            .map(|kept| {
+                let found = kept.findings.iter();
+                let found = found
+                    .map(|(finding, count)| json!({ "kind": finding.as_str(), "events": count }));
+                json!({
+                    "name": kept.name,
+                    "events": kept.events,
+                    "findings": found.collect::<Vec<_>>(),
+                })
+            });
         json!({
             "file": self.file,
             "review": self.page,
@@ -222,6 +241,7 @@ impl View for SanitizeView<'_> {
             "ids": review.ids,
             "shared_devices": review.shared_devices,
             "kept": kept.collect::<Vec<_>>(),
+            "absent": { "names": absent.len(), "lines": absent },
             "dropped": review.dropped().len(),
             "to_check": review.has_findings(),
         })

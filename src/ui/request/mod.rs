@@ -2,6 +2,7 @@
 
 pub(super) mod dates;
 pub(super) mod delete;
+mod ingestions;
 pub(super) mod json;
 pub(super) mod plan;
 pub(super) mod print;

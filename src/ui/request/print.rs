@@ -14,8 +14,9 @@ use crate::ui::drawing::json::SCHEMA;
 
 use crate::ui::failures::print::PrintError;
 
+use super::ingestions::{ingestions_json, ingestions_text};
 use super::json as shapes;
-use super::shown::{Polling, Shown};
+use super::shown::{Beside, Shown};
 use super::text::{Present, change_text, requests_text};
 use crate::ledger::JobRecord;
 use crate::ui::drawing::json::write;
@@ -47,7 +48,7 @@ impl Ui {
         shown: Shown,
         clock: &dyn Clock,
     ) -> Result<(), PrintError> {
-        self.print_status(ledger, requests, shown, None, clock)?;
+        self.print_status(ledger, requests, shown, Beside::default(), clock)?;
         Ok(())
     }
 
@@ -57,14 +58,17 @@ impl Ui {
         ledger: &Ledger,
         requests: &[RequestRecord],
         shown: Shown,
-        polling: Option<Polling>,
+        beside: Beside<'_>,
         clock: &dyn Clock,
     ) -> Result<Delivery, PrintError> {
         match self.format() {
-            OutputFormat::Json => self.print_objects(ledger, requests, shown, polling, clock),
+            OutputFormat::Json => self.print_objects(ledger, requests, shown, beside, clock),
             OutputFormat::Human => {
                 let present = Present::by(clock);
-                let text = requests_text(ledger, requests, shown, present, &self.paper())?;
+                let mut text = requests_text(ledger, requests, shown, present, &self.paper())?;
+                if let Some(ingestions) = beside.ingestions {
+                    text += &ingestions_text(ingestions, &self.paper());
+                }
                 Ok(delivered(self.try_write_result(&self.spell(&text)))?)
             }
         }
@@ -76,7 +80,7 @@ impl Ui {
         ledger: &Ledger,
         requests: &[RequestRecord],
         shown: Shown,
-        polling: Option<Polling>,
+        beside: Beside<'_>,
         clock: &dyn Clock,
     ) -> Result<Delivery, PrintError> {
         let (today, failed) = (clock.today(), RefCell::new(None));
@@ -96,7 +100,8 @@ impl Ui {
             schema: SCHEMA,
             request,
             requests,
-            polling: polling.map(shapes::polling),
+            ingestions: beside.ingestions.map(ingestions_json),
+            polling: beside.polling.map(shapes::polling),
             warnings: self.warnings.take(),
         };
         let mut out = BufWriter::new(io::stdout().lock());
@@ -124,6 +129,8 @@ struct RequestsDocument<R> {
     request: Option<R>,
     #[serde(skip_serializing_if = "Option::is_none")]
     requests: Option<Vec<R>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ingestions: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     polling: Option<Value>,
     #[serde(skip_serializing_if = "Vec::is_empty")]

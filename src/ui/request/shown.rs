@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::ledger::Standing;
+use crate::ledger::{IngestionRecord, Standing};
 
 /// How much of each request is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +22,14 @@ impl Shown {
             Self::Untold => Standing::Untold,
         }
     }
+}
+
+/// What the list of requests shows beside them.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Beside<'a> {
+    pub polling: Option<Polling>,
+    /// Imports and deletions of profiles; `None` where the list is about requests only.
+    pub ingestions: Option<&'a [IngestionRecord]>,
 }
 
 /// The jobs that are due to be asked about.

@@ -27,6 +27,9 @@ pub const UNCOUNTED: &str = "Mixpanel's answer does not say how many it took";
 
 /// After so many answers in a row that settle no batch, dsr stops.
 const MOST_UNSETTLED: usize = 3;
+/// After so many single records in a row that are too large, dsr stops: not their size is at fault,
+/// but something on the way, such as a proxy.
+const MOST_TOO_LARGE: usize = 100;
 
 /// What an import works with.
 pub struct ImportRun<'a, S> {
@@ -73,6 +76,8 @@ pub enum ImportStop {
     },
     /// Too many answers in a row settled no batch.
     Unsettled,
+    /// Too many single records in a row were too large.
+    TooLarge,
     /// Another dsr sends the same file.
     Elsewhere,
     Interrupted(Signal),
@@ -92,7 +97,10 @@ pub enum ImportError {
 /// What became of a batch in this run.
 enum BatchEnd {
     Settled,
-    Cut,
+    /// Both halves, to be sent now.
+    Cut([IngestionBatch; 2]),
+    /// A record that no call can carry: the others may go on.
+    TooLarge(String),
     /// Nothing shows that Mixpanel took it.
     Unsettled(String),
     Stopped(ImportStop),
@@ -126,6 +134,7 @@ pub async fn import<S: BatchSource>(
     run: &mut ImportRun<'_, S>,
     id: &RequestId,
 ) -> Result<ImportReport, ImportError> {
+    run.ledger.demand_ingestion_held(id)?;
     let mut report = ImportReport {
         ingestion: find(run.ledger, id)?,
         stop: None,
@@ -134,20 +143,21 @@ pub async fn import<S: BatchSource>(
     };
     let mut pauses = Pauses::new(run.max_wait);
     let mut queue = queue(&report.ingestion);
-    let mut in_a_row = 0;
+    let (mut in_a_row, mut too_large) = (0, 0);
     let (all, open) = (report.ingestion.records, sum(&queue));
     let mut settled = all - open;
     while let Some(batch) = queue.pop_front() {
         match run.send(&batch, &mut pauses, &mut report).await? {
-            BatchEnd::Settled => in_a_row = 0,
-            BatchEnd::Cut => {
-                // Both halves, in the place of the whole.
-                let ingestion = find(run.ledger, id)?;
-                let span = batch.first..batch.first + batch.records;
-                let halves = ingestion.batches.into_iter().rev();
-                let halves = halves.filter(|half| span.contains(&half.first));
+            BatchEnd::Settled => (in_a_row, too_large) = (0, 0),
+            BatchEnd::Cut(halves) => {
+                // In the place of the whole.
+                let halves = halves.into_iter().rev();
                 halves.for_each(|half| queue.push_front(half));
                 continue;
+            }
+            BatchEnd::TooLarge(reason) => {
+                report.unsettled.push((batch.id.number, reason));
+                too_large += 1;
             }
             BatchEnd::Unsettled(reason) => {
                 report.unsettled.push((batch.id.number, reason));
@@ -160,8 +170,12 @@ pub async fn import<S: BatchSource>(
         }
         settled += batch.records;
         run.observer.on_settled(settled);
-        if in_a_row == MOST_UNSETTLED && !queue.is_empty() {
-            report.stop = Some(ImportStop::Unsettled);
+        let is_enough = in_a_row == MOST_UNSETTLED || too_large == MOST_TOO_LARGE;
+        if is_enough && !queue.is_empty() {
+            report.stop = Some(match too_large {
+                MOST_TOO_LARGE => ImportStop::TooLarge,
+                _ => ImportStop::Unsettled,
+            });
             break;
         }
     }
@@ -272,12 +286,13 @@ impl<S: BatchSource> ImportRun<'_, S> {
             ImportAnswer::TooLarge if batch.records > 1 => {
                 let reason = "Mixpanel found the batch too large";
                 self.record(id, &BatchOutcome::NotTaken, Some(reason))?;
-                self.ledger.record_batch_cut(id, self.clock.now())?;
-                AfterAnswer::End(BatchEnd::Cut)
+                let halves = self.ledger.record_batch_cut(id, self.clock.now())?;
+                AfterAnswer::End(BatchEnd::Cut(halves))
             }
             ImportAnswer::TooLarge => {
-                let reason = "Mixpanel found the only record too large".to_owned();
-                self.unsettled(id, &BatchOutcome::Refused, reason)?
+                let reason = "Mixpanel found the only record too large";
+                self.record(id, &BatchOutcome::Refused, Some(reason))?;
+                AfterAnswer::End(BatchEnd::TooLarge(reason.to_owned()))
             }
             ImportAnswer::NotAllowed { http_status } => {
                 let reason = format!("Mixpanel did not allow it ({http_status})");

@@ -88,6 +88,8 @@ pub enum QueryError {
     },
     #[error("Mixpanel could not be asked for {what}: {reason}")]
     Unclear { what: &'static str, reason: Words },
+    #[error("Mixpanel's answer about {what} is not one that dsr knows: {reason}")]
+    Unusable { what: &'static str, reason: Words },
     #[error("interrupted")]
     Interrupted(Signal),
 }
@@ -236,6 +238,7 @@ impl Queries<'_> {
                 Err(QueryError::Unclear { what, reason })
             }
             QueryAnswer::Unclear { reason } => Err(QueryError::Unclear { what, reason }),
+            QueryAnswer::Unusable { reason } => Err(QueryError::Unusable { what, reason }),
             QueryAnswer::NotAllowed { http_status } => Err(QueryError::NotAllowed {
                 account: client.account().description(),
                 what,

@@ -220,14 +220,9 @@ fn a_batch_that_is_too_large_is_halved_until_it_fits() {
         operator.ledger_texts("SELECT CAST(records AS TEXT) FROM ingestion_batches ORDER BY first");
     assert_eq!(counts, ["500", "500", "500", "500", "100"]);
     let (outcome, states, _) = answered(Reply::error(413, "one is too large"));
-    // Three in a row end the run, and others are not sent.
-    outcome.exits_with(75);
-    assert!(
-        states
-            .iter()
-            .all(|state| state == "failed" || state == "planned"),
-        "{states:?}"
-    );
+    // Each event is refused by itself.
+    outcome.exits_with(3);
+    assert!(states.iter().all(|state| state == "failed"), "{states:?}");
 }
 
 #[test]

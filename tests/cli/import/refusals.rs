@@ -181,7 +181,15 @@ fn times_of_another_unit_are_refused_and_the_future_is_told() {
     fake.was_not_called();
     operator.file("far.jsonl", with_time("4000000000"));
     let far = operator.run(&["import", "--yes", "far.jsonl"]);
-    far.exits_with(0).says("2096");
+    far.exits_with(0).says("2096").says("arrives");
+    // Nothing of it is sent again, so nothing of it can be moved.
+    let again = operator.run(&["import", "--yes", "far.jsonl"]);
+    again
+        .exits_with(0)
+        .says("imported already")
+        .never_says("arrives");
+    let again = operator.run(&["import", "--dry-run", "far.jsonl"]);
+    again.exits_with(0).never_says("arrives");
 }
 
 #[test]

@@ -338,3 +338,35 @@ fn a_batch_that_is_too_large_is_split() {
         .collect();
     assert_eq!(taken, all);
 }
+
+#[test]
+fn a_project_with_approvals_deletes_no_profile_on_the_word_of_one() {
+    let fake = Fake::answering(taking);
+    let operator = Operator::at_with(&fake, "approvals = 1");
+    operator.file("ids.csv", ids(3).1);
+    let failure = delete(&operator, &["ids.csv"]).exits_with(2).failure();
+    assert_eq!(failure["kind"], "approvals");
+    let message = failure["message"].as_str().unwrap();
+    assert!(message.contains("nothing was sent"), "{message}");
+    operator.file(
+        "users.csv",
+        "$distinct_id,$last_seen\nperson-1,2020-01-01\n",
+    );
+    let expire = [
+        "profiles",
+        "expire",
+        "--not-seen-for",
+        "24months",
+        "--profiles",
+        "users.csv",
+    ];
+    let expire = [&expire[..], &["--at-most", "100%", "--yes", "--json"]].concat();
+    let failure = operator.run(&expire).exits_with(2).failure();
+    assert_eq!(failure["kind"], "approvals");
+    fake.was_not_called();
+    assert!(!operator.dsr_home().join("ledger.db").exists());
+    // A plan harms nobody.
+    let plan = ["profiles", "delete", "--dry-run", "ids.csv"];
+    operator.run(&plan).exits_with(0).says("approvals");
+    fake.was_not_called();
+}

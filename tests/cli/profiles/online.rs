@@ -126,6 +126,47 @@ fn profiles_without_an_id_of_their_own_are_kept_and_counted() {
     );
 }
 
+/// A first page of two, and then this answer.
+fn then(reply: impl Fn() -> Reply + Send + Sync + 'static) -> Fake {
+    Fake::answering(move |call| match field(call, "page") {
+        Some(_) => reply(),
+        None => Reply::json(
+            200,
+            &json!({ "page": 0, "page_size": 1, "session_id": "s", "status": "ok", "total": 2, "results": [profile(9, 9)] }),
+        ),
+    })
+}
+
+#[test]
+fn a_fault_that_comes_again_is_not_tried_again() {
+    let page = |row: Value| json!({ "page": 1, "page_size": 1, "session_id": "s", "status": "ok", "total": 2, "results": [row] });
+    let odd = page(json!({ "$distinct_id": "u", "$properties": [] }));
+    let lists: [(Reply, i32); 7] = [
+        (Reply::error(400, "no"), 3),
+        (Reply::error(404, "no"), 3),
+        (Reply::error(403, "no"), 4),
+        (Reply::json(200, &odd), 3),
+        (Reply::json(200, &json!({ "status": "ok", "rows": [] })), 3),
+        (
+            Reply::text(302, "text/plain", "").with("Location", "http://127.0.0.1:1/"),
+            3,
+        ),
+        (Reply::error(503, "later"), 75),
+    ];
+    for (reply, status) in lists {
+        let fake = then(move || reply.clone());
+        let operator = set_up(&fake, "");
+        let outcome = expire(&operator, &DRY);
+        let hint = outcome.exits_with(status).failure()["hint"].clone();
+        let hint = hint.as_str().unwrap();
+        assert_eq!(hint.contains("try again"), status == 75, "{status}: {hint}");
+        assert!(hint.contains("nothing was deleted"), "{hint}");
+        assert!(status == 4 || hint.contains("--profiles FILE"), "{hint}");
+        assert!(!operator.work().join("list.csv").exists());
+        assert_eq!(fake.calls().len(), 2);
+    }
+}
+
 #[test]
 fn a_refused_query_is_3_and_sends_nothing() {
     let fake = Fake::answering(|_| Reply::json(400, &json!({ "status": "error", "error": "no" })));

@@ -48,7 +48,7 @@ impl SanitizeFiles {
         }
         for path in [&events, &page] {
             if path.symlink_metadata().is_ok() {
-                let hint = "nothing was written; name another file with `--output`, and the same key with `--key`";
+                let hint = "nothing was written; delete the file to run this command again, or name another with `--output` and the same key with `--key`";
                 return Err(in_the_way(path, hint));
             }
         }

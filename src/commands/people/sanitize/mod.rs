@@ -3,7 +3,7 @@
 mod files;
 
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 
@@ -140,6 +140,9 @@ pub(crate) fn run(ctx: &Context, args: &SanitizeArgs) -> Result<ExitStatus, Fail
             .hint("nothing was written; run the same command again"),
         None => failed(error),
     })?;
+    if review.written == 0 && review.not_listed > 0 {
+        return Err(none_listed(args, &review));
+    }
     files.finish(out, &review)?;
     let view = SanitizeView {
         review: &review,
@@ -156,6 +159,16 @@ pub(crate) fn run(ctx: &Context, args: &SanitizeArgs) -> Result<ExitStatus, Fail
         true => Err(to_look_at(args, &files, &review)),
         false => Ok(ExitStatus::Done),
     }
+}
+
+/// The list names no event of the source, as after a typing error.
+fn none_listed(args: &SanitizeArgs, review: &SanitizeReview) -> Failure {
+    let list = args.events.as_deref().unwrap_or(Path::new("--events"));
+    let list = printable(&list.display().to_string());
+    let events = plural(review.not_listed as usize, "event", "events");
+    let message = format!("`{list}` names none of the {events} of the source; nothing was written");
+    let hint = format!("write the names in `{list}` as Mixpanel does, one a line");
+    Failure::new(ExitStatus::Input, "bad_input", message).hint(hint)
 }
 
 /// In a rehearsal the secret is the sandbox's fixed one.
@@ -198,10 +211,14 @@ fn to_look_at(args: &SanitizeArgs, files: &SanitizeFiles, review: &SanitizeRevie
     let page = printable(&files.page.display().to_string());
     let message = format!("{}. Nothing was sent", parts.join("; "));
     let mut hint = format!("look at `{page}` before you import the events");
+    let made = format!(
+        "`{}` and the review",
+        printable(&files.events.display().to_string())
+    );
     if properties > 0 {
         let keep = printable(&args.keep.display().to_string());
         hint += &format!(
-            ". To drop a property, remove it from `{keep}` and run the command again with another `--output` and the same `--key`"
+            ". To drop a property, remove it from `{keep}`, delete {made}, and run the command again"
         );
     } else if names > 0 {
         hint += ". To drop events, list the names that survive with `--events FILE`";

@@ -14,6 +14,8 @@ const MOST_LAYERS: usize = 3;
 /// Characters of the shortest base64 that holds an address, and of the shortest hex.
 const BASE64_CHARS: usize = 8;
 const HEX_CHARS: usize = 12;
+/// Characters of the shortest word that is spelled out.
+const SPELLED_CHARS: usize = 6;
 /// Without padding, and with bits that a sloppy encoder left over.
 const ENGINE: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
@@ -40,6 +42,9 @@ fn each_layer(text: &str, layers: usize, take: &mut dyn FnMut(&str)) -> Result<(
             take(&decoded);
         }
     }
+    for joined in spelled_out(&decoded) {
+        take(&joined);
+    }
     if decoded.len() < BASE64_CHARS {
         return Ok(());
     }
@@ -48,16 +53,11 @@ fn each_layer(text: &str, layers: usize, take: &mut dyn FnMut(&str)) -> Result<(
         Some(_) if layers == 0 => Err(TooManyLayers),
         Some(text) => each_layer(&text, layers - 1, take).map(|()| true),
     };
-    // Base64 in lines is one token.
-    if decoded.contains('\n')
-        && decoded
-            .trim()
-            .chars()
-            .all(|c| is_packed(c) || c == '\n' || c == '\r')
-    {
-        let joined: String = decoded.split_whitespace().collect();
-        if inner(&joined)? {
-            return Ok(());
+    // Base64 in lines is one token; a line of text may be before it.
+    for block in decoded.split(|c| !is_packed(c) && !matches!(c, '=' | '\n' | '\r')) {
+        let lines: Vec<&str> = block.split_ascii_whitespace().collect();
+        if lines.len() > 1 && !inner(lines.concat().trim_end_matches('='))? {
+            inner(lines[1..].concat().trim_end_matches('='))?;
         }
     }
     for token in decoded.split(|c| !is_packed(c)) {
@@ -69,6 +69,19 @@ fn each_layer(text: &str, layers: usize, take: &mut dyn FnMut(&str)) -> Result<(
         }
     }
     Ok(())
+}
+
+/// The words whose characters stand apart, as in `a n n a @ x`. Numbers in a row are no word.
+fn spelled_out(text: &str) -> Vec<String> {
+    let words: Vec<&str> = text.split(char::is_whitespace).collect();
+    let letters = |word: &str| word.chars().filter(|c| c.is_alphanumeric()).count();
+    let is_one = |word: &&str| !word.is_empty() && letters(word) <= 1;
+    let runs = words.split(|word| !is_one(word));
+    let is_long = |run: &&[&str]| run.len() >= SPELLED_CHARS;
+    let joined = runs.filter(is_long).map(<[&str]>::concat);
+    joined
+        .filter(|word| word.contains(char::is_alphabetic))
+        .collect()
 }
 
 fn is_sign(c: char) -> bool {
@@ -160,6 +173,8 @@ mod tests {
             "https://shop.example/products/blue-shirt",
             "5c0f2b3e-1d2c-4b5a-8f6e-7d8c9b0a1f2e",
             "1700000000000",
+            "5 4 3 2 1 0 5 4 3 2",
+            "a plan for all",
             "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36",
         ] {
             assert_eq!(forms(text), [text]);

@@ -27,7 +27,7 @@ pub(crate) fn add_looks(text: &str, found: &mut FindingSet) {
             _ => {}
         }
     }
-    if longest >= LONG_DIGITS || longest >= 4 && has_card(text) {
+    if longest >= LONG_DIGITS || longest >= 3 && (has_card(text) || has_iban(text)) {
         found.add(ReviewFinding::LongNumber);
     }
     let is_email = || has_email(text) || has_email_backwards(text);
@@ -40,7 +40,7 @@ pub(crate) fn add_looks(text: &str, found: &mut FindingSet) {
     if has_query && has_query_of_address(text) {
         found.add(ReviewFinding::Query);
     }
-    if longest >= 2 && has_phone(text) {
+    if longest >= 2 && (has_phone(text) || has_phone_of_america(text)) {
         found.add(ReviewFinding::Phone);
     }
 }
@@ -78,6 +78,48 @@ fn has_card(text: &str) -> bool {
             && groups().all(|group| (3..=7).contains(&group.len()))
             && has_check_digit(&digits)
     })
+}
+
+/// The countries with an IBAN, each with its length (ISO 13616, SWIFT's registry).
+const IBANS: &str = "AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BI27 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DJ27 DK18 \
+    DO28 EE20 EG29 ES24 FI18 FK18 FO18 FR27 GB22 GE22 GI23 GL18 GR27 GT28 HN28 HR21 HU28 IE22 IL23 IQ23 IS26 IT27 \
+    JO30 KW30 KZ20 LB28 LC32 LI21 LT20 LU20 LV21 LY25 MC27 MD24 ME22 MK19 MN20 MR27 MT31 MU30 NI28 NL18 NO15 OM23 \
+    PK24 PL28 PS29 PT25 QA29 RO24 RS22 RU33 SA24 SC31 SD18 SE24 SI19 SK24 SM27 SO23 ST25 SV28 TL23 TN24 TR26 UA29 \
+    VA22 VG24 XK20 YE30";
+
+/// A number of a bank account, also in groups, whose check digits fit (ISO 7064, MOD 97-10).
+fn has_iban(text: &str) -> bool {
+    let begins_word = |place: usize| !text[..place].ends_with(|c: char| c.is_alphanumeric());
+    let mut places = text.char_indices().filter(|(_, c)| c.is_ascii_alphabetic());
+    places.any(|(place, _)| begins_word(place) && begins_with_iban(&text[place..]))
+}
+
+fn begins_with_iban(text: &str) -> bool {
+    let country = text
+        .get(..2)
+        .map(str::to_ascii_uppercase)
+        .unwrap_or_default();
+    let mut known = IBANS.split_ascii_whitespace();
+    let length = known.find_map(|known| known.strip_prefix(&*country)?.parse().ok());
+    let (Some(length), 2) = (length, country.len()) else {
+        return false;
+    };
+    let (mut number, mut rest) = (String::new(), text);
+    while number.len() < length {
+        // One sign between groups.
+        let next = rest.strip_prefix([' ', '-']).unwrap_or(rest);
+        let Some(c) = next.chars().next().filter(char::is_ascii_alphanumeric) else {
+            return false;
+        };
+        number.push(c);
+        rest = &next[1..];
+    }
+    let (head, own) = number.split_at(4);
+    let digits = [own, head].concat().chars().fold(0, |sum, c| {
+        let value = c.to_digit(36).unwrap_or_default();
+        (sum * if value > 9 { 100 } else { 10 } + value) % 97
+    });
+    digits == 1 && !rest.starts_with(|c: char| c.is_alphanumeric())
 }
 
 /// The Luhn algorithm.
@@ -137,6 +179,34 @@ fn has_phone(text: &str) -> bool {
     begins || is_number && PHONE_DIGITS.contains(&count(whole))
 }
 
+/// `555-123-4567`, `(555) 123-4567` and the like, also behind a 1: three groups, whose first begins
+/// with 2 to 9 (North American Numbering Plan).
+fn has_phone_of_america(text: &str) -> bool {
+    let is_digit = |c: char| c.is_ascii_digit();
+    let is_part = |c: char| is_digit(c) || " -.()".contains(c);
+    text.split(|c| !is_part(c)).any(|run| {
+        let run = run.trim_matches([' ', '-', '.']);
+        let run = run
+            .strip_prefix('1')
+            .map_or(run, |run| run.trim_start_matches([' ', '-', '.']));
+        let signs: Vec<&str> = run
+            .split(is_digit)
+            .filter(|sign| !sign.is_empty())
+            .collect();
+        let groups: Vec<&str> = run
+            .split(|c| !is_digit(c))
+            .filter(|g| !g.is_empty())
+            .collect();
+        let lengths = groups.iter().map(|group| group.len());
+        lengths.eq([3, 3, 4])
+            && groups[0].starts_with(|c| c > '1')
+            && matches!(
+                &signs[..],
+                ["-", "-"] | [".", "."] | ["(", ") " | ")", "-" | " " | "."]
+            )
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -165,6 +235,19 @@ mod tests {
             ("card 4111111111111111", ReviewFinding::LongNumber),
             ("card 4111 1111 1111 1111", ReviewFinding::LongNumber),
             ("3782-822463-10005", ReviewFinding::LongNumber),
+            ("DE89 3704 0044 0532 0130 00", ReviewFinding::LongNumber),
+            (
+                "pay to GB82 WEST 1234 5698 7654 32.",
+                ReviewFinding::LongNumber,
+            ),
+            ("GB82WEST12345698765432", ReviewFinding::LongNumber),
+            ("nl91 abna 0417 1643 00", ReviewFinding::LongNumber),
+            ("NO93-8601-1117-947", ReviewFinding::LongNumber),
+            ("555-223-4567", ReviewFinding::Phone),
+            ("555.123.4567", ReviewFinding::Phone),
+            ("call 555-123-4567, now", ReviewFinding::Phone),
+            ("1-555-123-4567", ReviewFinding::Phone),
+            ("call (555) 123-4567, please", ReviewFinding::Phone),
             ("elpmaxe.pohs@anna", ReviewFinding::Email),
             ("https://shop.example/a?b=c", ReviewFinding::Query),
             ("see /reset?token=x here", ReviewFinding::Query),
@@ -183,6 +266,21 @@ mod tests {
             "1700000000",
             "1700000000000",
             "4111 1111 1111 1112",
+            "DE89 3704 0044 0532 0130 01",
+            "GB82WEST12345698765433",
+            "AB12 CDEF 3456",
+            "SAVE20WITHCODE2026NOW",
+            "123-4567",
+            "2026-555-123-4567",
+            "part 015-123-4567",
+            "1-115-123-4567",
+            "555-123-45678",
+            "555-1234-567",
+            "555-123.4567",
+            "555 123 4567 89",
+            "800 600 1920",
+            "de12 ordinary words follow here",
+            "de89370400440532a13000bcdeff0011",
             "2026-11-20T12:30:45.123Z",
             "2026-11-20",
             "12:30:45",

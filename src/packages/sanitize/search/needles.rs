@@ -58,15 +58,17 @@ impl PersonTexts {
     pub(crate) fn add_id(&mut self, id: &str) {
         self.add_text(without_mark(id), ReviewFinding::PersonId);
         if is_device(id) {
-            self.add_needle(&to_hex(&Sha256::digest(id)), ReviewFinding::PersonId, false);
+            for hash in hashes(id) {
+                self.add_needle(&hash, ReviewFinding::PersonId, false);
+            }
         }
     }
 
-    /// Adds a value of the person's profile. `name` is its property.
-    pub(crate) fn add_value(&mut self, name: &str, value: &str) {
+    /// Adds a value of the person's profile. `name` is its property, which may be a telling one.
+    pub(crate) fn add_value(&mut self, (name, is_telling): (&str, bool), value: &str) {
         let letters = value.chars().filter(|c| c.is_alphabetic()).count();
         let digits = value.bytes().filter(u8::is_ascii_digit).count();
-        if is_telling(name) && letters + digits > 1 {
+        if is_telling && letters + digits > 1 {
             let number: String = value.chars().filter(char::is_ascii_digit).collect();
             // A phone number has many spellings, and may be a number.
             if letters == 0 && digits >= PHONE_DIGITS && number != value {
@@ -185,9 +187,18 @@ fn searched(text: &str) -> Option<String> {
     Some(seen.collect())
 }
 
-/// Hex, base64 at each of three positions, and the hash that is shared in place of an address.
+/// The hash that is shared in place of an address, as in a text in one form.
+fn hashes(text: &str) -> [String; 3] {
+    let hash = Sha256::digest(text);
+    let base64 = [STANDARD_NO_PAD.encode(hash), URL_SAFE_NO_PAD.encode(hash)];
+    let [standard, url_safe] = base64.map(|hash| hash.to_ascii_lowercase());
+    [to_hex(&hash), standard, url_safe]
+}
+
+/// Hex, hashes, and base64 at each of three positions.
 fn encoded(text: &str) -> Vec<String> {
-    let mut forms = vec![to_hex(text.as_bytes()), to_hex(&Sha256::digest(text))];
+    let mut forms = vec![to_hex(text.as_bytes())];
+    forms.extend(hashes(text));
     for shift in 0..3 {
         let shifted = [vec![0; shift], text.as_bytes().to_vec()].concat();
         // Whole groups only: the bytes around it change the others.
@@ -202,10 +213,11 @@ fn encoded(text: &str) -> Vec<String> {
     forms
 }
 
-/// Whether a property with this name holds the name, an address, a phone number or an id of a person.
+/// Whether a property with this name holds the name, an address, a phone number or an id of a
+/// person. Also with a number behind it, and as a plural.
 pub(crate) fn is_telling(name: &str) -> bool {
-    const NAMES: [&str; 12] = [
-        "name",
+    const NAMES: [&str; 3] = ["name", "displayname", "dob"];
+    const ENDS: [&str; 28] = [
         "firstname",
         "lastname",
         "fullname",
@@ -216,29 +228,42 @@ pub(crate) fn is_telling(name: &str) -> bool {
         "maidenname",
         "nickname",
         "username",
-        "displayname",
-    ];
-    const ENDS: [&str; 9] = [
+        "customername",
+        "clientname",
+        "contactname",
+        "recipientname",
+        "sendername",
+        "holdername",
         "email",
         "phone",
+        "phonenumber",
         "mobile",
+        "mobilenumber",
         "address",
         "street",
         "birthday",
         "birthdate",
+        "dateofbirth",
         "iban",
         "ssn",
     ];
-    // Rules out most names.
-    let last = name.as_bytes().last().map(u8::to_ascii_lowercase);
-    let may_be = matches!(last, Some(b'd' | b'e' | b'l' | b'n' | b's' | b't' | b'y'));
-    may_be && {
-        let folded = id_names::fold(name);
-        NAMES.contains(&&*folded)
-            || ENDS.iter().any(|end| folded.ends_with(end))
+    let folded = id_names::fold(name);
+    let one = folded.trim_end_matches(|c: char| c.is_ascii_digit());
+    let singular = |plural: &str| one.strip_suffix(plural).unwrap_or(one);
+    let is_known = |name: &str| {
+        NAMES.contains(&name)
+            || ENDS.iter().any(|end| name.ends_with(end))
             || naming::id_field(name).is_some()
             || naming::ties_ids(name)
-    }
+    };
+    [name, &folded, one, singular("s"), singular("es")]
+        .into_iter()
+        .any(is_known)
+}
+
+/// The same for a key inside a value. There, `name` and `alias` are of things as a rule.
+pub(crate) fn tells_inside(key: &str) -> bool {
+    is_telling(key) && !["name", "displayname", "alias"].contains(&&*id_names::fold(key))
 }
 
 /// The name without what Mixpanel puts in front: `$city` and `mp_city` are about the same.

@@ -1,9 +1,11 @@
 //! The same events in several sources are read once, and repeats are counted.
 
+use std::ops::ControlFlow;
+
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{Run, event, lines_of, zip_of};
+use super::{Run, SanitizeError, SplitProgress, event, lines_of, zip_of};
 use crate::domain::to_hex;
 
 fn some_events() -> Vec<Value> {
@@ -75,4 +77,31 @@ fn repeats_are_written_and_counted_apart() {
         .map(|(_, _, before, after)| (before, after))
         .collect();
     assert_eq!(days, [(15, 5)], "Mixpanel will count five");
+}
+
+#[test]
+fn a_source_that_changes_between_the_readings_is_refused() {
+    let at = |id: &str, number| event("a", id, number, json!({}));
+    let before = [at("anna", 0), at("bob", 1)];
+    for (after, is_the_same) in [
+        (vec![at("anna", 0), at("bob", 1)], true),
+        (vec![at("anna", 0), at("carl", 1)], false),
+        (vec![at("anna", 0)], false),
+    ] {
+        let run = Run::keeping(&[]);
+        let source = run.file("export.jsonl", lines_of(&before));
+        let found = run.try_read_watched(std::slice::from_ref(&source), &mut |progress| {
+            // The first reading has seen the end.
+            if let SplitProgress::Reading { done, of } = progress
+                && done * 2 == of
+            {
+                run.file("export.jsonl", lines_of(&after));
+            }
+            ControlFlow::Continue(())
+        });
+        match found {
+            Ok(_) => assert!(is_the_same, "{after:?}"),
+            Err(error) => assert!(matches!(error, SanitizeError::Changed) && !is_the_same),
+        }
+    }
 }

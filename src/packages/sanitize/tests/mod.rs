@@ -86,6 +86,14 @@ impl Run {
     }
 
     fn try_read(&self, sources: &[PathBuf]) -> Result<Anonymised, SanitizeError> {
+        self.try_read_watched(sources, &mut |_| ControlFlow::Continue(()))
+    }
+
+    fn try_read_watched(
+        &self,
+        sources: &[PathBuf],
+        observer: SplitObserver<'_>,
+    ) -> Result<Anonymised, SanitizeError> {
         let keep = NameList::of_properties(&self.list("lists/keep", &self.keep)).unwrap();
         let events = self.events.as_ref();
         let events = events.map(|names| NameList::of_events(&self.list("lists/events", names)));
@@ -102,7 +110,7 @@ impl Run {
             output: &self.folder.path().join("out"),
         };
         let mut out = Vec::new();
-        let review = sanitize(&order, &mut out, &mut |_| ControlFlow::Continue(()))?;
+        let review = sanitize(&order, &mut out, observer)?;
         let text = String::from_utf8(out).expect("UTF-8");
         assert!(text.is_empty() || text.ends_with('\n'));
         let lines = text.lines().map(str::to_owned).collect();
@@ -303,6 +311,34 @@ fn a_repeated_name_has_its_last_value() {
     let run = Run::keeping(&["plan"]);
     let text = r#"{"event":"a","properties":{"plan":"x","time":1790000000,"distinct_id":"anna","pl\u0061n":"y"}}"#;
     assert_eq!(run.read(text).texts("plan"), ["y"]);
+}
+
+#[test]
+fn escaped_keys_do_not_tear_an_event_apart() {
+    let run = Run::keeping(&["cart"]);
+    let inner = r#"{"event":"in","properties":{"time":1790000001,"distinct_id":"bob"}}"#;
+    let text = format!(
+        r#"{{
+ "\u0065vent": "Buy",
+ "\u0070roperties": {{
+  "time": 1790000000,
+  "cart": [{inner}],
+  "\u0064istinct_id": "anna"
+ }}
+}}
+{{
+ "event": "Buy",
+ "properties": {{ "time": 1790000002, "\u0064istinct_id": "anna" }}
+}}
+"#
+    );
+    let found = run.read(&text);
+    assert_eq!(found.review.left_out.total(), 0);
+    let events = found.events();
+    assert_eq!(events.len(), 2);
+    assert_eq!(events[0]["properties"]["cart"][0]["event"], "in");
+    let ids = found.texts("distinct_id");
+    assert_eq!(ids[0], ids[1]);
 }
 
 #[test]

@@ -29,6 +29,21 @@ fn found_in(value: Value) -> Vec<&'static str> {
     run.read_events(&events).findings("note")
 }
 
+/// Lines of eight characters, as MIME breaks base64.
+fn in_lines(packed: &str) -> String {
+    let lines = packed.as_bytes().chunks(8);
+    let lines: Vec<&str> = lines
+        .map(|line| std::str::from_utf8(line).expect("ASCII"))
+        .collect();
+    lines.join("\r\n")
+}
+
+/// A space between all characters.
+fn apart(text: &str) -> String {
+    let chars: Vec<String> = text.chars().map(String::from).collect();
+    chars.join(" ")
+}
+
 #[test]
 fn an_id_is_found_in_every_spelling() {
     let spelled = |form: String| json!(form);
@@ -75,6 +90,12 @@ fn an_id_is_found_in_every_spelling() {
             "a/{}",
             STANDARD.encode(r#"{"i":"\u0075ser-4711/anna"}"#)
         )),
+        spelled(STANDARD.encode(Sha256::digest(ID))),
+        spelled(URL_SAFE_NO_PAD.encode(Sha256::digest(ID))),
+        spelled(in_lines(&STANDARD.encode(format!("see {ID}, please.")))),
+        spelled(format!("note:\r\n{}", in_lines(&STANDARD.encode(ID)))),
+        spelled(apart(ID)),
+        spelled(format!("it is {}!", apart(ID))),
     ];
     for value in values {
         assert_eq!(found_in(value.clone()), ["person_id"], "{value}");
@@ -106,6 +127,11 @@ fn personal_looks_are_found_in_every_spelling() {
         (packed(r#"{"phone":"+491701234567"}"#), "phone"),
         ("%2B491701234567".to_owned(), "phone"),
         ("https%3A%2F%2Fa.example%2F%3Fb%3Dc".to_owned(), "query"),
+        (in_lines(&packed(MAIL)), "email"),
+        (format!("see\n\n{}", in_lines(&packed(MAIL))), "email"),
+        (apart(MAIL), "email"),
+        (apart("a@x.com").replace(' ', "\u{a0}"), "email"),
+        ("DE89 3704 0044 0532 0130 00".to_owned(), "long_number"),
     ] {
         assert_eq!(found_in(json!(value)), [kind], "{value}");
     }
@@ -192,13 +218,16 @@ fn personal_looks_are_counted_for_each_event() {
 
 #[test]
 fn the_name_of_an_event_is_searched_too() {
-    let run = Run::keeping(&[]);
+    let mut run = Run::keeping(&[]);
+    run.time = crate::packages::TimeStep::Hour;
     let found = run.read_events(&[
         event("Invite anna@x.test", "u-1", 0, json!({})),
         event("Page of user-17-x", "user-17-x", 1, json!({})),
         event("Sign Up", "u-1", 2, json!({})),
+        event("Seen 2026-09-21 14:30", "u-1", 3, json!({})),
+        event(&"long ".repeat(52), "u-1", 4, json!({})),
     ]);
-    assert_eq!(found.review.odd_events(), 2);
+    assert_eq!(found.review.odd_events(), 4);
 }
 
 #[test]
@@ -209,6 +238,94 @@ fn a_kept_property_that_is_named_like_an_id_is_found() {
     assert_eq!(found.findings("user_id"), ["telling_name"]);
     assert_eq!(found.findings("E-Mail"), ["telling_name"]);
     assert_eq!(found.findings("plan_name"), [""; 0]);
+}
+
+/// The findings in one value of a property, with the hour as the time of its event.
+fn found_with_hours(property: &'static str, value: Value) -> Vec<(&'static str, u64)> {
+    let mut run = Run::keeping(&[property]);
+    run.time = crate::packages::TimeStep::Hour;
+    // 2026-09-21T14:13:20
+    let at = |n| event("a", "anna", n, json!({ property: value }));
+    let found = run.read_events(&[at(0), at(1)]);
+    let findings = found.review.kept[0].findings.iter();
+    findings
+        .map(|(found, count)| (found.as_str(), count))
+        .collect()
+}
+
+#[test]
+fn a_finer_time_is_found_wherever_it_is_in_a_value() {
+    for value in [
+        json!(1_790_000_123),
+        json!("1790000123456"),
+        json!({ "at": 1_790_000_123 }),
+        json!([{ "deep": ["2026-09-21T14:30:00Z"] }]),
+        json!({ "2026-09-21T14:30:00Z": 1 }),
+        json!("paid at 2026-09-21T14:30:00Z, thanks"),
+        json!("paid on 2026-09-21 14:30:00."),
+        json!("order-1790000123"),
+        json!("https://shop.example/1790000123/a"),
+        json!("2026-09-21T16%3A30%3A00%2B02%3A00"),
+        json!("MTc5MDAwMDEyMw=="),
+    ] {
+        assert_eq!(
+            found_with_hours("note", value.clone()),
+            [("exact_time", 2)],
+            "{value}"
+        );
+    }
+    for value in [
+        json!("2026-09-21T14:00:00Z"),
+        json!("on 2026-09-21, at home"),
+        json!(1_789_999_200),
+        json!({ "at": 1_600_000_123 }),
+        json!("2026-09-21 and 14 more"),
+        json!("v1.79.3"),
+        json!(12.5),
+    ] {
+        assert_eq!(found_with_hours("note", value.clone()), [], "{value}");
+    }
+}
+
+#[test]
+fn names_that_tell_are_found_at_each_event_also_inside_values() {
+    for name in [
+        "billing_first_name",
+        "recipient_emails",
+        "email2",
+        "phone_number",
+        "Mobile Number",
+        "date_of_birth",
+        "dob",
+        "street_1",
+        "customer_name",
+        "$user_ids",
+    ] {
+        assert_eq!(
+            found_with_hours(name, json!("k")),
+            [("telling_name", 2)],
+            "{name}"
+        );
+        let inside = json!([{ "by": { name: "k" } }]);
+        assert_eq!(
+            found_with_hours("note", inside),
+            [("telling_name", 2)],
+            "{name}"
+        );
+    }
+    for name in [
+        "plan_name",
+        "page_number",
+        "file_name",
+        "hotel",
+        "phones_sold",
+        "mailing",
+    ] {
+        assert_eq!(found_with_hours(name, json!("k")), [], "{name}");
+    }
+    // Each thing in a list has a name.
+    let cart = json!([{ "name": "Blue shirt", "display_name": "Shirt" }]);
+    assert_eq!(found_with_hours("note", cart), []);
 }
 
 #[test]
