@@ -19,13 +19,13 @@ pub struct HashKey(SecretSlice<u8>);
 /// Why a file has no usable key. Never holds any of it.
 #[derive(Debug, thiserror::Error)]
 pub enum HashKeyError {
-    #[error("cannot read the key file `{path}`")]
+    #[error("cannot read the file `{path}`")]
     Read { path: PathBuf, source: io::Error },
-    #[error("other users can read or change the key file `{path}`")]
+    #[error("other users can read or change the file `{path}`")]
     Open { path: PathBuf },
-    #[error("the key file `{path}` is empty")]
+    #[error("the file `{path}` is empty")]
     Empty { path: PathBuf },
-    #[error("the key file `{path}` is longer than {MAX_KEY_BYTES} bytes")]
+    #[error("the file `{path}` is longer than {MAX_KEY_BYTES} bytes")]
     TooLong { path: PathBuf },
     #[error("the key is empty")]
     NothingGiven,

@@ -55,7 +55,7 @@ pub enum ServiceAccountError {
         "the file that DSR_SERVICE_ACCOUNT_FILE names is not one line `USERNAME:SECRET` of printable ASCII without spaces"
     )]
     NotAnAccount,
-    #[error("the keyring cannot be asked for the service account")]
+    #[error("the keyring cannot be used for the service account")]
     Keyring(#[source] KeyringError),
 }
 

@@ -108,7 +108,7 @@ impl Damage {
 
     const FORBIDDEN: Self = Self::Id(DistinctIdError::Forbidden);
 
-    /// The way out if a page of a query is not usable.
+    /// The way out if the file has to be made anew: its pages, a long line or repeated keys.
     pub(super) fn of_page(self) -> Option<&'static str> {
         match self {
             Self::RepeatedPage => {
@@ -116,6 +116,12 @@ impl Damage {
             }
             Self::BadPage => Some("save each page as Mixpanel sent it"),
             Self::FailedQuery => Some("ask for the pages again, and save answers of 200 only"),
+            Self::TooLong => Some(
+                "add the missing line end or quote; if the line is whole, leave out fields that dsr does not need",
+            ),
+            Self::RepeatedKey | Self::RivalKeys => {
+                Some("keep one of the keys in the object: dsr cannot tell which one counts")
+            }
             _ => None,
         }
     }

@@ -77,7 +77,7 @@ pub use owed::OwedReceipt;
 pub use people::Swept;
 pub use people::deletions::{ErasedBy, ErasedJob};
 pub use people::elsewhere::{DeletionJob, Elsewhere, Shared};
-pub use people::erased::{Erased, ErasedPerson, NotErased};
+pub use people::erased::{Erased, ErasedPerson, NotErased, Spared};
 pub use people::search::{Sighting, WantedPeople};
 pub use people::suppressed::StillSuppressed;
 pub use place::{LedgerPlace, LedgerUrlError, PasswordFiles, SharedLedger};

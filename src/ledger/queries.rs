@@ -28,7 +28,7 @@ pub enum QueryTurn {
     Wait(Duration),
 }
 
-/// A query's place among those under way, until it is dropped. The kernel or the ledger's server frees
+/// A query's place among those under way, or the claim on the next ones, until it is dropped. The kernel or the ledger's server frees
 /// it however its process ends.
 #[must_use]
 #[derive(Debug)]
@@ -77,10 +77,19 @@ impl QueryLane {
 impl Ledger {
     /// Takes one of the few places for a query under way; `None` if others have all of them.
     pub fn take_query_place(&self, lane: &QueryLane) -> Result<Option<QueryPlace>, LedgerError> {
-        let name = format!("query-{}", lane.id.get());
+        self.take_one_of(&format!("query-{}", lane.id.get()), AT_ONCE)
+    }
+
+    /// Takes the claim on the hour's next queries, so that no other process takes one of them; `None`
+    /// if another process has it.
+    pub fn claim_queries(&self, lane: &QueryLane) -> Result<Option<QueryPlace>, LedgerError> {
+        self.take_one_of(&format!("claim-{}", lane.id.get()), 1)
+    }
+
+    fn take_one_of(&self, name: &str, places: usize) -> Result<Option<QueryPlace>, LedgerError> {
         let lock = match self.conn.server() {
-            Some(server) => server.take_place(&name, AT_ONCE)?.map(QueryLock::Server),
-            None => sender::lock_one_of(&self.path, &name, AT_ONCE)
+            Some(server) => server.take_place(name, places)?.map(QueryLock::Server),
+            None => sender::lock_one_of(&self.path, name, places)
                 .map_err(LedgerError::Sender)?
                 .map(QueryLock::File),
         };
@@ -145,6 +154,15 @@ impl Ledger {
         now: DateTime<Utc>,
     ) -> Result<(), LedgerError> {
         self.record_block(&lane.key, until, now)
+    }
+
+    /// How long the server wants no query of the project.
+    pub fn find_query_block(
+        &mut self,
+        lane: &QueryLane,
+        now: DateTime<Utc>,
+    ) -> Result<Duration, LedgerError> {
+        self.find_block(&lane.key, now)
     }
 
     /// How long the server wants no call under this key.

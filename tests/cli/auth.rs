@@ -180,6 +180,20 @@ fn without_a_keyring_the_way_out_is_shown_within_seconds() {
 }
 
 #[test]
+fn without_a_keyring_a_service_account_has_a_file_of_its_own() {
+    let operator = Operator::new();
+    let login = ["auth", "login", "--service-account", "--with-token"];
+    for (command, input) in [
+        (&login[..], "user:canary-secret"),
+        (&["auth", "logout", "--service-account"], ""),
+    ] {
+        let outcome = operator.run_with_input(command, input);
+        let outcome = outcome.exits_with(4).says("DSR_SERVICE_ACCOUNT_FILE");
+        outcome.never_says("DSR_TOKEN_FILE").never_says("canary");
+    }
+}
+
+#[test]
 fn a_login_takes_no_token_on_the_command_line() {
     let operator = Operator::new();
     for args in [

@@ -360,6 +360,41 @@ fn nothing_that_mixpanel_says_can_break_the_terminal_or_quote_a_secret() {
 }
 
 #[test]
+fn words_of_mixpanel_that_may_quote_a_person_are_never_shown() {
+    for said in [
+        "no access for boss@x.de",
+        "no access for boss%40x.de",
+        "distinct_id u1 not allowed",
+        "+49 170 1234567 is unknown",
+        "Ym9zc0B4LmRl",
+    ] {
+        for reply in [
+            Reply::error(402, said),
+            Reply::error(404, said),
+            Reply::error(200, said),
+        ] {
+            let (outcome, list) = with_pipelines(reply);
+            is_unknown(&(outcome, list), 75);
+        }
+        let fake = listing(Reply::error(400, said), Reply::error(200, said));
+        let outcome = set_up(&fake).run(&["doctor", "--copies"]);
+        let shown = outcome.exits_with(75).stdout.replace('\n', " ");
+        assert!(shown.contains("Mixpanel refuses the question"), "{shown}");
+        outcome.never_says(said).never_says("u1").never_says("boss");
+        outcome.never_says("170").never_says("Ym9zc0");
+    }
+    let names = ["of boss%40x.de", "of Ym9zc0B4LmRl", "of boss\u{ff20}x.de"];
+    let rows: Vec<Value> = names.iter().map(|name| json!({ "name": name })).collect();
+    let listed = Reply::json(200, &json!({ "4242": rows }));
+    let fake = listing(listed, Reply::json(200, &imports()));
+    let outcome = set_up(&fake).run(&["doctor", "--copies"]);
+    outcome
+        .exits_with(0)
+        .never_says("boss")
+        .never_says("Ym9zc0");
+}
+
+#[test]
 fn a_path_that_wants_a_slash_gets_one_and_no_other_redirect_is_followed() {
     let elsewhere = Fake::start();
     let moved = |place: &str| Reply::text(301, "text/html", "").with("Location", place);

@@ -402,6 +402,35 @@ fn the_hint_for_a_page_fits_what_is_wrong_with_it() {
 }
 
 #[test]
+fn a_line_that_is_too_long_or_has_a_key_twice_is_not_one_of_another_encoding() {
+    let long = "x".repeat(5 << 20);
+    for (line, hint) in [
+        (
+            format!(r#"{{"$distinct_id":"a","$properties":{{"$email":"a@x.test","b":"{long}"}}}}"#),
+            "leave out fields",
+        ),
+        (
+            r#"{"$distinct_id":"a","$distinct_id":"b","$properties":{"$email":"a@x.test"}}"#.into(),
+            "keep one of the keys",
+        ),
+    ] {
+        let operator = Operator::new();
+        operator.file("users.jsonl", format!("{line}\n"));
+        let outcome = lookup(&operator, &["--profiles", "users.jsonl", "a@x.test"]);
+        outcome
+            .exits_with(5)
+            .says(hint)
+            .never_says("UTF-8")
+            .never_says("fetch");
+    }
+    let operator = Operator::new();
+    operator.file("ids.jsonl", "{\"id\":\"a\",\"id\":\"b\"}\n");
+    let args = ["--sandbox", "delete", "--gdpr", "--dry-run", "ids.jsonl"];
+    let outcome = operator.run(&args);
+    outcome.exits_with(5).says("keep one of the keys");
+}
+
+#[test]
 fn a_negative_zero_is_no_id() {
     let operator = Operator::new();
     let line = r#"{"$distinct_id":-0,"$properties":{"$email":"a@x.test"}}"#;

@@ -154,7 +154,10 @@ fn an_account_file_must_be_private_and_one_line_and_is_never_shown() {
         let operator = set_up(&fake, "");
         operator.private_file("account", text);
         let outcome = operator.run(&DRY_RUN);
-        outcome.exits_with(4).never_says("secret");
+        outcome
+            .exits_with(4)
+            .never_says("secret")
+            .never_says("key file");
     }
     let operator = set_up(&fake, "").with("DSR_SERVICE_ACCOUNT_FILE", "open");
     operator.file("open", format!("{USER}:{SECRET}"));
@@ -164,7 +167,10 @@ fn an_account_file_must_be_private_and_one_line_and_is_never_shown() {
         let path = operator.work().join("open");
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
         let outcome = operator.run(&DRY_RUN);
-        outcome.exits_with(4).says("chmod 600");
+        outcome
+            .exits_with(4)
+            .says("chmod 600")
+            .never_says("key file");
         names_no_id(&outcome);
     }
     fake.was_not_called();

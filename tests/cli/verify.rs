@@ -16,6 +16,7 @@ mod events;
 mod kept;
 mod mixpanel;
 mod online;
+mod parts;
 mod since;
 
 /// Before any deletion of the tests, and after all of them.

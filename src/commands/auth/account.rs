@@ -33,7 +33,7 @@ pub(super) fn login(ctx: &mut Context, args: &LoginArgs) -> Result<ExitStatus, F
     let account = account.ok_or_else(|| {
         usage("this is not a service account: it is one line `USERNAME:SECRET` of printable ASCII without spaces").hint(HOW)
     })?;
-    Keyring::record_account(&name, &account)?;
+    Keyring::record_account(&name, &account).map_err(ServiceAccountError::Keyring)?;
     if ctx.environment.service_account_file.is_some() {
         ctx.ui.warn(
             "environment_token",
@@ -62,7 +62,7 @@ fn ask(ctx: &Context, prompt: &str) -> Result<SecretString, Failure> {
 pub(super) fn logout(ctx: &mut Context, name: Option<TokenName>) -> Result<ExitStatus, Failure> {
     ctx.refuse_in_sandbox()?;
     let name = name.unwrap_or_else(TokenName::main);
-    let was_there = Keyring::forget_account(&name)?;
+    let was_there = Keyring::forget_account(&name).map_err(ServiceAccountError::Keyring)?;
     let view = LoggedOut {
         what: "service account",
         name,

@@ -165,7 +165,7 @@ impl From<CredentialError> for Failure {
                 let hint = format!("run `{command}`; `dsr auth status` lists the tokens");
                 ("no_token", hint.into())
             }
-            CredentialError::Keyring(error) => ("no_token", keyring_hint(error)),
+            CredentialError::Keyring(error) => ("no_token", keyring_hint(error, WITHOUT_KEYRING)),
             CredentialError::TokenFile { path, source } => match source.kind() {
                 io::ErrorKind::IsADirectory => {
                     let hint = format!(
@@ -200,28 +200,28 @@ impl From<CredentialError> for Failure {
 
 impl From<KeyringError> for Failure {
     fn from(error: KeyringError) -> Self {
-        let hint = keyring_hint(&error);
+        let hint = keyring_hint(&error, WITHOUT_KEYRING);
         Self::from_error(ExitStatus::Auth, "keyring", &error).hint(hint)
     }
 }
 
-/// What to do if the keyring cannot be used.
-fn keyring_hint(error: &KeyringError) -> Cow<'static, str> {
+/// What to do if the keyring cannot be used; `without` says how dsr does without it.
+fn keyring_hint(error: &KeyringError, without: &'static str) -> Cow<'static, str> {
     match error {
-        KeyringError::Absent | KeyringError::Refused { .. } => WITHOUT_KEYRING.into(),
+        KeyringError::Absent | KeyringError::Refused { .. } => without.into(),
         KeyringError::Timeout => format!(
-            "if a window asks for its password, answer there and run this again; otherwise {WITHOUT_KEYRING}"
+            "if a window asks for its password, answer there and run this again; otherwise {without}"
         )
         .into(),
         KeyringError::NoService => {
-            format!("start one, such as gnome-keyring, KWallet or KeePassXC; or {WITHOUT_KEYRING}")
+            format!("start one, such as gnome-keyring, KWallet or KeePassXC; or {without}")
                 .into()
         }
         KeyringError::Locked => {
-            format!("unlock it: log in to the desktop, or run {UNLOCK}; or {WITHOUT_KEYRING}").into()
+            format!("unlock it: log in to the desktop, or run {UNLOCK}; or {without}").into()
         }
         KeyringError::NoCollection => {
-            format!("log in to the desktop once, which makes one; or {WITHOUT_KEYRING}").into()
+            format!("log in to the desktop once, which makes one; or {without}").into()
         }
         KeyringError::Damaged => "run `dsr auth login` again".into(),
     }

@@ -7,7 +7,7 @@ use crate::domain::ExitStatus;
 use crate::ui::Failure;
 use crate::workflow::{ExportError, PreflightError, QueryError};
 
-use super::quoted;
+use super::{keyring_hint, quoted};
 
 impl From<ServiceAccountError> for Failure {
     fn from(error: ServiceAccountError) -> Self {
@@ -23,9 +23,10 @@ impl From<ServiceAccountError> for Failure {
             ServiceAccountError::Keyring(KeyringError::Damaged) => {
                 format!("run `{login}` again").into()
             }
-            ServiceAccountError::Keyring(_) => {
-                "put `USERNAME:SECRET` in a file that only you can read, and set DSR_SERVICE_ACCOUNT_FILE to that file".into()
-            }
+            ServiceAccountError::Keyring(error) => keyring_hint(
+                error,
+                "put `USERNAME:SECRET` in a file that only you can read, and set DSR_SERVICE_ACCOUNT_FILE to that file",
+            ),
         };
         Self::from_error(ExitStatus::Auth, "service_account", &error).hint(hint)
     }

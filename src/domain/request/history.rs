@@ -190,6 +190,9 @@ pub struct CheckedPeople {
     /// The days that Mixpanel was asked for; `None` if the events were in files.
     #[serde(default)]
     pub window: Option<ExportWindow>,
+    /// The days that the files cover, as the operator says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub covers: Option<ExportWindow>,
     /// People of whom Mixpanel said that they have a profile, or none. It was not asked about others.
     #[serde(default)]
     pub with_profile: usize,

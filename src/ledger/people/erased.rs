@@ -4,10 +4,14 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::domain::{Erasure, JobId, JobState, LedgerKey, PersonHash, PersonHasher, ProjectName};
+use chrono::{DateTime, Utc};
+
+use crate::domain::{
+    Erasure, JobId, JobState, LedgerKey, PersonHash, PersonHasher, ProjectName, RequestId,
+};
 
 use super::deletions::{ErasedBy, ErasedJob, doubt_of, list_gone, list_jobs, read_hashes};
-use crate::ledger::columns::{self, count, job_id, state, unreadable};
+use crate::ledger::columns::{self, count, job_id, moment, state, unreadable};
 use crate::ledger::engine::{Connection, Transaction};
 use crate::ledger::jobs::payload;
 use crate::ledger::sql::{self, prepare};
@@ -18,6 +22,15 @@ use crate::ledger::{Ledger, LedgerError};
 pub struct NotErased {
     pub state: JobState,
     pub people: usize,
+}
+
+/// The people of a deletion's jobs that ended and erased nobody.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Spared {
+    /// No later deletion erased them, and none is under way.
+    pub failed: usize,
+    /// A later deletion erased them.
+    pub erased_later: usize,
 }
 
 /// Deletions at one moment, and their people.
@@ -112,6 +125,61 @@ impl Erased<'_> {
         Ok(counts)
     }
 
+    /// Counts the people whom these requests tried to erase and did not, by what became of them.
+    ///
+    /// # Errors
+    /// As of [`Self::visit`].
+    pub fn count_spared(
+        &self,
+        is_meant: &dyn Fn(&RequestId) -> bool,
+    ) -> Result<HashMap<RequestId, Spared>, LedgerError> {
+        let mut ended = list_spared(&self.view, &|_| true)?;
+        ended.retain(|one| one.state.is_final() && is_meant(&one.job.request));
+        let given_up = self.jobs.iter().filter(|one| one.is_given_up);
+        let given_up = given_up.filter(|one| one.erasure == Erasure::Unknown);
+        ended.extend(
+            given_up
+                .filter(|one| is_meant(&one.job.request))
+                .map(|one| SparedJob {
+                    job: one.job.clone(),
+                    state: JobState::Unknown,
+                    ids: one.ids,
+                    created: one.period.begun,
+                }),
+        );
+        let mut fates: HashMap<PersonHash, Vec<(u32, Option<Erasure>)>> = HashMap::new();
+        let jobs = ended.iter().zip(0..);
+        let mut jobs = jobs.map(|(one, place)| (&one.job, one.ids, place));
+        self.visit_each(&mut jobs, &mut |person| {
+            let of_person = fates.entry(person.hash).or_default();
+            of_person.push((person.job, None));
+        })?;
+        if !fates.is_empty() {
+            self.visit(&mut |person| {
+                let later = &self.jobs[person.job as usize];
+                for (place, fate) in fates.get_mut(&person.hash).into_iter().flatten() {
+                    let is_later = later.period.begun > ended[*place as usize].created;
+                    // Of an unknown one, nobody knows what it did.
+                    if is_later && later.erasure != Erasure::Unknown && *fate != Some(Erasure::Done)
+                    {
+                        *fate = Some(later.erasure);
+                    }
+                }
+            })?;
+        }
+        let mut counts: HashMap<RequestId, Spared> = HashMap::new();
+        for (place, fate) in fates.into_values().flatten() {
+            let request = ended[place as usize].job.request.clone();
+            let of_request = counts.entry(request).or_default();
+            match fate {
+                None | Some(Erasure::Unknown) => of_request.failed += 1,
+                Some(Erasure::Done) => of_request.erased_later += 1,
+                Some(Erasure::UnderWay) => {}
+            }
+        }
+        Ok(counts)
+    }
+
     /// Passes everyone in these jobs to `hear`. Each job has its number of ids and a place.
     fn visit_each(
         &self,
@@ -150,6 +218,8 @@ struct SparedJob {
     job: JobId,
     state: JobState,
     ids: usize,
+    /// When its request was made.
+    created: DateTime<Utc>,
 }
 
 /// The jobs of deletions that erased no one, oldest first.
@@ -157,7 +227,8 @@ fn list_spared(
     conn: &Connection,
     project: &dyn Fn(&ProjectName) -> bool,
 ) -> Result<Vec<SparedJob>, LedgerError> {
-    let sql = "SELECT request, number, project, state, may_be_double <> 0 AS doubt, ids_count
+    let sql = "SELECT request, number, project, state, may_be_double <> 0 AS doubt, ids_count,
+             created
          FROM jobs JOIN requests ON requests.id = jobs.request
          WHERE kind = 'delete' ORDER BY created, request, number";
     let mut statement = prepare(conn, sql)?;
@@ -170,6 +241,7 @@ fn list_spared(
                 job: job_id(row)?,
                 state,
                 ids: count(row, "ids_count")?,
+                created: moment(row, "created")?,
             });
         }
     }

@@ -325,6 +325,7 @@ fn checked(check: &ErasureCheck) -> Markup {
                         "dsr read " (events) " in files that the operator named"
                         @if let (Some(from), Some(to)) = (found.from, found.to) { ", from " (day(from)) " to " (day(to)) " (UTC)" }
                         "."
+                        @if let Some(days) = found.covers { " The operator says that the files have all events of " (day(days.from)) " to " (day(days.to)) "." }
                     }
                 }
                 @if found.with_profile + found.without_profile == 0 { " Profiles were not checked." }

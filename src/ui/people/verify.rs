@@ -23,6 +23,8 @@ pub struct VerifyView<'a> {
     pub searched: &'a Searched,
     /// The days that Mixpanel was asked for; `None` if the events were in files.
     pub window: Option<ExportWindow>,
+    /// The days that the files cover, as the operator says.
+    pub covers: Option<ExportWindow>,
     /// Whether the hashes are the ones that other commands show.
     pub has_key: bool,
 }
@@ -162,6 +164,13 @@ impl VerifyView<'_> {
         for line in sentences(&found.counts) {
             text.push_str(&paper.wrapped("", &line));
         }
+        if found.spared.erased_later > 0 {
+            let people = plural(found.spared.erased_later, "person was", "people were");
+            let line = format!(
+                "Of those whose deletion is not done, {people} erased by a later one: check that one."
+            );
+            text.push_str(&paper.wrapped("", &line));
+        }
         if let Some(before) = found_before(&found.counts) {
             text.push_str(&paper.wrapped("", &before));
         }
@@ -287,7 +296,11 @@ impl VerifyView<'_> {
             "Checked {events} in {}{}.",
             plural(self.searched.read.len(), "file", "files"),
             days.unwrap_or_default()
-        )
+        ) + &self
+            .covers
+            .map_or_else(String::new, |ExportWindow { from, to }| {
+                format!(" You say that all events of {from} to {to} are there.")
+            })
     }
 
     fn object(&self, found: &ErasureFindings<'_>) -> Value {
@@ -342,6 +355,7 @@ impl View for VerifyView<'_> {
         let mut whole = json!({
             "project": self.project.as_str(),
             "window": self.window,
+            "covers": self.covers,
             "events": {
                 "read": searched.events,
                 "foreign": searched.foreign,

@@ -186,11 +186,12 @@ pub async fn find_expired(
     while !all.is_whole() {
         let turn =
             queries.take_turn(|ledger, lane, now| ledger.record_all_profiles_asked(lane, now));
-        let _place = turn.await?;
+        let place = turn.await?;
         let call = client.engage_query_all(project, &all);
         let Some(page) = queries.ask(PROFILES, client, call).await? else {
             continue;
         };
+        drop(place);
         for profile in all.take(page)? {
             let json = profile.properties.as_deref();
             let json = json.map_or("{}", |raw| raw.get());
@@ -198,7 +199,7 @@ pub async fn find_expired(
             judged.ok_or(PageFault::NoProperties)?;
         }
         if all.pages_left() > 0 {
-            queries.demand_time(all.pages_left())?;
+            queries.demand_time(all.pages_left()).await?;
         }
     }
     Ok(queries.course.sent)

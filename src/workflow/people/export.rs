@@ -46,7 +46,7 @@ pub async fn search_export(
     (index, hasher): (Arc<SuppressedIndex>, PersonHasher),
     on_headway: &mut dyn FnMut(Headway),
 ) -> Result<Searched, ExportError> {
-    queries.demand_time(1)?;
+    queries.demand_time(1).await?;
     // The query is under way until the export is read.
     let (mut stream, place) = open(queries, (client, project), window).await?;
     let (sender, pieces) = channel(WAITING);

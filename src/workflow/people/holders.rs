@@ -69,7 +69,7 @@ pub async fn find_holders(
     batches: &ValueBatches<'_>,
     lookup: &mut Lookup,
 ) -> Result<QueriedValues, PreflightError> {
-    queries.demand_time(batches.count())?;
+    queries.demand_time(batches.count()).await?;
     let mut asked = QueriedValues {
         values: lookup.count_values(),
         queries: 0,
@@ -89,13 +89,14 @@ pub async fn find_holders(
             let planned = (asked.values, batches.count());
             let turn = queries
                 .take_turn(|ledger, lane, now| ledger.record_values_asked(lane, planned, now));
-            let _place = turn.await?;
+            let place = turn.await?;
             let call = client.engage_query_where(project, &holders);
             if let Some(page) = queries.ask(HOLDERS, client, call).await? {
+                drop(place);
                 holders.take(&page)?;
                 // Very many profiles may have a value: that may take longer than was said.
                 if holders.pages_left() > 0 {
-                    queries.demand_time(holders.pages_left() + left)?;
+                    queries.demand_time(holders.pages_left() + left).await?;
                 }
             }
         }
@@ -124,7 +125,7 @@ pub async fn find_joined_profiles(
     let joined = lookup.joined_ids();
     let mut left: Vec<&[Rc<str>]> = joined.chunks(MOST_ASKED).rev().collect();
     let mut planned = (joined.len(), left.len());
-    queries.demand_time(left.len())?;
+    queries.demand_time(left.len()).await?;
     // This question has an entry of its own in the trail.
     queries.course.sent = 0;
     let mut sent = 0;
@@ -144,7 +145,7 @@ pub async fn find_joined_profiles(
             (false, _) => {
                 let (one, other) = ids.split_at(ids.len() / 2);
                 left.extend([other, one]);
-                queries.demand_time(left.len())?;
+                queries.demand_time(left.len()).await?;
                 // These queries are more than the trail's entry has.
                 sent += std::mem::take(&mut queries.course.sent);
                 planned = (ids.len(), 2);

@@ -51,7 +51,7 @@ pub async fn find_profiles(
     (client, project): (&QueryClient, ProjectId),
     ids: &UniqueIds,
 ) -> Result<Preflight, PreflightError> {
-    queries.demand_time(count_queries(ids.count()))?;
+    queries.demand_time(count_queries(ids.count())).await?;
     let mut preflight = Preflight {
         asked: ids.count(),
         with_profile: 0,

@@ -18,6 +18,11 @@ const AFTER_LIMIT: Duration = Duration::from_secs(60);
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
 const HOURLY: &str = "the project's hourly limit is reached";
+const MIXPANELS: &str = "Mixpanel refused a query: its own limit is used up (429)";
+
+const ALL_UNDER_WAY: &str =
+    "other dsr processes have as many queries under way as dsr sends at once";
+const CLAIMED: &str = "another dsr has queries of this project left to send";
 
 /// How a command asks: for which project, and how long it waits.
 pub struct Queries<'a> {
@@ -48,6 +53,8 @@ pub struct QueryCourse {
     pub sent: usize,
     waited: Duration,
     deferred: u32,
+    /// The claim on so many queries, which still have to get their turn.
+    claim: Option<(QueryPlace, usize)>,
 }
 
 /// Why a query has no answer. Quotes no id and no value.
@@ -74,8 +81,11 @@ pub enum QueryError {
         until: DateTime<Utc>,
         wait: Duration,
     },
-    #[error("other dsr processes have as many queries under way as dsr sends at once; waited {} for one to end", humantime::format_duration(*.max_wait))]
-    OthersUnderWay { max_wait: Duration },
+    #[error("{busy}; waited {} for that to end", humantime::format_duration(*.max_wait))]
+    OthersUnderWay {
+        busy: &'static str,
+        max_wait: Duration,
+    },
     #[error("Mixpanel could not be asked for {what}: {reason}")]
     Unclear { what: &'static str, reason: Words },
     #[error("Mixpanel's answer about {what} is not one that dsr knows: {reason}")]
@@ -85,25 +95,52 @@ pub enum QueryError {
 }
 
 impl Queries<'_> {
-    /// Fails if so many queries take longer than the operator waits: the answers to the first would be lost.
+    /// Fails if so many more queries take longer than the operator waits: the answers to the first
+    /// would be lost. Otherwise no other process takes one of them, until each has had its turn.
+    ///
+    /// Waits for another process's claim. So nobody may hold a query's place here.
     ///
     /// # Errors
-    /// [`QueryError::TooLate`], or the ledger's.
-    pub fn demand_time(&mut self, queries: usize) -> Result<(), QueryError> {
+    /// [`QueryError::TooLate`], [`QueryError::OthersUnderWay`], a signal, or the ledger's error.
+    pub async fn demand_time(&mut self, queries: usize) -> Result<(), QueryError> {
+        if queries == 0 {
+            return Ok(());
+        }
+        let (claim, counted) = match self.course.claim.take() {
+            Some(held) => held,
+            None => (self.take(Ledger::claim_queries, CLAIMED).await?, 0),
+        };
+        let queries = queries.max(counted);
         let now = self.clock.now();
         let wait = self.ledger.find_query_time(&self.lane, queries, now)?;
-        match wait > self.max_wait {
-            true => Err(QueryError::TooLate {
-                limit: HOURLY,
-                which: match queries {
-                    1 => "next",
-                    _ => "last",
-                },
-                until: now + wait,
-                wait,
-            }),
-            false => Ok(()),
+        if self.course.waited + wait > self.max_wait {
+            let which = match queries {
+                1 => "next",
+                _ => "last",
+            };
+            return Err(self.too_late(which, wait, now)?);
         }
+        self.course.claim = Some((claim, queries));
+        Ok(())
+    }
+
+    fn too_late(
+        &mut self,
+        which: &'static str,
+        wait: Duration,
+        now: DateTime<Utc>,
+    ) -> Result<QueryError, LedgerError> {
+        let block = self.ledger.find_query_block(&self.lane, now)?;
+        Ok(QueryError::TooLate {
+            // The block was read a moment after the wait, so it is a little shorter.
+            limit: match block + LOOK_AGAIN >= wait {
+                true => MIXPANELS,
+                false => HOURLY,
+            },
+            which,
+            until: now + wait,
+            wait: self.course.waited + wait,
+        })
     }
 
     /// Waits until a query may leave, and takes it from the hour's budget. It is under way until its place
@@ -116,12 +153,18 @@ impl Queries<'_> {
         &mut self,
         enter: impl FnOnce(&mut Ledger, &QueryLane, DateTime<Utc>) -> Result<(), LedgerError>,
     ) -> Result<QueryPlace, QueryError> {
+        if self.course.claim.is_none() {
+            self.demand_time(1).await?;
+        }
         loop {
-            let place = self.take_place().await?;
+            let place = self.take(Ledger::take_query_place, ALL_UNDER_WAY).await?;
             let now = self.clock.now();
             let wait = match self.ledger.record_query(&self.lane, now)? {
                 QueryTurn::Yours => {
                     self.course.sent += 1;
+                    let claim = self.course.claim.take();
+                    let claim = claim.map(|(claim, left)| (claim, left - 1));
+                    self.course.claim = claim.filter(|(_, left)| *left > 0);
                     if self.course.sent == 1 {
                         enter(self.ledger, &self.lane, self.clock.now())?;
                     }
@@ -130,33 +173,30 @@ impl Queries<'_> {
                 QueryTurn::Wait(wait) => wait,
             };
             drop(place);
-            self.course.waited += wait;
-            if self.course.waited > self.max_wait {
-                return Err(QueryError::TooLate {
-                    limit: match self.course.deferred > 0 {
-                        true => "Mixpanel's query limit is used up (429)",
-                        false => HOURLY,
-                    },
-                    which: "next",
-                    until: now + wait,
-                    wait: self.course.waited,
-                });
+            if self.course.waited + wait > self.max_wait {
+                return Err(self.too_late("next", wait, now)?);
             }
+            self.course.waited += wait;
             (self.on_wait)(QueryWait::Budget(wait, self.course.sent));
             self.unless_interrupted(tokio::time::sleep(wait)).await?;
         }
     }
 
-    async fn take_place(&mut self) -> Result<QueryPlace, QueryError> {
+    /// Waits until `take` gives what other processes have.
+    async fn take(
+        &mut self,
+        take: fn(&Ledger, &QueryLane) -> Result<Option<QueryPlace>, LedgerError>,
+        busy: &'static str,
+    ) -> Result<QueryPlace, QueryError> {
         let mut is_told = false;
         loop {
-            if let Some(place) = self.ledger.take_query_place(&self.lane)? {
+            if let Some(place) = take(self.ledger, &self.lane)? {
                 return Ok(place);
             }
             let max_wait = self.max_wait;
             let left = max_wait.saturating_sub(self.course.waited);
             if left.is_zero() {
-                return Err(QueryError::OthersUnderWay { max_wait });
+                return Err(QueryError::OthersUnderWay { busy, max_wait });
             }
             if !is_told {
                 (self.on_wait)(QueryWait::Others(left));

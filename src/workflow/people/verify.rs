@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use crate::domain::{
     CheckedPeople, ExportWindow, PersonHash, PersonHasher, ProjectZone, RequestId, words,
 };
 use crate::intake::{Event, EventsRead, Place};
-use crate::ledger::RequestRecord;
+use crate::ledger::{RequestRecord, Spared};
 
 use super::recollected::{Recollected, Search};
 use super::suppressed::SuppressedIndex;
@@ -16,8 +16,9 @@ use super::suppressed::SuppressedIndex;
 /// How long raw exports may still show the events of an erased person (Mixpanel's documentation).
 const LINGER: TimeDelta = TimeDelta::days(30);
 
-/// Events that end longer before the day of a deletion show nothing of it.
-const DAYS_BEFORE: Days = Days::new(8);
+/// Events that end longer before a deletion show nothing of it, whatever days were asked for: the
+/// project may be another one.
+const LONGEST_BEFORE: TimeDelta = TimeDelta::days(8);
 
 /// An event that is dated further ahead shows nothing of any day: a clock was wrong. Times of a
 /// project whose time zone is not known are ahead by up to 14 hours.
@@ -86,8 +87,12 @@ pub struct Examined<'a> {
     pub searched: &'a Searched,
     /// The days that Mixpanel was asked for; `None` if the events were in files.
     pub window: Option<ExportWindow>,
+    /// The days that the files cover, as the operator says.
+    pub covers: Option<ExportWindow>,
     /// The zone of those days.
     pub zone: ProjectZone,
+    /// Of each request, the people whom it did not erase.
+    pub spared: &'a HashMap<RequestId, Spared>,
     /// Whether Mixpanel has a profile of each person it was asked about.
     pub profiles: &'a HashMap<PersonHash, bool>,
     pub now: DateTime<Utc>,
@@ -104,13 +109,16 @@ pub struct ErasureFindings<'a> {
     pub period: Option<(DateTime<Utc>, DateTime<Utc>)>,
     /// The events that are missing for someone.
     pub missing: Option<MissingDays>,
+    pub spared: Spared,
 }
 
 /// Which days of a deletion the events leave out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MissingDays {
-    /// They do not reach the day on which it was sent.
+    /// They end before it was sent.
     Sent,
+    /// They end more than eight days before it was sent, whatever days were asked for.
+    LongBefore,
     /// They begin after it was sent.
     Before,
 }
@@ -176,12 +184,10 @@ impl Searched {
 }
 
 impl ErasureFindings<'_> {
-    /// The people whose part of the deletion ended without being done.
-    pub fn failed(&self) -> usize {
-        match self.request.is_open() {
-            true => 0,
-            false => self.counts.not_done,
-        }
+    /// The people whose deletion is not done, and may still be.
+    pub fn waiting(&self) -> usize {
+        let ended = self.spared.failed + self.spared.erased_later;
+        self.counts.not_done.saturating_sub(ended)
     }
 }
 
@@ -189,13 +195,15 @@ impl<'a> Examined<'a> {
     /// The findings of each request, in their order.
     pub fn findings(&self, requests: &'a [RequestRecord]) -> Vec<ErasureFindings<'a>> {
         let (from, to) = self.searched.days().unzip();
-        let start = |request| ErasureFindings {
+        let start = |request: &'a RequestRecord| ErasureFindings {
             request,
+            spared: self.spared.get(&request.id).copied().unwrap_or_default(),
             counts: CheckedPeople {
                 events: self.searched.events,
                 from,
                 to,
                 window: self.window,
+                covers: self.covers,
                 ..CheckedPeople::default()
             },
             people: Vec::new(),
@@ -259,19 +267,15 @@ impl<'a> Examined<'a> {
         let Some((first, last)) = self.searched.times else {
             return Some(MissingDays::Sent);
         };
-        let (begins, ends) = match self.window {
+        let day = self.zone.day(sent);
+        let (begins, ends) = match self.window.or(self.covers) {
             // Between its days, Mixpanel may have no event.
-            Some(window) => (
-                window.from <= self.zone.day(sent),
-                window.to >= self.zone.day(sent),
-            ),
-            None => (first <= sent, true),
+            Some(window) => (window.from <= day, window.to >= day),
+            None => (first <= sent, last >= sent),
         };
-        match (
-            begins,
-            ends && last.date_naive() + DAYS_BEFORE >= sent.date_naive(),
-        ) {
+        match (begins, ends) {
             (_, false) => Some(MissingDays::Sent),
+            _ if last + LONGEST_BEFORE < sent => Some(MissingDays::LongBefore),
             (false, true) => Some(MissingDays::Before),
             (true, true) => None,
         }

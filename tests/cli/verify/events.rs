@@ -1,6 +1,6 @@
 //! Events that name a person in another way, have no time or are of other days.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Days, Utc};
 use serde_json::{Value, json};
 
 use super::mixpanel::{Mixpanel, online, text};
@@ -133,6 +133,7 @@ fn nobody_is_absent_from_events_of_other_days() {
         (LONG_AGO, [0, 0, 0, 0, 3, 0], 5),
         (soon() - 10 * DAY, [0, 0, 0, 0, 3, 0], 5),
         (soon() - 7 * DAY, [3, 0, 0, 0, 0, 0], 0),
+        (soon(), [3, 0, 0, 0, 0, 0], 0),
     ] {
         let events = [event("s", LONG_AGO), event("s", last)];
         mixpanel.has_events(text(&events));
@@ -142,6 +143,11 @@ fn nobody_is_absent_from_events_of_other_days() {
             &[&id, "--events", "e.jsonl"],
             &["--since", "9d"],
         ] {
+            // Nobody knows which days a file covers, unless an event is from after the deletion.
+            let (expected, status) = match args.contains(&"--events") && last < soon() - DAY {
+                true => ([0, 0, 0, 0, 3, 0], 5),
+                false => (expected, status),
+            };
             let args = [args, &["--json", "--exit-status"][..]].concat();
             let found = online(&operator, &args).exits_with(status).json();
             let one = found["requests"].get(0).unwrap_or(&found);
@@ -253,14 +259,99 @@ fn nobody_is_absent_from_events_that_begin_after_the_deletion_on_its_day() {
     ] {
         for last in [first, soon()] {
             let events = lines(&[event("s", last), event("s", first)]);
+            let ends_before = last < sent;
+            let (expected, status) = match ends_before {
+                true => ([0, 0, 0, 0, 3, 0], 5),
+                false => (expected, status),
+            };
             let found = checked(&operator, &id, &events);
             assert_eq!(found, (expected, Some(status)), "{first} {last}");
             let shown = verify(&operator, &id, &["e.jsonl"]);
-            let told = shown
-                .stderr
-                .replace('\n', " ")
-                .contains("begin after the deletion");
-            assert_eq!(told, status == 5, "{shown}");
+            let said = shown.stderr.replace('\n', " ");
+            let told = said.contains("begin after the deletion");
+            assert_eq!(told, status == 5 && !ends_before, "{shown}");
+            assert_eq!(
+                said.contains("end before the deletion"),
+                ends_before,
+                "{shown}"
+            );
         }
+    }
+}
+
+#[test]
+fn only_the_operator_can_say_that_a_file_reaches_beyond_its_last_event() {
+    let fake = obedient();
+    let (operator, id) = with_a_deletion(&fake);
+    let day = super::today() - Days::new(3);
+    operator.change_ledger(&format!(
+        "UPDATE jobs SET submitted_at = '{day}T10:00:00.000Z';
+         UPDATE steps SET at = '{day}T11:00:00.000Z' WHERE to_state = 'done';"
+    ));
+    let at = |text: String| {
+        let time = text.parse::<DateTime<Utc>>().expect("a time");
+        u64::try_from(time.timestamp()).expect("after 1970")
+    };
+    let sent = at(format!("{day}T10:00:00Z"));
+    let found = |last: u64, days: &[&str]| {
+        operator.file("e.jsonl", lines(&[event("s", LONG_AGO), event("s", last)]));
+        let args = [&["e.jsonl", "--json", "--exit-status"], days].concat();
+        let outcome = verify(&operator, &id, &args);
+        (people(&outcome.json()), outcome.status, outcome.json())
+    };
+    let nobody = |(people, status, json): ([u64; 6], Option<i32>, Value)| {
+        assert_eq!((people, status), ([0, 0, 0, 0, 3, 0], Some(5)), "{json}");
+        json["warnings"][0]["message"]
+            .as_str()
+            .expect("a text")
+            .to_owned()
+    };
+    let said = nobody(found(sent - 1, &[]));
+    assert!(said.contains("end before the deletion"), "{said}");
+    assert!(said.contains("`--from DATE --to DATE`"), "{said}");
+    let (whole, status, _) = found(sent, &[]);
+    assert_eq!((whole, status), ([3, 0, 0, 0, 0, 0], Some(0)));
+    let (before, after) = ((day - Days::new(1)).to_string(), super::today().to_string());
+    let covering = ["--from", before.as_str(), "--to", after.as_str()];
+    let (whole, status, json) = found(sent - 1, &covering);
+    assert_eq!((whole, status), ([3, 0, 0, 0, 0, 0], Some(0)));
+    assert_eq!(json["covers"], json!({ "from": before, "to": after }));
+    assert_eq!(json["window"], json!(null));
+    // The evidence says whose word it is.
+    let report = operator
+        .run(&["report", &id, "--json"])
+        .exits_with(0)
+        .json();
+    let check = &report["report"]["evidence"]["request"]["erasure_check"];
+    assert_eq!(check["covers"], json["covers"], "{check}");
+    let page = operator.run(&["report", &id]).exits_with(0).stdout.clone();
+    assert!(
+        page.contains("The operator says that the files have all events"),
+        "{page}"
+    );
+    // These days say nothing of the deletion.
+    let earlier = ["--from", "2020-01-01", "--to", before.as_str()];
+    let said = nobody(found(sent - 1, &earlier));
+    assert!(!said.contains("`--from"), "{said}");
+    // Counted by the hour, not by days.
+    const EIGHT: u64 = 8 * 24 * 60 * 60;
+    let said = nobody(found(sent - EIGHT - 1, &covering));
+    assert!(said.contains("more than 8 days before"), "{said}");
+    assert_eq!(found(sent - EIGHT, &covering).1, Some(0));
+    operator.file("e.jsonl", lines(&[event("s", sent)]));
+    for (days, said) in [
+        (&["--from", before.as_str()][..], "`--to` is missing"),
+        (&["--to", after.as_str()], "`--to` is missing"),
+        (
+            &["--from", after.as_str(), "--to", before.as_str()],
+            "`--from` is after `--to`",
+        ),
+        (
+            &["--from", before.as_str(), "--to", "2999-01-01"],
+            "`--to` is in the future",
+        ),
+    ] {
+        let args = [&["e.jsonl"], days].concat();
+        verify(&operator, &id, &args).exits_with(2).says(said);
     }
 }

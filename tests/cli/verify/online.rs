@@ -189,8 +189,16 @@ fn only_the_profiles_of_the_requests_people_are_asked_for() {
         page.contains("1 person had one, 1 had none, 1 was not asked about"),
         "{page}"
     );
-    // A damaged list asks for nothing.
+    // A damaged list asks for nothing. A deletion refuses white space around an id, too.
     let calls = mixpanel.fake.calls().len();
+    for list in ["id\n17\n done@x.test\n", "id\n17 \n other@x.test\n"] {
+        operator.file("padded.csv", list);
+        let outcome = online(&operator, &[&id, "--ids", "padded.csv"]);
+        outcome
+            .exits_with(5)
+            .says("white space")
+            .says("nothing was checked");
+    }
     operator.file("bad.csv", "id\n17\n\0\n");
     online(&operator, &[&id, "--ids", "bad.csv"]).exits_with(5);
     assert_eq!(mixpanel.fake.calls().len(), calls);
@@ -225,13 +233,22 @@ fn nothing_is_asked_without_account_number_time_or_anybody_to_verify() {
     let operator = mixpanel.operator("queries_per_hour = 1");
     let id = mixpanel.erases(&operator, &PEOPLE);
     let calls = || mixpanel.exports().len() + mixpanel.asked().len();
-    for args in [
-        &["--from", "2026-02-02", "--to", "2026-02-01"][..],
-        &["--to", "2999-01-01"],
-        &["--from", "2999-01-01"],
+    let tomorrow = (today() + Days::new(1)).to_string();
+    for (args, said) in [
+        (
+            &["--from", "2026-02-02", "--to", "2026-02-01"][..],
+            "`--from` is after `--to`",
+        ),
+        (&["--to", "2999-01-01"], "`--to` is in the future"),
+        (&["--from", "2999-01-01"], "`--from` is in the future"),
+        (&["--from", tomorrow.as_str()], "`--from` is in the future"),
+        (&["--to", "2020-01-01"], "`--to` is before the first day"),
     ] {
-        online(&operator, &[&[id.as_str()], args].concat()).exits_with(2);
+        let outcome = online(&operator, &[&[id.as_str()], args].concat());
+        outcome.exits_with(2).says(said);
     }
+    let days = online(&operator, &["--since", "0d"]);
+    days.exits_with(2).says("at least one day");
     // Two queries do not fit into the hour.
     operator.file("ids.csv", "id\n17\n");
     let outcome = online(&operator, &[&id, "--ids", "ids.csv"]);

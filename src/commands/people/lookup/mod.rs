@@ -81,8 +81,8 @@ pub(crate) struct LookupArgs {
     /// Write the ids to this new file, for `dsr delete` and `dsr export`; only you can read it
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Exit with status 1 unless every line has a profile with a usable id that is not joined with
-    /// another
+    /// Exit with status 1 unless the answer of every line is one or several profiles, each with a usable
+    /// id and not joined with another
     #[arg(long)]
     exit_status: bool,
     #[command(flatten)]

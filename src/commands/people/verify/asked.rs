@@ -13,7 +13,8 @@ use crate::commands::failures::{
     NOT_VERIFIED, export_failure, profiles_failure, query_failure, usage,
 };
 use crate::domain::{
-    ExitStatus, ExportWindow, LedgerKey, PersonHash, Project, ProjectId, ProjectZone, RequestId,
+    DistinctId, DistinctIdError, ExitStatus, ExportWindow, LedgerKey, PersonHash, Project,
+    ProjectId, ProjectZone, RequestId,
 };
 use crate::intake::{self, CheckOptions, Keep, OuterSpace, Pattern, Place, ReadOptions, Source};
 use crate::ledger::{ErasedBy, Ledger};
@@ -27,10 +28,11 @@ const DAYS_BEFORE: u64 = 7;
 /// What to ask Mixpanel.
 #[derive(clap::Args, Debug)]
 pub(super) struct AskingArgs {
-    /// The first day of the events [default: 8 days before the deletion was sent]
+    /// The first day of the events [default: 8 days before the deletion was sent]; with `--events`, the
+    /// first day that the files cover
     #[arg(long, value_name = "DATE")]
     from: Option<NaiveDate>,
-    /// The last day of the events [default: today]
+    /// The last day of the events [default: today]; with `--events`, the last day that the files cover
     #[arg(long, value_name = "DATE")]
     to: Option<NaiveDate>,
     /// A list of ids as for `dsr delete`: also ask for the profiles of those people of the deletion
@@ -47,6 +49,8 @@ pub(super) struct AskingArgs {
 pub(super) struct Obtained {
     pub(super) searched: Searched,
     pub(super) window: Option<ExportWindow>,
+    /// The days that the files cover, as the operator says.
+    pub(super) covers: Option<ExportWindow>,
     pub(super) zone: ProjectZone,
     pub(super) profiles: HashMap<PersonHash, bool>,
 }
@@ -57,6 +61,34 @@ pub(super) struct AskedCheck<'a> {
     /// The key of the index.
     pub(super) key: &'a LedgerKey,
     pub(super) args: &'a AskingArgs,
+}
+
+impl AskingArgs {
+    /// The days that files cover, if the operator names them.
+    pub(super) fn days_of_files(&self, today: NaiveDate) -> Result<Option<ExportWindow>, Failure> {
+        match (self.from, self.to) {
+            (None, None) => Ok(None),
+            (Some(from), Some(to)) => self.checked(ExportWindow { from, to }, today).map(Some),
+            _ => Err(usage(
+                "with `--events`, one of `--from` and `--to` is missing; nothing was checked",
+            )
+            .hint("name the first and the last day that the files cover: `--from DATE --to DATE`")),
+        }
+    }
+
+    fn checked(&self, window: ExportWindow, today: NaiveDate) -> Result<ExportWindow, Failure> {
+        let (is_turned, last) = (window.from > window.to, later(today));
+        let what = match (self.from, self.to) {
+            _ if window.to > last => "`--to` is in the future",
+            (Some(_), None) if is_turned => "`--from` is in the future",
+            (None, Some(_)) if is_turned => {
+                "`--to` is before the first day of the events; add `--from`"
+            }
+            _ if is_turned => "`--from` is after `--to`",
+            _ => return Ok(window),
+        };
+        Err(usage(format!("{what}; nothing was checked")))
+    }
 }
 
 impl AskedCheck<'_> {
@@ -90,7 +122,9 @@ impl AskedCheck<'_> {
         let mut queries = ctx.queries(ledger, (project, target.1), self.args.max_wait);
         // Else the answers to the first would be lost.
         let enough = queries.demand_time(workflow::count_queries(known.count()) + 1);
-        enough.map_err(|error| query_failure(error, NOT_VERIFIED))?;
+        enough
+            .await
+            .map_err(|error| query_failure(error, NOT_VERIFIED))?;
         let mut profiles = HashMap::new();
         if known.count() > 0 {
             let found = known.find_profiles(&mut queries, target).await;
@@ -112,6 +146,7 @@ impl AskedCheck<'_> {
         Ok(Obtained {
             searched: searched.map_err(|error| export_failure(error, NOT_VERIFIED))?,
             window: Some(window),
+            covers: None,
             zone: project.zone,
             profiles,
         })
@@ -156,12 +191,7 @@ impl AskedCheck<'_> {
             from: self.args.from.unwrap_or(first),
             to: self.args.to.unwrap_or(today),
         };
-        let wrong = |what: &str| Err(usage(format!("{what}; nothing was checked")));
-        match (window.from > window.to, window.to > later(today)) {
-            (true, _) => wrong("`--from` is after `--to`"),
-            (_, true) => wrong("`--to` is in the future"),
-            (false, false) => Ok(window),
-        }
+        self.args.checked(window, today)
     }
 
     /// When the first of the done jobs was sent.
@@ -201,13 +231,21 @@ impl AskedCheck<'_> {
             id.map(&mut keep);
         })?;
         drop(erased);
-        let mut others = 0;
+        let (mut others, mut padded) = (0, 0);
         if let Some(path) = &self.args.ids {
-            let mut hear = |_: Place<'_>, id: &str| others += usize::from(!keep(id));
+            let mut hear = |_: Place<'_>, id: &str| {
+                let is_other = !keep(id);
+                let is_padded = DistinctId::new(id) == Err(DistinctIdError::OuterWhiteSpace);
+                others += usize::from(is_other);
+                padded += usize::from(is_other && is_padded);
+            };
             read_list(ctx, path, &mut hear)?;
         }
         if let Some(error) = failed {
             return Err(error.into());
+        }
+        if padded > 0 {
+            return Err(padded_ids(padded));
         }
         if others > 0 {
             let ids = plural(others, "id is", "ids are");
@@ -248,6 +286,19 @@ fn first_sent(ids: &HashSet<&RequestId>, deletions: Deletions<'_>) -> Option<Dat
     let meant = deletions.requests().filter(|request| ids.contains(request));
     let sent = meant.filter_map(|request| Some(deletions.period_in(request)?.0));
     sent.min()
+}
+
+/// The deletion has no such id. Without the white space, an id may be of a person of the deletion.
+fn padded_ids(count: usize) -> Failure {
+    let ids = plural(
+        count,
+        "id of the list begins or ends",
+        "ids of the list begin or end",
+    );
+    let message =
+        format!("{ids} with white space, and the deletion has no such id; nothing was checked");
+    Failure::new(ExitStatus::Input, "bad_input", message)
+        .hint("remove the white space from the list, and verify again")
 }
 
 /// Mixpanel may be a day ahead in its time zone.

@@ -53,13 +53,14 @@ pub(crate) struct VerifyErasureArgs {
     #[arg(long, value_name = "DAYS", value_parser = days_back)]
     since: Option<i64>,
     /// A raw export instead of Mixpanel, or `-` for standard input; may be given several times
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "to", "ids", "max_wait"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["ids", "max_wait"])]
     events: Vec<PathBuf>,
     #[command(flatten)]
     asking: AskingArgs,
     /// Exit with status 1 if a person is present or re-collected, or had a profile that this check
     /// does not show to be gone; else 5 if a person is not checkable, else 7 if a part of a
-    /// deletion ended without being done, else 8 if the deletion of a person is not done, or not yet visible
+    /// deletion ended without being done and no later one has its people, else 8 if the deletion of a
+    /// person is not done, or not yet visible
     #[arg(long)]
     exit_status: bool,
 }
@@ -68,8 +69,15 @@ pub(crate) async fn run(ctx: &mut Context, args: VerifyErasureArgs) -> Result<Ex
     let mut ledger = ctx.ledger()?;
     let (key, has_key) = key_or_any(ctx, &ledger)?;
     let scope = ToVerify::find(ctx, (&ledger, &key), args.name.as_deref(), args.since)?;
-    let index = Arc::new(scope.index(&ledger, &key)?);
-    let found = match (scope.requests.is_empty(), args.events.is_empty()) {
+    let (index, spared) = scope.index(&ledger, &key)?;
+    let index = Arc::new(index);
+    // Nobody is left to ask about if later deletions have all these people.
+    let is_covered = index.count() == 0
+        && scope.requests.iter().all(|request| {
+            let of_request = spared.get(&request.id);
+            of_request.is_some_and(|spared| spared.failed == 0)
+        });
+    let found = match (is_covered, args.events.is_empty()) {
         (true, _) => Obtained::default(),
         (false, true) => {
             let asking = AskedCheck {
@@ -80,17 +88,26 @@ pub(crate) async fn run(ctx: &mut Context, args: VerifyErasureArgs) -> Result<Ex
             };
             asking.ask(ctx, &mut ledger).await?
         }
-        (false, false) => Obtained {
-            searched: search_files(ctx, &args.events, (&scope, &index), key.hasher())?,
-            ..Obtained::default()
-        },
+        (false, false) => {
+            // A project that is no longer set up has no zone.
+            let resolved = ctx.resolve_named(&scope.project).ok();
+            let zone = resolved.map_or_else(ProjectZone::default, |found| found.project.zone);
+            Obtained {
+                covers: args.asking.days_of_files(zone.day(ctx.clock.now()))?,
+                searched: search_files(ctx, &args.events, (zone, &index), key.hasher())?,
+                zone,
+                ..Obtained::default()
+            }
+        }
     };
     let now = ctx.clock.now();
     let examined = Examined {
         index: &index,
         searched: &found.searched,
         window: found.window,
+        covers: found.covers,
         zone: found.zone,
+        spared: &spared,
         profiles: &found.profiles,
         now,
     };
@@ -105,7 +122,8 @@ pub(crate) async fn run(ctx: &mut Context, args: VerifyErasureArgs) -> Result<Ex
     for check in &checks {
         ledger.record_erasure_check(&check.request.id, &check.counts, now)?;
     }
-    checks.extend(examined.findings(&scope.failed));
+    let failed = examined.findings(&scope.failed).into_iter();
+    checks.extend(failed.filter(|check| check.spared.failed > 0));
     warn_of_failed(ctx, &checks);
     if !found.profiles.is_empty() {
         minimise::sweep(ctx, &mut ledger);
@@ -119,6 +137,7 @@ pub(crate) async fn run(ctx: &mut Context, args: VerifyErasureArgs) -> Result<Ex
         checks: &checks,
         searched: &found.searched,
         window: found.window,
+        covers: found.covers,
         has_key,
     };
     ctx.ui.print(&view).map_err(|error| local_io(&error))?;
@@ -136,18 +155,19 @@ pub(crate) async fn run(ctx: &mut Context, args: VerifyErasureArgs) -> Result<Ex
 
 /// Reads the days of `--since`. A date is likely, and `--since` takes none.
 fn days_back(text: &str) -> Result<i64, String> {
-    whole_days(text).map_err(|error| match text.parse::<chrono::NaiveDate>() {
-        Ok(_) => {
-            "write the number of days until today, such as `--since 30d`, not a date".to_owned()
-        }
-        Err(_) => error,
-    })
+    match (whole_days(text), text.parse::<chrono::NaiveDate>()) {
+        (Ok(0), _) => Err("write at least one day, such as `--since 30d`".to_owned()),
+        (Err(_), Ok(_)) => Err(
+            "write the number of days until today, such as `--since 30d`, not a date".to_owned(),
+        ),
+        (days, _) => days,
+    }
 }
 
 fn search_files(
     ctx: &Context,
     files: &[PathBuf],
-    (scope, index): (&ToVerify, &SuppressedIndex),
+    (zone, index): (ProjectZone, &SuppressedIndex),
     hasher: PersonHasher,
 ) -> Result<Searched, Failure> {
     let sources: Vec<Source> = files.iter().map(|path| Source::from_path(path)).collect();
@@ -159,11 +179,9 @@ fn search_files(
     }
     let mut search = ErasureSearch::new(index, hasher, ctx.clock.now());
     let mut progress = reading(&ctx.ui);
-    // A project that is no longer set up has no zone.
-    let resolved = ctx.resolve_named(&scope.project).ok();
     let options = EventOptions {
         format: Some(Format::JsonLines),
-        zone: resolved.map_or_else(ProjectZone::default, |resolved| resolved.project.zone),
+        zone,
         ..EventOptions::default()
     };
     let mut take = |place: Place<'_>, event: &Event<'_>| search.take(place, event);
@@ -213,22 +231,28 @@ fn warn_of_gaps(ctx: &Context, searched: &Searched) {
 /// Warns of deletions whose days are not among the events.
 fn warn_of_days(ctx: &Context, checks: &[ErasureFindings<'_>]) {
     for check in checks {
-        let (events, which) = match check.missing {
+        // A project may have no later event: only the operator knows what a file covers.
+        let of_files = match check.counts.window.or(check.counts.covers) {
+            None => ", or name the days that the files cover: `--from DATE --to DATE`",
+            Some(_) => "",
+        };
+        let (events, which, or) = match check.missing {
             None => continue,
-            Some(MissingDays::Sent) => ("do not reach the day on which", "later"),
-            Some(MissingDays::Before) => ("begin after", "earlier"),
+            Some(MissingDays::Sent) => ("end before", "later", of_files),
+            Some(MissingDays::LongBefore) => ("end more than 8 days before", "later", ""),
+            Some(MissingDays::Before) => ("begin after", "earlier", of_files),
         };
         let text = format!(
-            "the events {events} the deletion {} was sent, so nobody counts as absent; check events of {which} days, too",
+            "the events {events} the deletion {} was sent, so nobody counts as absent; check events of {which} days, too{or}",
             check.request.id.short()
         );
         ctx.ui.warn("other_days", &text);
     }
 }
 
-/// Warns of deletions that ended without being done for everyone: no later check finds them done.
+/// Warns of people whose part of a deletion ended without being done: no later check finds it done.
 fn warn_of_failed(ctx: &Context, checks: &[ErasureFindings<'_>]) {
-    for check in checks.iter().filter(|check| check.failed() > 0) {
+    for check in checks.iter().filter(|check| check.spared.failed > 0) {
         let id = check.request.id.short();
         let what = match check.counts.done() {
             0 => "",
@@ -236,7 +260,7 @@ fn warn_of_failed(ctx: &Context, checks: &[ErasureFindings<'_>]) {
         };
         let text = format!(
             "{what}the deletion {id} ended without being done: {} not checked; see why with `dsr status {id}`, and send their deletion again",
-            plural(check.failed(), "person is", "people are"),
+            plural(check.spared.failed, "person is", "people are"),
         );
         ctx.ui.warn("part_failed", &text);
     }
@@ -249,9 +273,9 @@ fn status_of(checks: &[ErasureFindings<'_>]) -> ExitStatus {
         ExitStatus::Bug
     } else if is_any(|check| check.counts.not_checkable > 0) {
         ExitStatus::Input
-    } else if is_any(|check| check.failed() > 0) {
+    } else if is_any(|check| check.spared.failed > 0) {
         ExitStatus::Failed
-    } else if is_any(|check| check.counts.not_yet + check.counts.not_done > 0) {
+    } else if is_any(|check| check.counts.not_yet + check.waiting() > 0) {
         ExitStatus::Running
     } else {
         ExitStatus::Done

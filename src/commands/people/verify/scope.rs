@@ -1,6 +1,6 @@
 //! The deletions to check: one, or all of a project that were done since a day.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -8,7 +8,7 @@ use crate::commands::context::Context;
 use crate::commands::context::named::find_meant;
 use crate::commands::failures::usage;
 use crate::domain::{JobState, Kind, LedgerKey, ProjectName, RequestId};
-use crate::ledger::{ErasedBy, Ledger, LedgerError, RequestRecord, Standing, Which};
+use crate::ledger::{ErasedBy, Ledger, LedgerError, RequestRecord, Spared, Standing, Which};
 use crate::ui::Failure;
 use crate::workflow::SuppressedIndex;
 
@@ -88,18 +88,24 @@ impl ToVerify {
         })
     }
 
-    /// Their people, each with all deletions of the project.
+    /// Their people, each with all deletions of the project; and of each request the people whom it
+    /// did not erase.
     pub(super) fn index(
         &self,
         ledger: &Ledger,
         key: &LedgerKey,
-    ) -> Result<SuppressedIndex, LedgerError> {
-        let ids = self.ids();
+    ) -> Result<(SuppressedIndex, HashMap<RequestId, Spared>), LedgerError> {
         let by = ErasedBy {
             project: &|name| *name == self.project,
             since: None,
         };
-        SuppressedIndex::read_of(&ledger.erased(key, &by)?, |request| ids.contains(request))
+        let erased = ledger.erased(key, &by)?;
+        let ids = self.ids();
+        let index = SuppressedIndex::read_of(&erased, |request| ids.contains(request))?;
+        let all = self.requests.iter().chain(&self.failed);
+        let all: HashSet<&RequestId> = all.map(|request| &request.id).collect();
+        let spared = erased.count_spared(&|request| all.contains(request))?;
+        Ok((index, spared))
     }
 
     pub(super) fn ids(&self) -> HashSet<&RequestId> {
