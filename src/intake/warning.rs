@@ -238,6 +238,10 @@ impl Warnings {
         }
     }
 
+    pub(super) fn remove(&mut self, kind: WarningKind) {
+        self.tallies.remove(&kind);
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = Warning<'_>> {
         self.tallies.iter().map(|(kind, tally)| Warning {
             kind: *kind,

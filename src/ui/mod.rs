@@ -52,7 +52,7 @@ pub use ledger::{
 pub use people::find::{FindView, Involvement, Sought};
 pub use people::lookup::{LookupOrigin, LookupView};
 pub use people::recollected::{RecollectedView, damage_text};
-pub use people::sanitize::SanitizeView;
+pub use people::sanitize::{SanitizeView, lines_text};
 pub use people::suppressions::{ListCounts, ListFormat, ListWrittenView, SuppressionList};
 pub use people::verify::{Verified, VerifyView};
 pub use people::warnings::ListedPlaces;

@@ -1,6 +1,7 @@
 //! `dsr import`: what is checked before anything is sent, what goes out, and what an answer changes.
 
 mod answers;
+mod failed;
 mod kills;
 mod large;
 mod listed;
@@ -295,6 +296,36 @@ fn after_a_deletion_means_once_each_of_its_jobs_is_done() {
             assert_eq!(imports[0]["imported"], 5, "{report}");
         }
     }
+}
+
+#[test]
+fn a_deletion_that_failed_is_never_waited_for() {
+    let fake = with_deletions("FAILURE");
+    let operator = operator_with(&fake, 5);
+    operator
+        .run(&["delete", "--gdpr", "--yes", "ids.csv"])
+        .exits_with(0);
+    let id = operator.only_request()["id"].as_str().unwrap().to_owned();
+    operator.tamper_with("UPDATE jobs SET next_check = '2020-01-01T00:00:00Z'");
+    operator.run(&["status", &id]);
+    let import = ["import", "--yes", "events.jsonl", "--after", &id];
+    let outcome = operator.run(&import);
+    outcome.exits_with(7).says("0 of 1 job").says("will not be");
+    outcome.says("dsr delete").never_says("is not done");
+    assert_eq!(imports(&fake), 0);
+}
+
+#[test]
+fn a_deletion_that_mixpanel_refused_is_never_waited_for() {
+    let fake = Fake::answering_posts(Reply::error(400, "no"));
+    let operator = operator_with(&fake, 5);
+    operator
+        .run(&["delete", "--gdpr", "--yes", "ids.csv"])
+        .exits_with(3);
+    let id = operator.only_request()["id"].as_str().unwrap().to_owned();
+    let import = ["import", "--yes", "events.jsonl", "--after", &id];
+    operator.run(&import).exits_with(7).says("will not be");
+    assert_eq!(imports(&fake), 0);
 }
 
 #[test]

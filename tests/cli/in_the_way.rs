@@ -73,7 +73,8 @@ fn what_is_in_the_way_of_a_file_ends_every_command_alike() {
     let path = operator.work().join("out");
     operator.file("users.csv", "distinct_id,email\nu1,a@x.test\n");
     operator.file("seen.csv", "distinct_id,$last_seen\nu1,2020-01-01\n");
-    let event = r#"{"event":"e","properties":{"distinct_id":"a1","time":1790000000}}"#;
+    let event =
+        r#"{"event":"e","properties":{"distinct_id":"a1","time":1790000000,"plan":"free"}}"#;
     operator.file("raw.jsonl", event);
     operator.file("keep.txt", "plan\n");
     for (command, _, args) in WRITERS {

@@ -1,5 +1,9 @@
 //! `dsr sanitize`: events without what identifies their people.
 
+mod forms;
+mod joined;
+mod lists;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{Cursor, Write};

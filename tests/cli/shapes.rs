@@ -158,7 +158,8 @@ fn each_shape_is_that_of_some_run() {
     operator.file("users.csv", "distinct_id,email\na1,a@x.test\n");
     operator.file("seen.csv", "distinct_id,$last_seen\na1,2020-01-01\n");
     operator.file("import.jsonl", "{\"event\":\"e\",\"properties\":{\"time\":1790000000,\"distinct_id\":\"a9\",\"$insert_id\":\"i\"}}\n");
-    let event = r#"{"event":"e","properties":{"distinct_id":"a1","time":1790000000}}"#;
+    let event =
+        r#"{"event":"e","properties":{"distinct_id":"a1","time":1790000000,"plan":"free"}}"#;
     operator.file("raw.jsonl", event);
     operator.file("keep.txt", "plan\n");
     operator.file("events.jsonl", "{\"event\":\"e\",\"distinct_id\":\"a1\"}\n");

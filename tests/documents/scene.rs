@@ -221,7 +221,7 @@ impl Scene {
             "identities.csv",
             "distinct_id,resolved_distinct_id\n$device:1a2b,user-1001\n",
         );
-        let event = json!({ "event": "visit", "properties": { "distinct_id": "user-1", "time": 1_700_000_000 } });
+        let event = json!({ "event": "visit", "properties": { "distinct_id": "user-1", "time": 1_700_000_000, "plan": "free" } });
         let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
         writeln!(packed, "{event}").unwrap();
         self.operator

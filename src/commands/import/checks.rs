@@ -43,16 +43,23 @@ pub(super) fn demand_deletion_done(
     if done == all {
         return Ok(request.id);
     }
-    let message = format!(
-        "deletion {short} is not done: {} of {}; nothing was sent",
-        number(done),
-        plural(all, "job", "jobs")
-    );
-    let (status, kind) = match request.is_open() {
-        true => (ExitStatus::Running, "running"),
-        false => (ExitStatus::Failed, "failed"),
-    };
-    Err(Failure::new(status, kind, message).hint(format!("run `dsr status {short}`")))
+    let jobs = format!("{} of {}", number(done), plural(all, "job", "jobs"));
+    Err(match request.is_open() {
+        true => Failure::new(
+            ExitStatus::Running,
+            "running",
+            format!("deletion {short} is not done: {jobs}; nothing was sent"),
+        )
+        .hint(format!("run `dsr status {short}`")),
+        false => Failure::new(
+            ExitStatus::Failed,
+            "failed",
+            format!("deletion {short} ended with {jobs} done, and the rest will not be; nothing was sent"),
+        )
+        .hint(format!(
+            "see `dsr status {short}`; delete these people again with `dsr delete`, and name the new deletion with `--after`"
+        )),
+    })
 }
 
 /// Refuses a file while one of the same name with other contents is not imported to its end.

@@ -203,6 +203,7 @@ async fn send(
     let client = ctx.ingestion_client(&planned.project, Timeouts::default())?;
     let mut ledger = ctx.ledger_to_fill()?;
     let ingestion = planned.record(ctx, &mut ledger)?;
+    planned.refused.withdraw()?;
     ctx.interrupt.begin();
     let course = SendingCourse::new(&ctx.ui, &WORDS, ingestion.records);
     let mut run = ImportRun {
@@ -229,7 +230,10 @@ fn finish(
     ingestion: &IngestionRecord,
     report: Option<&ImportReport>,
 ) -> Result<ExitStatus, Failure> {
-    planned.refused.write(ingestion, &mut planned.file)?;
+    // While another dsr sends the file, what is refused is not known.
+    if report.and_then(|report| report.stop.as_ref()) != Some(&ImportStop::Elsewhere) {
+        planned.refused.write(ingestion, &mut planned.file)?;
+    }
     let status = tell(ctx, planned, ingestion, report);
     let view = planned.view(Some(ingestion));
     ctx.ui.print(&view).map_err(|error| local_io(&error))?;
@@ -249,22 +253,25 @@ fn tell(
             batch.map_or_else(String::new, lines_of)
         });
     }
+    let stop = report.and_then(|report| report.stop.as_ref());
     let refused = ingestion.refused().len();
     let all = refused + ingestion.failed();
-    if all > 0 {
-        let events = plural(all, "event", "events");
+    // While another dsr sends the file, it writes them at its end.
+    if all > 0 && stop != Some(&ImportStop::Elsewhere) {
         let file = planned.refused.path().display();
-        ctx.ui.warn(
-            "refused",
-            &format!(
-                "Mixpanel refused {events}; correct the lines of `{file}` and import that file"
+        let next = match planned.refused.written() {
+            Some(_) => format!("correct the lines of `{file}` and import that file"),
+            None => format!(
+                "`{file}` does not have exactly their lines, and dsr leaves it as it is: add `--failed FILE` to have them in another file"
             ),
-        );
+        };
+        let events = plural(all, "event", "events");
+        ctx.ui
+            .warn("refused", &format!("Mixpanel refused {events}; {next}"));
     }
     if let Some(report) = report {
         warn_of_stop(ctx, report, &WORDS);
     }
-    let stop = report.and_then(|report| report.stop.as_ref());
     status_of(ingestion, stop, refused)
 }
 

@@ -1,6 +1,6 @@
 //! The file of the events that Mixpanel refused, one by one or with their batch: exactly their
-//! lines. It follows from the ledger and
-//! the imported file, so a killed dsr loses none of them.
+//! lines. It follows from the ledger and the imported file, so a killed dsr loses none of them. dsr
+//! removes it before it sends again: it would be wrong as soon as Mixpanel takes one of its events.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -13,12 +13,21 @@ use crate::ui::Failure;
 use crate::workflow::{NewFile, NewFileError};
 
 const OTHER_FILE: &str = "nothing was sent; move it away, or name another file with `--failed`";
+const OTHER_FOLDER: &str = "nothing was sent; name a file in another folder with `--failed`";
 
 pub(super) struct RefusedFile {
     path: PathBuf,
-    is_there: bool,
-    /// What is there are the lines that were refused in an earlier run.
-    is_own: bool,
+    at_path: AtPath,
+}
+
+/// What is at the path.
+#[derive(PartialEq, Eq)]
+enum AtPath {
+    Nothing,
+    /// Exactly the refused lines.
+    Refused,
+    /// Beside a complete import: dsr leaves it as it is. Somebody may have corrected the lines.
+    Other,
 }
 
 impl RefusedFile {
@@ -36,27 +45,40 @@ impl RefusedFile {
             Some(earlier) if is_there => lines_of(earlier, file)?,
             _ => Vec::new(),
         };
-        let is_own = !lines.is_empty() && std::fs::read(&path).is_ok_and(|old| old == lines);
         // Even if all its lines were refused, the source is not the file that dsr wrote.
         let is_source = path.canonicalize().ok() == file.path().canonicalize().ok();
-        if is_there && (is_source || !is_done && !is_own) {
-            return Err(in_the_way(&path, OTHER_FILE));
+        let at_path = match is_there {
+            false => AtPath::Nothing,
+            true if is_source => return Err(in_the_way(&path, OTHER_FILE)),
+            true if has(&path, &lines) => AtPath::Refused,
+            true if is_done => AtPath::Other,
+            true => return Err(in_the_way(&path, OTHER_FILE)),
+        };
+        if at_path == AtPath::Nothing && !is_done {
+            // Fails now rather than after all the sending.
+            let begun = NewFile::create(&path);
+            begun.map_err(|error| Failure::from(error).hint(OTHER_FOLDER))?;
         }
-        Ok(Self {
-            // Beside a complete import without refused lines, a file of this name is another.
-            is_there: is_there && !lines.is_empty(),
-            path,
-            is_own,
-        })
+        Ok(Self { path, at_path })
     }
 
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The file, if it is there.
+    /// The file, if it has exactly the refused lines.
     pub(super) fn written(&self) -> Option<&Path> {
-        self.is_there.then_some(&*self.path)
+        (self.at_path == AtPath::Refused).then_some(&*self.path)
+    }
+
+    /// Removes the lines that an earlier run wrote, before anything is sent.
+    pub(super) fn withdraw(&mut self) -> Result<(), Failure> {
+        if self.at_path == AtPath::Refused {
+            std::fs::remove_file(&self.path)
+                .map_err(|error| local_io(&error).hint(OTHER_FOLDER))?;
+            self.at_path = AtPath::Nothing;
+        }
+        Ok(())
     }
 
     /// Writes the lines that were refused so far, if there are any.
@@ -66,21 +88,13 @@ impl RefusedFile {
         file: &mut ImportFile,
     ) -> Result<(), Failure> {
         let lines = lines_of(ingestion, file)?;
-        if lines.is_empty() {
-            // Mixpanel took them since.
-            if self.is_own {
-                std::fs::remove_file(&self.path).map_err(|error| local_io(&error))?;
-                self.is_there = false;
-            }
+        if lines.is_empty() || self.at_path != AtPath::Nothing {
             return Ok(());
         }
-        if self.is_there {
-            // Somebody may have corrected the lines of a complete import.
-            let is_whole = std::fs::read(&self.path).is_ok_and(|old| old == lines);
-            if is_whole || ingestion.is_done() && !self.is_beginning(&lines) {
-                return Ok(());
-            }
-            std::fs::remove_file(&self.path).map_err(|error| local_io(&error))?;
+        // Another dsr may have ended the same import.
+        if has(&self.path, &lines) {
+            self.at_path = AtPath::Refused;
+            return Ok(());
         }
         let written = NewFile::create(&self.path).and_then(|mut file| {
             file.write_all(&lines)
@@ -94,17 +108,15 @@ impl RefusedFile {
             let failure = Failure::from(error);
             failure.hint("the import is recorded; run the same command again with `--failed FILE`")
         })?;
-        self.is_there = true;
+        self.at_path = AtPath::Refused;
         Ok(())
     }
+}
 
-    /// Whether the file has some of these lines and nothing else, as after an earlier run.
-    fn is_beginning(&self, lines: &[u8]) -> bool {
-        let all: std::collections::HashSet<&[u8]> = lines.split(|byte| *byte == b'\n').collect();
-        let old = std::fs::read(&self.path).unwrap_or_default();
-        old.split(|byte| *byte == b'\n')
-            .all(|line| all.contains(line))
-    }
+/// Whether a regular file is there and has exactly these lines, and at least one.
+fn has(path: &Path, lines: &[u8]) -> bool {
+    let is_file = path.symlink_metadata().is_ok_and(|found| found.is_file());
+    is_file && !lines.is_empty() && std::fs::read(path).is_ok_and(|old| old == lines)
 }
 
 /// The refused lines in their order, those of batches that were refused whole among them.

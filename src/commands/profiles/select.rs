@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use crate::commands::context::Context;
 use crate::commands::failures::{NO_EXPIRY, hold_failure, lookup_failure, profiles_failure};
-use crate::domain::{Project, ProjectId};
+use crate::domain::{ExitStatus, Project, ProjectId};
 use crate::intake::{self, DatedProfile, Keep, Place, ReadOptions, Source, read_dated_profiles};
 use crate::mixpanel::Timeouts;
-use crate::ui::{ExpiryOrigin, Failure, reading};
+use crate::ui::{ExpiryOrigin, Failure, plural, reading};
 use crate::workflow::{self, Expired, Expiry, ExpiryRule};
 
 /// The ids that are never selected, such as those under legal hold.
@@ -94,5 +94,28 @@ pub(super) async fn at_mixpanel(
     let found = workflow::find_expired(&mut queries, (&client, id), &mut expiry).await;
     ctx.interrupt.pause();
     let queries = found.map_err(|error| profiles_failure(error, NO_EXPIRY))?;
+    if let (profiles, false) = expiry.looked_at() {
+        return Err(nobody_has_it(rule, (profiles, queries)));
+    }
     Ok((expiry.finish()?, ExpiryOrigin::Mixpanel { queries }))
+}
+
+/// A wrong property would look like a project in which nobody is late.
+fn nobody_has_it(rule: &ExpiryRule, (profiles, queries): (usize, usize)) -> Failure {
+    let by = &rule.properties.by;
+    let (message, next) = match profiles {
+        0 => (
+            "Mixpanel's answer has no profiles".to_owned(),
+            "check `project_id` and the region",
+        ),
+        _ => (
+            format!("Mixpanel has no profile with the property `{by}`"),
+            "name the property as Mixpanel does: `--by PROPERTY`",
+        ),
+    };
+    let spent = plural(queries, "query", "queries");
+    Failure::new(ExitStatus::Input, "bad_input", message).hint(format!(
+        "{}; {next}. This run took {spent}; `--profiles FILE` takes none",
+        NO_EXPIRY.undone
+    ))
 }

@@ -23,6 +23,8 @@ pub use line::LineFault;
 const NAMED: usize = 5;
 /// How often the progress is shown, in lines.
 const STEP: usize = 4096;
+/// Programs on Windows write it before the first line.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// Why a file cannot be imported. Quotes nothing of it.
 #[derive(Debug, thiserror::Error)]
@@ -114,6 +116,14 @@ impl ImportFile {
         let file = File::open(path).map_err(failed)?;
         let mut found = ReadLines::default();
         let mut reader = BufReader::with_capacity(1 << 16, file);
+        if reader
+            .fill_buf()
+            .map_err(failed)?
+            .starts_with(BYTE_ORDER_MARK)
+        {
+            reader.consume(BYTE_ORDER_MARK.len());
+            found.skip(BYTE_ORDER_MARK);
+        }
         let mut line = Vec::new();
         loop {
             line.clear();
@@ -254,6 +264,12 @@ impl Default for ReadLines {
 }
 
 impl ReadLines {
+    /// Bytes of the file that are of no line.
+    fn skip(&mut self, bytes: &[u8]) {
+        self.sha256.update(bytes);
+        self.bytes += bytes.len() as u64;
+    }
+
     /// Takes a line with its end.
     fn take(&mut self, line: &[u8], most_bytes: usize) -> Result<(), LineFault> {
         self.sha256.update(line);

@@ -14,7 +14,7 @@ use crate::intake::problem::IntakeError;
 use crate::intake::unique::partition::beginning_of;
 use crate::intake::unique::spool::{IN_MEMORY, SpoolWriter};
 use crate::intake::unique::{Gathering, UniqueIds};
-use crate::intake::warning::Warnings;
+use crate::intake::warning::{WarningKind, Warnings};
 
 /// How many ids are read at once when repeated ones must go.
 const AT_ONCE: NonZeroUsize = NonZeroUsize::new(4096).expect("not zero");
@@ -37,7 +37,7 @@ pub struct SelectedProfiles {
     pub ids: Rc<UniqueIds>,
     /// How many selected ids dsr left out, because several profiles have the id.
     pub repeated: usize,
-    /// Of the selected ids, as `dsr delete` would warn of them.
+    /// Of the selected ids, as far as they concern profiles.
     pub warnings: Warnings,
 }
 
@@ -90,6 +90,8 @@ impl ProfileSelection {
         drop(noted);
         let (_, mut warnings) = self.checker.finish();
         let ids = unique(self.gathering, self.spool, &mut warnings)?;
+        // It concerns all data of a person; here only profiles go.
+        warnings.remove(WarningKind::Device);
         if repeated.is_empty() {
             return Ok(SelectedProfiles {
                 ids,

@@ -277,12 +277,11 @@ fn percent(text: &str) -> Option<Token> {
 }
 
 fn entity(text: &str) -> Option<Token> {
+    if let Some(number) = text.strip_prefix("&#") {
+        return numeric_entity(number);
+    }
     let end = text.bytes().take(12).position(|byte| byte == b';')?;
     let name = &text[1..end];
-    let number = name.strip_prefix('#').and_then(|number| {
-        let of_hex = number.strip_prefix(['x', 'X']);
-        of_hex.map_or_else(|| number.parse().ok(), hex)
-    });
     let sign = match name {
         "quot" => '"',
         "apos" => '\'',
@@ -294,9 +293,24 @@ fn entity(text: &str) -> Option<Token> {
         "period" => '.',
         "dollar" => '$',
         "lowbar" => '_',
-        _ => char::from_u32(number?)?,
+        _ => return None,
     };
     Some((sign.to_string().into_bytes(), end + 1))
+}
+
+/// Decodes what is behind `&#`. Browsers do not need the `;` at its end.
+fn numeric_entity(number: &str) -> Option<Token> {
+    let of_hex = number.strip_prefix(['x', 'X']);
+    let (digits, radix) = of_hex.map_or((number, 10), |digits| (digits, 16));
+    let is_digit = |c: char| c.is_digit(radix);
+    let end = digits.find(|c| !is_digit(c)).unwrap_or(digits.len());
+    let sign = char::from_u32(u32::from_str_radix(&digits[..end], radix).ok()?)?;
+    let is_ended = digits[end..].starts_with(';');
+    let before = "&#".len() + number.len() - digits.len();
+    Some((
+        sign.to_string().into_bytes(),
+        before + end + usize::from(is_ended),
+    ))
 }
 
 /// Decodes a backslash and the next character.
@@ -306,9 +320,15 @@ fn escape(text: &str) -> Token {
         let sign = char::from_u32(number).unwrap_or(char::REPLACEMENT_CHARACTER);
         Some((sign.to_string().into_bytes(), 2 + digits))
     };
+    let braced = || {
+        let end = text.bytes().take(12).position(|byte| byte == b'}')?;
+        let digits = text[..end].strip_prefix("\\u{")?;
+        let sign = char::from_u32(hex(digits)?)?;
+        Some((sign.to_string().into_bytes(), end + 1))
+    };
     let plain = (Vec::new(), 1);
     match text.as_bytes().get(1) {
-        Some(b'u') => of_hex(4).unwrap_or(plain),
+        Some(b'u') => of_hex(4).or_else(braced).unwrap_or(plain),
         Some(b'x') => of_hex(2).unwrap_or(plain),
         Some(b'n' | b'r' | b't') => (b"\n".to_vec(), 2),
         Some(b'\\') => (b"\\".to_vec(), 2),

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::fields::{Properties, each_value, text_of};
-use super::record::{ExportedEvent, NoOwner, is_device};
+use super::record::{ExportedEvent, NoOwner, device_id, is_device, without_mark};
 use crate::domain::{DistinctId, Leniency, PersonHasher};
 
 /// More ids than the people of one request have. With more, it is not an export of known people.
@@ -20,6 +20,10 @@ pub(crate) struct Identities {
     can_tie: Vec<bool>,
     /// Each device with each id that used it.
     uses: HashSet<(u32, u32)>,
+    /// Ids that an event names as anonymous: such a device may lack its mark.
+    anonymous: HashSet<u32>,
+    /// Ids that an event names as a user's.
+    users: HashSet<u32>,
     is_full: bool,
 }
 
@@ -48,6 +52,7 @@ impl Identities {
         let owner = self.place(&owner);
         if let Some(user) = event.user() {
             self.tie(owner, user);
+            self.note_user(user);
         }
         if let Some(device) = event.device() {
             self.note_use(&device, owner);
@@ -58,7 +63,7 @@ impl Identities {
                 "$identified_id" => self.identify(owner, value, event),
                 "alias" if is_alias => each_value(value, &mut |id| self.tie(owner, &id)),
                 "$anon_id" | "$anon_distinct_id" | "$distinct_id_before_identity" => {
-                    each_value(value, &mut |id| self.note_use(&id, owner));
+                    each_value(value, &mut |id| self.note_anonymous(&id, owner));
                 }
                 "$distinct_ids" => each_value(value, &mut |id| self.tie(owner, &id)),
                 _ => {}
@@ -72,14 +77,28 @@ impl Identities {
             matches!(&**name, "$anon_id" | "$anon_distinct_id")
                 && text_of(id) == self.ids[owner as usize].as_ref()
         });
-        each_value(user, &mut |user| match is_anonymous {
-            true => {
-                let user = self.place(&user);
-                let anonymous = self.ids[owner as usize].clone();
-                self.note_use(&anonymous, user);
+        each_value(user, &mut |user| {
+            self.note_user(&user);
+            match is_anonymous {
+                true => {
+                    let user = self.place(&user);
+                    let anonymous = self.ids[owner as usize].clone();
+                    self.note_use(&anonymous, user);
+                }
+                false => self.tie(owner, &user),
             }
-            false => self.tie(owner, &user),
         });
+    }
+
+    fn note_user(&mut self, user: &str) {
+        let user = self.place(user);
+        self.users.insert(user);
+    }
+
+    fn note_anonymous(&mut self, anonymous: &str, owner: u32) {
+        self.note_use(anonymous, owner);
+        let anonymous = self.place(anonymous);
+        self.anonymous.insert(anonymous);
     }
 
     /// Several people may have been anonymous under one id, one after the other.
@@ -149,10 +168,33 @@ impl Identities {
         self.parents[second as usize] = first;
     }
 
+    /// Joins an anonymous id and the same id with or without the mark of a device. An id of a user
+    /// is no device's.
+    fn join_marked(&mut self) -> HashMap<u32, u32> {
+        let mut marked_of = HashMap::new();
+        for anonymous in std::mem::take(&mut self.anonymous) {
+            let id = &self.ids[anonymous as usize];
+            let (bare, marked) = (without_mark(id), device_id(id));
+            let (Some(bare), Some(marked)) = (self.places.get(bare), self.places.get(&*marked))
+            else {
+                continue;
+            };
+            let (bare, marked) = (*bare, *marked);
+            let can_tie = |place: u32| self.can_tie[place as usize];
+            if can_tie(bare) && can_tie(marked) && !self.users.contains(&bare) {
+                self.join(bare, marked);
+                marked_of.insert(bare, marked);
+            }
+        }
+        marked_of
+    }
+
     /// Gives each device to its person, if it has only one. Returns how many devices are shared.
     fn join_devices(&mut self) -> u64 {
+        let marked_of = self.join_marked();
         let mut users: HashMap<u32, BTreeSet<u32>> = HashMap::new();
         for (device, user) in std::mem::take(&mut self.uses) {
+            let device = marked_of.get(&device).copied().unwrap_or(device);
             users.entry(device).or_default().insert(user);
         }
         loop {

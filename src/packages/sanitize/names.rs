@@ -110,7 +110,8 @@ impl NameList {
         &self.names
     }
 
-    pub(super) fn lines(&self) -> &[usize] {
+    /// The line of each name, from 1.
+    pub fn lines(&self) -> &[usize] {
         &self.lines
     }
 }

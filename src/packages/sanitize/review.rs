@@ -202,6 +202,11 @@ impl SanitizeReview {
         absent.map(|kept| kept.line).collect()
     }
 
+    /// No event has any of the names to keep: the list may be another.
+    pub fn is_keep_list_odd(&self) -> bool {
+        !self.kept.is_empty() && self.absent_lines().len() == self.kept.len()
+    }
+
     /// Names of events with a finding.
     pub fn odd_events(&self) -> u64 {
         let odd = self.events.iter().filter(|event| !event.found.is_empty());
@@ -212,6 +217,7 @@ impl SanitizeReview {
     pub fn has_findings(&self) -> bool {
         self.kept.iter().any(|kept| !kept.findings.is_empty())
             || self.odd_events() > 0
+            || self.is_keep_list_odd()
             || self.left_out.total() > 0
             || self.too_old > 0
             || self.is_search_partial

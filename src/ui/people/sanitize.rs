@@ -28,6 +28,21 @@ fn count(number: u64, one: &str, many: &str) -> String {
     plural(number as usize, one, many)
 }
 
+/// For example `lines 2, 5` or `lines 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 4 more`.
+pub fn lines_text(lines: &[usize]) -> String {
+    let line = if lines.len() == 1 { "line" } else { "lines" };
+    let shown: Vec<String> = lines
+        .iter()
+        .take(MOST_LINES)
+        .map(|line| number(*line))
+        .collect();
+    let more = match lines.len() - shown.len() {
+        0 => String::new(),
+        more => format!(" and {} more", number(more)),
+    };
+    format!("{line} {}{more}", shown.join(", "))
+}
+
 impl SanitizeView<'_> {
     fn left_out(&self) -> Vec<String> {
         let review = self.review;
@@ -80,13 +95,8 @@ impl SanitizeView<'_> {
             return text
                 + &format!(". No event has any of the {names} in the list: is it another list?");
         }
-        let lines = absent.iter().take(MOST_LINES).map(|line| number(*line));
-        let line = if absent.len() == 1 { "line" } else { "lines" };
-        let lines = lines.collect::<Vec<_>>().join(", ");
-        text += &format!(". No event has {names} of the list: {line} {lines}");
-        if absent.len() > MOST_LINES {
-            text += &format!(" and {} more", number(absent.len() - MOST_LINES));
-        }
+        let lines = lines_text(&absent);
+        text += &format!(". No event has {names} of the list: {lines}");
         text
     }
 

@@ -193,10 +193,13 @@ fn queue(ingestion: &IngestionRecord) -> VecDeque<IngestionBatch> {
     open.into()
 }
 
-/// The moment is rounded up: before it nothing is sent.
-fn until(reason: &str, moment: DateTime<Utc>) -> String {
+/// Until when Mixpanel wants no batch. Rounded up: before it nothing is sent.
+fn asked_until(moment: DateTime<Utc>) -> String {
     let moment = moment + Duration::from_secs(1);
-    format!("{reason}, until {}", moment.format("%Y-%m-%d %H:%M:%S UTC"))
+    format!(
+        "asked to wait until {}",
+        moment.format("%Y-%m-%d %H:%M:%S UTC")
+    )
 }
 
 fn sum(batches: &VecDeque<IngestionBatch>) -> usize {
@@ -220,7 +223,7 @@ impl<S: BatchSource> ImportRun<'_, S> {
         pauses.begin();
         let blocked = self.ledger.find_block(&self.lane, self.clock.now())?;
         if !blocked.is_zero() {
-            let reason = until("Mixpanel asked to wait", self.clock.now() + blocked);
+            let reason = format!("Mixpanel {}", asked_until(self.clock.now() + blocked));
             if let Some(stop) = self.wait(blocked, pauses, (batch, reason)).await {
                 return Ok(BatchEnd::Stopped(stop));
             }
@@ -254,9 +257,12 @@ impl<S: BatchSource> ImportRun<'_, S> {
             let wait = pauses.next(retry_after);
             let now = self.clock.now();
             let mut reason = reason;
-            if retry_after.is_some() {
-                self.ledger.record_block(&self.lane, now + wait, now)?;
-                reason = until(&reason, now + wait);
+            if let Some(asked) = retry_after {
+                self.ledger.record_block(&self.lane, now + asked, now)?;
+                // A longer wait is dsr's own.
+                if asked == wait {
+                    reason = format!("{reason}; it {}", asked_until(now + asked));
+                }
             }
             if let Some(stop) = self.wait(wait, pauses, (batch, reason)).await {
                 return Ok(BatchEnd::Stopped(stop));

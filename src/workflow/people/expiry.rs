@@ -79,6 +79,8 @@ pub struct Expiry<'r> {
     /// Ids that are never selected.
     held: HashSet<String>,
     counts: ExpiryCounts,
+    /// Whether a profile has the property with the time.
+    is_known: bool,
     selection: ProfileSelection,
     failure: Option<IntakeError>,
 }
@@ -92,6 +94,7 @@ impl<'r> Expiry<'r> {
             held,
             latest: rule.zone.clock_seconds(rule.now) + MARGIN,
             counts: ExpiryCounts::default(),
+            is_known: false,
             selection: ProfileSelection::new(folder),
             failure: None,
         }
@@ -100,6 +103,7 @@ impl<'r> Expiry<'r> {
     /// Judges a profile. Keeps an error of the disk for [`Self::finish`].
     pub fn take(&mut self, profile: &DatedProfile<'_>) {
         self.counts.profiles += 1;
+        self.is_known |= profile.time.is_some();
         self.selection.note(profile);
         let count = match self.judge(profile) {
             Ok(Timeliness::Late) if self.held.contains(profile.id) => &mut self.counts.excluded,
@@ -136,6 +140,11 @@ impl<'r> Expiry<'r> {
             true => Timeliness::Late,
             false => Timeliness::Kept,
         })
+    }
+
+    /// How many profiles dsr looked at, and whether one has the property with the time.
+    pub fn looked_at(&self) -> (usize, bool) {
+        (self.counts.profiles, self.is_known)
     }
 
     /// What was selected.

@@ -133,9 +133,26 @@ fn a_wait_says_until_when() {
         let outcome = operator.run(&HASTY);
         outcome.exits_with(75);
         let warnings = outcome.json()["warnings"].to_string();
-        assert!(warnings.contains("until 20"), "{warnings}");
+        assert!(warnings.contains("asked to wait until 20"), "{warnings}");
     }
     assert_eq!(fake.calls().len(), 1);
+}
+
+#[test]
+fn a_wait_of_dsrs_own_is_not_called_mixpanels() {
+    let fake = Fake::answering(|call| match call.place {
+        0 => Reply::error(429, "later").with("Retry-After", "1"),
+        _ => takes_all(call),
+    });
+    let operator = operator_with(&fake, 10);
+    // dsr itself waits 2 s and more, and nothing shows that Mixpanel wants that.
+    let outcome = operator.run(&HASTY);
+    outcome.exits_with(75);
+    let warnings = outcome.json()["warnings"].to_string();
+    assert!(!warnings.contains("until 20"), "{warnings}");
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    operator.run(&HASTY).exits_with(0);
+    assert_eq!(fake.calls().len(), 2);
 }
 
 #[test]

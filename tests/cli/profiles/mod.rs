@@ -3,6 +3,7 @@
 mod delete;
 mod expire;
 mod expiring;
+mod lacking;
 mod million;
 mod online;
 mod rehearsed;

@@ -3,7 +3,7 @@
 mod files;
 
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use secrecy::SecretString;
 
@@ -14,7 +14,7 @@ use crate::domain::{ExitStatus, Project};
 use crate::intake::Source;
 use crate::packages::{self, NameList, SanitizeOrder, SanitizeReview, TimeStep};
 use crate::sandbox::api_secret;
-use crate::ui::{Failure, SanitizeView, plural, printable, sanitizing};
+use crate::ui::{Failure, SanitizeView, lines_text, plural, printable, sanitizing};
 
 use files::SanitizeFiles;
 
@@ -140,8 +140,8 @@ pub(crate) fn run(ctx: &Context, args: &SanitizeArgs) -> Result<ExitStatus, Fail
             .hint("nothing was written; run the same command again"),
         None => failed(error),
     })?;
-    if review.written == 0 && review.not_listed > 0 {
-        return Err(none_listed(args, &review));
+    if review.written == 0 {
+        return Err(nothing_left(args, events.as_ref(), &review));
     }
     files.finish(out, &review)?;
     let view = SanitizeView {
@@ -161,14 +161,48 @@ pub(crate) fn run(ctx: &Context, args: &SanitizeArgs) -> Result<ExitStatus, Fail
     }
 }
 
-/// The list names no event of the source, as after a typing error.
-fn none_listed(args: &SanitizeArgs, review: &SanitizeReview) -> Failure {
-    let list = args.events.as_deref().unwrap_or(Path::new("--events"));
-    let list = printable(&list.display().to_string());
-    let events = plural(review.not_listed as usize, "event", "events");
-    let message = format!("`{list}` names none of the {events} of the source; nothing was written");
-    let hint = format!("write the names in `{list}` as Mixpanel does, one a line");
-    Failure::new(ExitStatus::Input, "bad_input", message).hint(hint)
+/// The list names no event of the source, as after a typing error; or the source has no other event.
+fn nothing_left(
+    args: &SanitizeArgs,
+    events: Option<&NameList>,
+    review: &SanitizeReview,
+) -> Failure {
+    let fail = |message: String, hint: String| {
+        let message = format!("{message}; nothing was written");
+        Failure::new(ExitStatus::Input, "bad_input", message).hint(hint)
+    };
+    if let (Some(list), Some(path), 1..) = (events, &args.events, review.not_listed) {
+        let path = printable(&path.display().to_string());
+        let events = plural(review.not_listed as usize, "event", "events");
+        let names = match list.lines() {
+            [] => "it has no name".to_owned(),
+            lines => format!("its names are on {}", lines_text(lines)),
+        };
+        return fail(
+            format!("`{path}` names none of the {events} of the source ({names})"),
+            "write each name on a line of its own, without quotes, in capital and small letters as Mixpanel has it".to_owned(),
+        );
+    }
+    let counts = [
+        (
+            review.identity_events,
+            "event only joins ids",
+            "events only join ids",
+        ),
+        (
+            review.left_out.total(),
+            "part has no certain person or time, or cannot be read",
+            "parts have no certain person or time, or cannot be read",
+        ),
+    ];
+    let counts = counts.into_iter().filter(|(count, ..)| *count > 0);
+    let why: Vec<String> = counts
+        .map(|(count, one, many)| plural(count as usize, one, many))
+        .collect();
+    fail(
+        format!("no event is left to write: {}", why.join("; ")),
+        "name an archive with other events of these people".to_owned(),
+    )
 }
 
 /// In a rehearsal the secret is the sandbox's fixed one.
@@ -204,6 +238,12 @@ fn to_look_at(args: &SanitizeArgs, files: &SanitizeFiles, review: &SanitizeRevie
     if review.too_old > 0 {
         let what = plural(review.too_old as usize, "event is", "events are");
         parts.push(format!("{what} older than five years"));
+    }
+    if review.is_keep_list_odd() {
+        let lines = lines_text(&review.absent_lines());
+        parts.push(format!(
+            "no event has a name of the list of `--keep` ({lines})"
+        ));
     }
     if review.is_search_partial {
         parts.push("the profiles have too many values to search for all".to_owned());

@@ -53,6 +53,9 @@ fn each_layer(text: &str, layers: usize, take: &mut dyn FnMut(&str)) -> Result<(
         Some(_) if layers == 0 => Err(TooManyLayers),
         Some(text) => each_layer(&text, layers - 1, take).map(|()| true),
     };
+    for joined in parted_hex(&decoded) {
+        inner(&joined)?;
+    }
     // Base64 in lines is one token; a line of text may be before it.
     for block in decoded.split(|c| !is_packed(c) && !matches!(c, '=' | '\n' | '\r')) {
         let lines: Vec<&str> = block.split_ascii_whitespace().collect();
@@ -68,7 +71,42 @@ fn each_layer(text: &str, layers: usize, take: &mut dyn FnMut(&str)) -> Result<(
             }
         }
     }
+    if let Some(spaced) = with_spaces(&decoded) {
+        take(&spaced);
+    }
     Ok(())
+}
+
+/// Hex whose bytes stand apart, as in `61:6e:6e:61`.
+fn parted_hex(text: &str) -> Vec<String> {
+    const SIGNS: [char; 3] = [':', ' ', '-'];
+    let bytes = HEX_CHARS / 2;
+    if text.matches(SIGNS).take(bytes - 1).count() < bytes - 1 {
+        return Vec::new();
+    }
+    let is_byte = |word: &str| word.len() == 2 && word.bytes().all(|b| b.is_ascii_hexdigit());
+    let words: Vec<&str> = text.split(SIGNS).collect();
+    let runs = words.split(|word| !is_byte(word));
+    let runs = runs.filter(|run| run.len() >= bytes);
+    runs.map(<[&str]>::concat).collect()
+}
+
+/// The text of a form, where `+` between two words is a space.
+fn with_spaces(text: &str) -> Option<String> {
+    let is_in = |c: char| c.is_alphanumeric();
+    let joins = |(place, _): &(usize, &str)| {
+        text[..*place].ends_with(is_in) && text[place + 1..].starts_with(is_in)
+    };
+    text.match_indices('+').find(joins)?;
+    let mut spaced = String::with_capacity(text.len());
+    let mut last = 0;
+    for (place, _) in text.match_indices('+').filter(joins) {
+        spaced.push_str(&text[last..place]);
+        spaced.push(' ');
+        last = place + 1;
+    }
+    spaced.push_str(&text[last..]);
+    Some(spaced)
 }
 
 /// The words whose characters stand apart, as in `a n n a @ x`. Numbers in a row are no word.
