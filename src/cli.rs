@@ -2,6 +2,7 @@
 
 mod misread;
 mod usage;
+mod version;
 
 use std::cell::{LazyCell, RefCell};
 use std::ffi::OsString;
@@ -29,8 +30,7 @@ use crate::workflow::{GRACE, Interrupt};
 const EXAMPLES: &str = "\
 Examples:
   dsr --sandbox export --gdpr ids.csv --wait  a rehearsal: nothing real
-  dsr auth login                              keep your OAuth token
-  dsr project add shop --region eu            set up a project
+  dsr init                                    set up token and project
   dsr delete --gdpr ids.csv                   erase people; asks first
   dsr status                                  the state of all open requests
   dsr cancel q7tz0xma                         cancel what has not started
@@ -173,6 +173,13 @@ fn parse_and_start(args: Vec<OsString>, format: OutputFormat) -> ExitStatus {
         Err(error) => error,
     };
     match error.kind() {
+        ErrorKind::DisplayVersion if version::is_verbose(&args) => {
+            let name = error.to_string();
+            match version::print(&name) {
+                Ok(()) => ExitStatus::Done,
+                Err(_) => ExitStatus::LocalIo,
+            }
+        }
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
             print_help(&args, error);
             ExitStatus::Done

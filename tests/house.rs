@@ -193,6 +193,7 @@ fn the_root_has_only_what_people_look_for_there() {
         "LICENSE-MIT",
         "README.md",
         "benches",
+        "build.rs",
         "clippy.toml",
         "completions",
         "deny.toml",

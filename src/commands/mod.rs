@@ -7,6 +7,7 @@ mod download;
 mod failures;
 mod help;
 mod import;
+mod init;
 mod ledger;
 mod people;
 mod plan;
@@ -26,6 +27,7 @@ pub(crate) use help::completions::{COMPLETE, CompletionsArgs, complete};
 pub(crate) use help::guide::GuideArgs;
 pub(crate) use help::{man::ManArgs, topics};
 pub(crate) use import::ImportArgs;
+pub(crate) use init::SetUpArgs;
 pub(crate) use ledger::LedgerArgs;
 pub(crate) use ledger::audit::AuditArgs;
 pub(crate) use ledger::purge::PurgeArgs;
@@ -74,6 +76,7 @@ pub(crate) enum Command {
     Audit(AuditArgs),
     Suppressions(SuppressionsArgs),
     Guide(GuideArgs),
+    Init(SetUpArgs),
     Doctor(DoctorArgs),
     Project(ProjectArgs),
     Auth(AuthArgs),
@@ -115,6 +118,7 @@ impl Command {
             Self::Audit(args) => ledger::audit::run(ctx, &args),
             Self::Auth(args) => auth::run(ctx, args),
             Self::Project(args) => project::run(ctx, args),
+            Self::Init(args) => init::run(ctx, args).await,
             Self::Doctor(args) => doctor::run(ctx, args).await,
             Self::Guide(args) => help::guide::run(ctx, &args),
             Self::Sandbox(args) => sandbox::run(ctx, args).await,
@@ -156,6 +160,7 @@ impl Command {
             Self::Audit(_) => "dsr audit",
             Self::Auth(_) => "dsr auth",
             Self::Project(_) => "dsr project",
+            Self::Init(_) => "dsr init",
             Self::Doctor(_) => "dsr doctor",
             Self::Guide(_) => "dsr guide",
             Self::Sandbox(_) => "dsr sandbox",

@@ -7,8 +7,10 @@ use url::Url;
 
 use crate::domain::looks_like_secret;
 
+use super::permissions::accept_volume_group;
+
 /// Each variable that dsr reads, with its meaning for `dsr help environment`.
-pub const VARIABLES: [(&str, &str); 19] = [
+pub const VARIABLES: [(&str, &str); 20] = [
     ("DSR_TOKEN_FILE", "file that holds the OAuth token"),
     ("DSR_TOKEN", "the OAuth token"),
     (
@@ -62,6 +64,10 @@ pub const VARIABLES: [(&str, &str); 19] = [
         "one folder for config, ledger and sandbox, instead of the system's folders",
     ),
     (
+        "DSR_FS_GROUP",
+        "number of the group that may share dsr's files: a pod's `fsGroup` in Kubernetes",
+    ),
+    (
         "DSR_LOG",
         "diagnostics on stderr: error, warn, info, debug or trace",
     ),
@@ -104,6 +110,8 @@ pub struct Environment {
     pub api_url: Option<String>,
     pub ca_file: Option<PathBuf>,
     pub home: Option<PathBuf>,
+    /// The group that a volume's files belong to.
+    pub fs_group: Option<u32>,
     pub log: Option<String>,
     pub no_color: bool,
     /// The terminal can only show lines of text.
@@ -120,19 +128,23 @@ pub enum EnvironmentError {
     NotText { name: &'static str },
     #[error("the variable `{name}` takes the path of a file, and its value looks like a secret")]
     Secret { name: &'static str },
+    #[error("`DSR_FS_GROUP` takes the number of a group, such as 2000; nothing was sent")]
+    NotAGroup,
 }
 
 impl Environment {
-    /// Reads the process's own variables.
+    /// Reads the process's own variables. From then on, `DSR_FS_GROUP` holds for all files.
     ///
     /// # Errors
-    /// When a text variable is not UTF-8.
+    /// When a text variable is not UTF-8, or `DSR_FS_GROUP` is not a number.
     pub fn from_process() -> Result<Self, EnvironmentError> {
         #[expect(
             clippy::disallowed_methods,
             reason = "this is the one place where the environment is read"
         )]
-        Self::from_lookup(std::env::var_os)
+        let found = Self::from_lookup(std::env::var_os)?;
+        accept_volume_group(found.fs_group);
+        Ok(found)
     }
 
     /// Reads variables through `lookup`.
@@ -170,6 +182,9 @@ impl Environment {
             api_url: text("DSR_API_URL")?,
             ca_file: path("DSR_CA_FILE")?,
             home: raw("DSR_HOME").map(PathBuf::from),
+            fs_group: text("DSR_FS_GROUP")?
+                .map(|number| number.parse().map_err(|_| EnvironmentError::NotAGroup))
+                .transpose()?,
             log: text("DSR_LOG")?,
             no_color: raw("NO_COLOR").is_some(),
             dumb_terminal: raw("TERM").is_some_and(|term| term == "dumb"),

@@ -16,7 +16,7 @@ pub use actor::find_actor;
 pub use company::Company;
 pub use environment::{Environment, EnvironmentError, Proxy, VARIABLES};
 pub use home::{Home, create_private_folder, home_passfile, own_man_folder, private_file};
-pub use permissions::{is_open_to_others, keep_files_private};
+pub use permissions::{group_with_access, is_open_to_others, keep_files_private, volume_group};
 pub use private::{NotPrivate, refuse_shared_file, refuse_shared_folder, refuse_shared_home};
 pub use projects_file::{Day, ProjectEntry, ProjectsFile, ProjectsFileError};
 pub use resolve::{Mode, Origin, ResolveError, Resolved, resolve};

@@ -2,20 +2,22 @@ use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::is_open_to_others;
+#[cfg(unix)]
+use super::permissions::is_of_volume_group;
+use super::{group_with_access, is_open_to_others};
 
 /// Why a file or folder is not used. Another user could read it, or has put it there to redirect
-/// our writes.
+/// our writes. `group` is its group if nobody beyond that group has access.
 #[derive(Debug, thiserror::Error)]
 pub enum NotPrivate {
     #[error(
         "other users can read or change `{path}`, which holds people's ids or proof about them"
     )]
-    OpenFile { path: PathBuf },
+    OpenFile { path: PathBuf, group: Option<u32> },
     #[error("others can put files into `{path}`, where people's ids are")]
-    OpenFolder { path: PathBuf },
+    OpenFolder { path: PathBuf, group: Option<u32> },
     #[error("`{path}` belongs to another user")]
-    Foreign { path: PathBuf },
+    Foreign { path: PathBuf, group: Option<u32> },
     #[error("`{path}` is a link, and dsr follows no link to people's ids")]
     Link { path: PathBuf },
     #[error("`{path}` has a second name elsewhere, where others may read it")]
@@ -41,11 +43,12 @@ pub fn refuse_shared_file(path: &Path) -> Result<(), NotPrivate> {
     if !metadata.is_file() {
         return Err(NotPrivate::WrongKind { path });
     }
-    if owner_of(&metadata) != FileOwner::Us {
-        return Err(NotPrivate::Foreign { path });
+    let group = group_with_access(&metadata);
+    if !matches!(owner_of(&metadata), FileOwner::Us | FileOwner::VolumeGroup) {
+        return Err(NotPrivate::Foreign { path, group });
     }
     if is_open_to_others(&metadata) {
-        return Err(NotPrivate::OpenFile { path });
+        return Err(NotPrivate::OpenFile { path, group });
     }
     if has_second_name(&metadata) {
         return Err(NotPrivate::SecondName { path });
@@ -87,10 +90,11 @@ fn refuse_folder(path: &Path, metadata: &Metadata) -> Result<(), NotPrivate> {
     if !metadata.is_dir() {
         return Err(NotPrivate::WrongKind { path });
     }
+    let group = group_with_access(metadata);
     match owner_of(metadata) {
-        FileOwner::Another => Err(NotPrivate::Foreign { path }),
-        owner if can_others_add(metadata, owner) => Err(NotPrivate::OpenFolder { path }),
-        FileOwner::Us | FileOwner::System => Ok(()),
+        FileOwner::Another => Err(NotPrivate::Foreign { path, group }),
+        owner if can_others_add(metadata, owner) => Err(NotPrivate::OpenFolder { path, group }),
+        FileOwner::Us | FileOwner::VolumeGroup | FileOwner::System => Ok(()),
     }
 }
 
@@ -112,6 +116,8 @@ fn look_at(path: &Path) -> Result<Option<Metadata>, NotPrivate> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum FileOwner {
     Us,
+    /// The group that the operator accepts, whichever user of it owns the file.
+    VolumeGroup,
     System,
     Another,
 }
@@ -120,6 +126,7 @@ enum FileOwner {
 fn owner_of(metadata: &Metadata) -> FileOwner {
     use std::os::unix::fs::MetadataExt;
     match metadata.uid() {
+        _ if is_of_volume_group(metadata) => FileOwner::VolumeGroup,
         owner if owner == rustix::process::geteuid().as_raw() => FileOwner::Us,
         0 => FileOwner::System,
         _ => FileOwner::Another,
@@ -130,7 +137,7 @@ fn owner_of(metadata: &Metadata) -> FileOwner {
 fn can_others_add(metadata: &Metadata, owner: FileOwner) -> bool {
     use std::os::unix::fs::MetadataExt;
     let forbidden = match owner {
-        FileOwner::System => 0o002,
+        FileOwner::System | FileOwner::VolumeGroup => 0o002,
         FileOwner::Us | FileOwner::Another => 0o022,
     };
     metadata.mode() & forbidden != 0

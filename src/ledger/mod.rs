@@ -68,6 +68,7 @@ pub use learned::LearnedLimit;
 pub use open::accept::{Accepted, LostTime, MaybeSent, find_seen};
 pub use open::health::{Health, ServerHealth, examine, examine_shared, list_files};
 pub use open::holder::Patience;
+pub use open::migrations::engines;
 pub use open::moved::{MoveMark, find_mark};
 pub use open::sender::ProcessRecord;
 pub use open::set_back::{Seen, SetBack};

@@ -132,6 +132,15 @@ impl Ui {
         self.format
     }
 
+    /// The options with which another dsr writes as this one does.
+    pub fn own_flags(&self) -> Vec<&'static str> {
+        let mut flags = Vec::new();
+        flags.extend((self.layout == Layout::Plain).then_some("--plain"));
+        flags.extend((self.talk == Talk::Quiet).then_some("--quiet"));
+        flags.extend((self.stdout == ColorChoice::Never).then_some("--color=never"));
+        flags
+    }
+
     /// Writes the result of the command. A reader that went away is not an error.
     pub fn print(&self, view: &impl View) -> io::Result<()> {
         let text = match self.format {

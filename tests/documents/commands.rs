@@ -20,7 +20,7 @@ use crate::shell;
 use crate::support::{NOWHERE, Outcome, in_turns};
 
 /// What is not run, by how it begins, and why. dsr commands in it are parsed all the same.
-const NOT_RUN: [(&str, &str); 14] = [
+const NOT_RUN: [(&str, &str); 17] = [
     (
         "dsr doctor --copies",
         "needs a service account; the next command asks the sandbox instead",
@@ -55,6 +55,15 @@ const NOT_RUN: [(&str, &str); 14] = [
         "sudo apt install",
         "needs a release, and changes the machine",
     ),
+    (
+        "sudo systemctl ",
+        "changes the machine; `recipes.rs` runs the unit's commands",
+    ),
+    (
+        "kubectl ",
+        "needs a cluster; `recipes.rs` runs the pod's commands",
+    ),
+    ("dsr init", "asks; `tests/cli/init.rs` answers"),
     ("tar xzf", "needs a release, which `.ci/release` tries"),
     ("podman build", "needs a release and a base image"),
     (
@@ -149,11 +158,12 @@ impl World {
         if has("DSR_TOKEN_FILE=") {
             scene = scene.without_token();
         }
-        if has("dsr project add") || has("DSR_PROJECT_TOKEN=") {
+        if has("dsr project add") || has("dsr init") || has("DSR_PROJECT_TOKEN=") {
             scene = scene.without_project();
         }
         let keeps_secrets = [
             "dsr auth login",
+            "dsr init",
             "dsr auth use",
             "dsr auth logout",
             "dsr auth status",

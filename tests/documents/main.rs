@@ -12,6 +12,7 @@ mod commands;
 mod examples;
 mod generated;
 mod pages;
+mod recipes;
 mod reference;
 mod scene;
 mod shell;

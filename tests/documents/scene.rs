@@ -229,8 +229,10 @@ impl Scene {
         self.lay_out_exports(&event);
         self.operator.private_file("key", "a key of hashed ids");
         self.operator.private_file("mixpanel-token", TOKEN);
-        self.operator
-            .private_file("secret.txt", "0123456789abcdef0123456789abcdef");
+        for name in ["secret.txt", "shop.token"] {
+            self.operator
+                .private_file(name, "0123456789abcdef0123456789abcdef");
+        }
         let completions = work.join("../home/.local/share/bash-completion/completions");
         fs::create_dir_all(completions).unwrap();
     }

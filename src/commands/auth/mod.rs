@@ -122,12 +122,8 @@ pub(crate) fn run(ctx: &mut Context, args: AuthArgs) -> Result<ExitStatus, Failu
 
 fn login(ctx: &mut Context, args: &LoginArgs) -> Result<ExitStatus, Failure> {
     ctx.refuse_in_sandbox()?;
-    let today = ctx.clock.today();
-    let issued = args.issued.unwrap_or(today);
-    if issued > today {
-        return Err(usage(format!("`--issued {issued}` is in the future"))
-            .hint("give the day the token was made"));
-    }
+    let issued = args.issued.unwrap_or_else(|| ctx.clock.today());
+    refuse_future(ctx, issued)?;
     let name = args.name.clone().unwrap_or_else(TokenName::main);
     let text = match args.with_token {
         true => ctx.ui.read_secret()?,
@@ -138,32 +134,60 @@ fn login(ctx: &mut Context, args: &LoginArgs) -> Result<ExitStatus, Failure> {
                 Failure::from(error).or_hint("pipe the token in: `… | dsr auth login --with-token`")
             })?,
     };
-    let token = OauthToken::new(text.expose_secret(), Some(issued), TokenOrigin::Keyring)
-        .map_err(|error| {
-            usage(format!("this is not a token: {error}")).hint("copy it again from Mixpanel")
-        })?
-        .named(name.clone());
+    let token = parse(text.expose_secret(), issued, &name)?;
+    keep(ctx, &token, issued, &name)?;
+    status::show_one(ctx, token)
+}
+
+/// Refuses a day on which no token can have been made yet.
+pub(super) fn refuse_future(ctx: &Context, issued: NaiveDate) -> Result<(), Failure> {
+    match issued > ctx.clock.today() {
+        true => Err(usage(format!("`--issued {issued}` is in the future"))
+            .hint("give the day the token was made")),
+        false => Ok(()),
+    }
+}
+
+/// Reads a token that was typed or piped in.
+pub(super) fn parse(
+    text: &str,
+    issued: NaiveDate,
+    name: &TokenName,
+) -> Result<OauthToken, Failure> {
+    let token = OauthToken::new(text, Some(issued), TokenOrigin::Keyring).map_err(|error| {
+        usage(format!("this is not a token: {error}")).hint("copy it again from Mixpanel")
+    })?;
+    Ok(token.named(name.clone()))
+}
+
+/// Keeps a token in the keyring, in place of an earlier one of this name.
+pub(super) fn keep(
+    ctx: &Context,
+    token: &OauthToken,
+    issued: NaiveDate,
+    name: &TokenName,
+) -> Result<(), Failure> {
     // A damaged entry is also an entry: this token is not the first then.
     let is_first = Keyring::list(&[]).is_ok_and(|kept| kept.is_empty());
-    Keyring::record(&name, &token, issued)?;
+    Keyring::record(name, token, issued)?;
     if is_first {
-        make_default(ctx, &name)?;
+        make_default(ctx, name)?;
     }
     warn_of_environment(ctx);
     ctx.ui.note(&match name.is_main() {
         true => "The token is in the keyring.".to_owned(),
         false => format!("The token `{name}` is in the keyring."),
     });
-    if !is_used(ctx, &name)? {
+    if !is_used(ctx, name)? {
         ctx.ui.note(&format!(
             "No project uses it yet. Add `auth = \"{name}\"` to a project in the config file, or run `dsr auth use {name}` for all projects that name no token."
         ));
     }
     // The token is kept even if this fails.
-    if let Err(failure) = go_on_with(ctx, &name) {
+    if let Err(failure) = go_on_with(ctx, name) {
         ctx.ui.warn("ledger", &failure.message);
     }
-    status::show_one(ctx, token)
+    Ok(())
 }
 
 /// Removes the ledger's note about the replaced token. Reports which requests use the new one.

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use crate::commands::context::{Context, holders};
-use crate::commands::failures::{OTHER_KEY, ledger_key_hint, quoted};
+use crate::commands::failures::{OTHER_KEY, ledger_key_hint, on_a_volume, quoted};
 use crate::commands::people::minimise;
-use crate::config::{NotPrivate, is_open_to_others};
+use crate::config::{NotPrivate, group_with_access, is_open_to_others, volume_group};
 use crate::credentials::{IfNone, read_ledger_key};
 use crate::domain::ExitStatus;
 use crate::ledger::{self, Glance, Health, LedgerError, LostTime, Seen, SetBack};
@@ -50,7 +50,13 @@ pub(crate) fn check_files(ctx: &Context) -> Vec<Check> {
         }
     }
     if checks.is_empty() {
-        checks.push(Check::fine("files", "only you can read dsr's files"));
+        let message = match volume_group() {
+            Some(group) => {
+                format!("only you and group {group} (DSR_FS_GROUP) can read dsr's files")
+            }
+            None => "only you can read dsr's files".to_owned(),
+        };
+        checks.push(Check::fine("files", message));
     }
     checks
 }
@@ -67,7 +73,9 @@ fn is_open(path: &Path) -> bool {
 
 fn close(path: &Path) -> String {
     let mode = if path.is_dir() { "700" } else { "600" };
-    format!("run `chmod {mode} {}`", quoted(path))
+    let group = std::fs::metadata(path).ok();
+    let group = group.as_ref().and_then(group_with_access);
+    format!("run `chmod {mode} {}`{}", quoted(path), on_a_volume(group))
 }
 
 /// What needs the operator, then the trail.

@@ -8,6 +8,8 @@ mod server;
 mod settings;
 mod tokens;
 
+pub(super) use tokens::fine_text;
+
 use std::collections::HashSet;
 
 use crate::commands::context::Context;
@@ -45,6 +47,16 @@ pub(crate) struct DoctorArgs {
     /// List the copies of each project's data; needs a service account and `project_id`
     #[arg(long, conflicts_with = "offline")]
     copies: bool,
+}
+
+impl DoctorArgs {
+    /// What `dsr init` checks: this machine, and the projects unless `offline`.
+    pub(super) fn after_set_up(offline: bool) -> Self {
+        Self {
+            offline,
+            copies: false,
+        }
+    }
 }
 
 pub(super) async fn run(ctx: &mut Context, args: DoctorArgs) -> Result<ExitStatus, Failure> {

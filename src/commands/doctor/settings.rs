@@ -22,6 +22,9 @@ pub(crate) fn list(ctx: &Context, resolved: &[Resolved]) -> Vec<Setting> {
         ctx.home.config_file().display().to_string(),
         home,
     )];
+    if let Some(group) = environment.fs_group {
+        settings.push(overall("fs_group", group.to_string(), "DSR_FS_GROUP"));
+    }
     let place = ctx.ledger_place();
     let from = match (&place, &environment.ledger_url) {
         (Ok(LedgerPlace::File(_)), _) => home,

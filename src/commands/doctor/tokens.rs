@@ -84,7 +84,7 @@ fn of_state(ctx: &Context, state: &TokenState) -> Check {
     }
 }
 
-fn fine_text(state: &TokenState, today: NaiveDate) -> String {
+pub(crate) fn fine_text(state: &TokenState, today: NaiveDate) -> String {
     let token = &state.token;
     let (which, fingerprint) = (token.description(), token.fingerprint());
     match token.age(today) {

@@ -31,6 +31,7 @@ pub(crate) use intake::{hold_failure, lookup_failure, values_failure};
 pub(crate) use ledger::{COPY_IN_THE_WAY, no_ledger, no_sealing_key};
 pub(crate) use people::{OTHER_KEY, ledger_key_hint};
 pub(crate) use plans::no_key_for_plans;
+pub(crate) use private::on_a_volume;
 pub(crate) use queries::{
     NO_EXPIRY, NO_LOOKUP, NO_PREFLIGHT, NOT_VERIFIED, export_failure, profiles_failure,
     query_failure,
@@ -343,8 +344,9 @@ impl From<QuestionError> for Failure {
                 .hint("to try again, run the same command"),
             QuestionError::NothingGiven => Self::from_error(ExitStatus::Usage, "usage", &error)
                 .hint("pipe it in, for example from a password manager"),
-            QuestionError::Interrupted => {
+            QuestionError::Left { .. } => {
                 Self::from_error(ExitStatus::Interrupted, "interrupted", &error)
+                    .hint("to go on, run the same command")
             }
             QuestionError::Read(_) => Self::from_error(ExitStatus::LocalIo, "local_io", &error),
         }

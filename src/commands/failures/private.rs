@@ -6,14 +6,26 @@ use crate::ui::Failure;
 
 use super::quoted;
 
+/// The way on for a Kubernetes volume, whose files the kubelet opens to a group at each mount.
+pub(crate) fn on_a_volume(group: Option<u32>) -> String {
+    group.map_or(String::new(), |group| {
+        format!("; in a pod whose `fsGroup` is {group}, set `DSR_FS_GROUP={group}`")
+    })
+}
+
 impl From<&NotPrivate> for Failure {
     fn from(error: &NotPrivate) -> Self {
         let hint = match error {
-            NotPrivate::OpenFile { path } => format!("run `chmod 600 {}`", quoted(path)),
-            NotPrivate::OpenFolder { path } => format!("run `chmod 700 {}`", quoted(path)),
-            NotPrivate::Foreign { .. } => {
-                "run dsr as that user, or set DSR_HOME to a folder of your own".to_owned()
+            NotPrivate::OpenFile { path, group } => {
+                format!("run `chmod 600 {}`{}", quoted(path), on_a_volume(*group))
             }
+            NotPrivate::OpenFolder { path, group } => {
+                format!("run `chmod 700 {}`{}", quoted(path), on_a_volume(*group))
+            }
+            NotPrivate::Foreign { group, .. } => format!(
+                "run dsr as that user, or set DSR_HOME to a folder of your own{}",
+                on_a_volume(*group)
+            ),
             NotPrivate::Link { .. } => {
                 "remove it if it is not yours; to keep the ledger elsewhere, set DSR_HOME"
                     .to_owned()

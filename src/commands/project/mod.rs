@@ -244,25 +244,39 @@ fn add(ctx: &mut Context, file: &mut ProjectsFile, args: &AddArgs) -> Result<(),
     };
     check(&entry).map_err(|error| usage(error.to_string()))?;
     let text = read_token(ctx, args)?;
-    let token = ProjectToken::new(text.expose_secret()).ok_or_else(|| {
-        usage("this cannot be a project token").hint("copy its 32 hex digits from Mixpanel")
-    })?;
-    if token.looks_like_project_id() {
-        return Err(usage("this is a numeric project id, not the project token")
-            .hint("copy the project token (32 hex digits) from Mixpanel's project settings"));
-    }
-    file.add(&name, &token, &entry)?;
+    let token = parse_project_token(text.expose_secret())?;
+    save(ctx, file, &name, &token, &entry)?;
+    show(ctx, file, Some(args.name.clone()))
+}
+
+/// Adds a project to the config file, and warns if its token does not look like one.
+pub(super) fn save(
+    ctx: &Context,
+    file: &mut ProjectsFile,
+    name: &ProjectName,
+    token: &ProjectToken,
+    entry: &ProjectEntry,
+) -> Result<(), Failure> {
+    file.add(name, token, entry)?;
     ctx.ui
         .note(&format!("`{name}` is in {}.", file.path().display()));
-    for resolved in resolve(
-        std::slice::from_ref(&args.name),
-        &ctx.environment,
-        file,
-        &ctx.mode,
-    )? {
+    let named = [name.to_string()];
+    for resolved in resolve(&named, &ctx.environment, file, &ctx.mode)? {
         ctx.warn_of_odd_token(&resolved.project);
     }
-    show(ctx, file, Some(args.name.clone()))
+    Ok(())
+}
+
+/// Reads a project token that was typed or piped in.
+pub(super) fn parse_project_token(text: &str) -> Result<ProjectToken, Failure> {
+    let token = ProjectToken::new(text).ok_or_else(|| {
+        usage("this cannot be a project token").hint("copy its 32 hex digits from Mixpanel")
+    })?;
+    match token.looks_like_project_id() {
+        true => Err(usage("this is a numeric project id, not the project token")
+            .hint("copy the project token (32 hex digits) from Mixpanel's project settings")),
+        false => Ok(token),
+    }
 }
 
 fn check(entry: &ProjectEntry) -> Result<(), LimitsError> {
@@ -377,7 +391,7 @@ fn parse_zone(text: &str) -> Result<ProjectZone, String> {
     ProjectZone::parse(text).ok_or_else(|| hint.to_owned())
 }
 
-fn parse_name(text: &str) -> Result<ProjectName, Failure> {
+pub(super) fn parse_name(text: &str) -> Result<ProjectName, Failure> {
     if looks_like_secret(text) {
         return Err(ResolveError::SecretName.into());
     }

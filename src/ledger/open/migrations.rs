@@ -366,6 +366,12 @@ pub(crate) fn check(conn: &Connection, place: &dyn Display) -> Result<bool, Ledg
     Ok(found == known())
 }
 
+/// The engines in this binary, and the newest format of a ledger that it reads.
+pub fn engines() -> String {
+    let sqlite = rusqlite::version();
+    format!("SQLite {sqlite} or PostgreSQL, format {}", known())
+}
+
 /// The newest format that this dsr reads.
 pub(crate) fn known() -> i64 {
     UNRELEASED + i64::try_from(MIGRATIONS.len()).unwrap_or(0)

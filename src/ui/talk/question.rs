@@ -5,7 +5,7 @@ use std::io::{self, BufRead, IsTerminal, Read};
 use secrecy::SecretString;
 
 use crate::domain::{Confirmed, YesFlag};
-use crate::ui::console::{Input, Ui};
+use crate::ui::console::{Input, OutputFormat, Ui};
 use crate::ui::drawing::terminal::LastWords;
 use crate::ui::drawing::words::number;
 
@@ -21,8 +21,9 @@ pub enum QuestionError {
     },
     #[error("standard input is empty")]
     NothingGiven,
-    #[error("interrupted")]
-    Interrupted,
+    /// Ctrl-D or Ctrl-C, in place of an answer.
+    #[error("stopped. {left}")]
+    Left { left: String },
     #[error("the terminal or standard input cannot be read")]
     Read(#[from] io::Error),
 }
@@ -172,24 +173,55 @@ impl Ui {
         self.terminal.leaving(self.last_words("Nothing was sent."))
     }
 
+    /// Asks a question; returns the line that was typed, without blanks at its ends. `left` says what
+    /// a stop leaves as it was.
+    pub fn ask(&self, question: &str, left: &str) -> Result<String, QuestionError> {
+        let mut answer = String::new();
+        let stopped = self.spell(&format!("\nStopped. {left}\n"));
+        let read = self.terminal.saying(stopped, || {
+            self.aside.write(&self.spell(question));
+            io::stdin().lock().read_line(&mut answer)
+        });
+        read?;
+        if !answer.ends_with('\n') {
+            self.aside.write("\n");
+            let left = left.to_owned();
+            return Err(QuestionError::Left { left });
+        }
+        Ok(answer.trim().to_owned())
+    }
+
     /// Asks for a secret without showing it. Fails if nobody can be asked.
     pub fn ask_secret(
         &self,
         prompt: &str,
         question: &'static str,
     ) -> Result<SecretString, QuestionError> {
-        if !self.can_ask() {
-            return Err(QuestionError::NoTerminal { question });
+        match self.can_ask() {
+            true => self.ask_hidden(prompt, "Nothing was changed."),
+            false => Err(QuestionError::NoTerminal { question }),
         }
-        let stopped = "\nStopped. Nothing was changed.\n".to_owned();
-        let ask = || rpassword::prompt_password(prompt);
+    }
+
+    /// Like `ask`, without showing what is typed.
+    pub fn ask_hidden(&self, question: &str, left: &str) -> Result<SecretString, QuestionError> {
+        let stopped = self.spell(&format!("\nStopped. {left}\n"));
+        let ask = || {
+            self.aside.write(question);
+            rpassword::read_password()
+        };
         let asked = self.terminal.saying(stopped, || self.terminal.during(ask));
         match asked {
             Ok(text) => Ok(SecretString::from(text)),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {
-                Err(QuestionError::Interrupted)
-            }
-            Err(error) => Err(error.into()),
+            Err(error) => match error.kind() {
+                // A signal may end the reading before it ends the process.
+                io::ErrorKind::Interrupted | io::ErrorKind::UnexpectedEof => {
+                    self.aside.write("\n");
+                    let left = left.to_owned();
+                    Err(QuestionError::Left { left })
+                }
+                _ => Err(error.into()),
+            },
         }
     }
 
@@ -208,6 +240,11 @@ impl Ui {
 
     pub fn stdin_is_terminal(&self) -> bool {
         io::stdin().is_terminal()
+    }
+
+    /// Whether a dialog is possible. With JSON, stderr has no room for one.
+    pub fn can_talk(&self) -> bool {
+        self.format == OutputFormat::Human && self.can_ask()
     }
 
     fn can_ask(&self) -> bool {
