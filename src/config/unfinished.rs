@@ -3,7 +3,7 @@
 //! unfinished file without a lock is a leftover.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Seek, Write};
+use std::io::{self, Write};
 use std::path::Path;
 
 use tempfile::{Builder, NamedTempFile, TempDir};
@@ -104,10 +104,10 @@ fn begin_nameless(_: &Path) -> Option<File> {
 /// Copies a nameless file beside `path`, to disk.
 #[cfg(target_os = "linux")]
 fn copy(mut file: File, path: &Path) -> io::Result<NamedTempFile> {
-    file.rewind()?;
+    io::Seek::rewind(&mut file)?;
     let mut named = begin_file(path.parent().unwrap_or(Path::new(".")))?;
     io::copy(&mut file, &mut named)?;
-    named.as_file().sync_all()?;
+    super::sync_file(named.as_file())?;
     Ok(named)
 }
 
