@@ -50,9 +50,21 @@ pub(crate) fn check_files(ctx: &Context) -> Vec<Check> {
         }
     }
     if checks.is_empty() {
-        checks.push(Check::fine("files", "only you can read dsr's files"));
+        checks.push(match cfg!(unix) {
+            true => Check::fine("files", "only you can read dsr's files"),
+            false => Check::skipped("files", of_inherited_permissions(data)),
+        });
     }
     checks
+}
+
+/// Windows gives new files the permissions of their folder.
+fn of_inherited_permissions(data: &Path) -> String {
+    format!(
+        "not checked: everyone who can read `{}` can read dsr's files; `icacls {}` lists them",
+        data.display(),
+        quoted(data)
+    )
 }
 
 /// Neither a link nor a pipe: the check of the ledger refuses those.
