@@ -115,10 +115,12 @@ mod tests {
 
     #[test]
     fn the_sandbox_has_files_of_its_own() {
-        let home = Home::locate(Some(Path::new("/x"))).unwrap();
+        let folder = std::env::temp_dir();
+        let home = Home::locate(Some(&folder)).unwrap();
         let sandbox = home.sandbox();
-        assert_eq!(home.ledger(), Path::new("/x/ledger.db"));
-        assert_eq!(sandbox.ledger(), Path::new("/x/sandbox/ledger.db"));
-        assert_eq!(sandbox.config_file(), Path::new("/x/sandbox/config.toml"));
+        assert_eq!(home.ledger(), folder.join("ledger.db"));
+        assert_eq!(sandbox.ledger(), folder.join("sandbox/ledger.db"));
+        let config = sandbox.config_file();
+        assert_eq!(config, folder.join("sandbox/config.toml"));
     }
 }

@@ -70,28 +70,30 @@ where
 }
 
 impl PlanFile {
-    /// Adds an approval and replaces the file, complete and on disk.
+    /// Adds an approval to the plan with this digest and replaces the file, complete and on disk. It
+    /// takes a path because Windows replaces no open file: drop the plan that was shown first.
     ///
     /// # Errors
     /// When `by` may not approve or has approved before, or the file cannot be written. Also when
-    /// the file has changed since it was opened, or was not made under `key`.
+    /// the file has another digest, or was not made under `key`.
     pub fn approve(
-        &self,
+        path: &Path,
+        shown: &PlanDigest,
         by: &Actor,
         key: &LedgerKey,
         at: DateTime<Utc>,
     ) -> Result<Self, PlanFileError> {
-        let path = self.path();
         let held = HeldPlan::take(path)?;
         // Under the lock, because others may have approved since the plan was shown.
         let now = Self::open(path)?;
-        if now.digest() != self.digest() {
+        if now.digest() != shown {
             let path = path.to_owned();
             return Err(PlanFileError::Replaced { path });
         }
         now.check_approvals(key)?;
         now.demand_another(by)?;
         let approval = Approval::new(by.clone(), at, *now.digest(), key, now.salt());
+        drop(now);
         held.append(&approval.to_line())
             .map_err(|source| failure(path, source))?;
         Self::open(path)
@@ -132,13 +134,13 @@ impl<'p> HeldPlan<'p> {
     fn take(path: &'p Path) -> Result<Self, PlanFileError> {
         let unreadable = |source| Flaw::Unreadable(source).of(path);
         loop {
+            let lock = lock(path).map_err(unreadable)?;
             let metadata = fs::symlink_metadata(path).map_err(unreadable)?;
             if metadata.is_symlink() {
                 // Replacing the link would leave its target unchanged.
                 let path = path.to_owned();
                 return Err(PlanFileError::Link { path });
             }
-            let lock = lock(path).map_err(unreadable)?;
             // The previous holder of the lock may have replaced the file.
             if is_at(&lock, path).map_err(unreadable)? {
                 return Ok(Self { path, _lock: lock });
