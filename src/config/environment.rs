@@ -7,7 +7,7 @@ use url::Url;
 
 use crate::domain::looks_like_secret;
 
-use super::permissions::accept_volume_group;
+use super::private::accept_volume_group;
 
 /// Each variable that dsr reads, with its meaning for `dsr help environment`.
 pub const VARIABLES: [(&str, &str); 20] = [

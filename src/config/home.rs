@@ -21,20 +21,10 @@ impl Home {
                 data: folder,
             });
         }
-        let strategy = choose_app_strategy(AppStrategyArgs {
+        Ok(own_folders(&choose_app_strategy(AppStrategyArgs {
             app_name: "dsr".to_owned(),
             ..AppStrategyArgs::default()
-        })?;
-        #[cfg(not(windows))]
-        let data = strategy.data_dir();
-        #[cfg(windows)]
-        // The ledger belongs to one machine, so it is not part of a roaming profile.
-        let data =
-            etcetera::BaseStrategy::cache_dir(&etcetera::choose_base_strategy()?).join("dsr");
-        Ok(Self {
-            config: strategy.config_dir(),
-            data,
-        })
+        })?))
     }
 
     /// A home in these folders, which need not exist.
@@ -71,6 +61,19 @@ impl Home {
     pub fn sandbox_server(&self) -> PathBuf {
         self.data.join("server")
     }
+}
+
+#[cfg(not(windows))]
+fn own_folders(strategy: &impl AppStrategy) -> Home {
+    Home::in_folders(strategy.config_dir(), strategy.data_dir())
+}
+
+/// `%LOCALAPPDATA%\dsr`: the ledger belongs to one machine, and a roaming profile is copied to others.
+#[cfg(windows)]
+fn own_folders(strategy: &impl AppStrategy) -> Home {
+    let cache = strategy.cache_dir();
+    let folder = cache.parent().unwrap_or(&cache);
+    Home::in_folders(folder, folder)
 }
 
 /// Creates a folder that only its owner can enter (0700), with its parents.
@@ -112,10 +115,12 @@ mod tests {
 
     #[test]
     fn the_sandbox_has_files_of_its_own() {
-        let home = Home::locate(Some(Path::new("/x"))).unwrap();
+        let folder = std::env::temp_dir();
+        let home = Home::locate(Some(&folder)).unwrap();
         let sandbox = home.sandbox();
-        assert_eq!(home.ledger(), Path::new("/x/ledger.db"));
-        assert_eq!(sandbox.ledger(), Path::new("/x/sandbox/ledger.db"));
-        assert_eq!(sandbox.config_file(), Path::new("/x/sandbox/config.toml"));
+        assert_eq!(home.ledger(), folder.join("ledger.db"));
+        assert_eq!(sandbox.ledger(), folder.join("sandbox/ledger.db"));
+        let config = sandbox.config_file();
+        assert_eq!(config, folder.join("sandbox/config.toml"));
     }
 }

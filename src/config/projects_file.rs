@@ -9,7 +9,7 @@ use toml_edit::{Datetime, Document, DocumentMut, Item, Table, value};
 use crate::domain::{ProjectName, ProjectToken, Region, TokenName, most_like};
 
 use super::settings::{self, LONGEST_KEY, Mistake};
-use super::{Company, create_private_folder};
+use super::{Company, create_private_folder, folder_of, replace, sync_file};
 
 /// The config file: TOML that people may also edit. dsr keeps comments and order.
 #[derive(Debug)]
@@ -331,13 +331,12 @@ impl ProjectsFile {
     /// Writes a new file (0600) beside the old one and moves it into place.
     fn save(&mut self) -> Result<(), ProjectsFileError> {
         let write = || {
-            let folder = self.path.parent().unwrap_or(Path::new("."));
+            let folder = folder_of(&self.path);
             create_private_folder(folder)?;
             let mut file = tempfile::NamedTempFile::new_in(folder)?;
             file.write_all(self.document.to_string().as_bytes())?;
-            file.as_file().sync_all()?;
-            file.persist(&self.path)?;
-            io::Result::Ok(())
+            sync_file(file.as_file())?;
+            replace(file, &self.path)
         };
         write().map_err(|source| self.unwritten(source))?;
         *self = Self::load(self.path.clone())?;

@@ -3,7 +3,7 @@
 //! unfinished file without a lock is a leftover.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Seek, Write};
+use std::io::{self, Write};
 use std::path::Path;
 
 use tempfile::{Builder, NamedTempFile, TempDir};
@@ -104,10 +104,10 @@ fn begin_nameless(_: &Path) -> Option<File> {
 /// Copies a nameless file beside `path`, to disk.
 #[cfg(target_os = "linux")]
 fn copy(mut file: File, path: &Path) -> io::Result<NamedTempFile> {
-    file.rewind()?;
+    io::Seek::rewind(&mut file)?;
     let mut named = begin_file(path.parent().unwrap_or(Path::new(".")))?;
     io::copy(&mut file, &mut named)?;
-    named.as_file().sync_all()?;
+    super::sync_file(named.as_file())?;
     Ok(named)
 }
 
@@ -206,8 +206,11 @@ mod tests {
         let packages = begin_folder(path).unwrap();
         fs::write(packages.folder.path().join("a.jsonl"), "{}").unwrap();
         fs::write(path.join(".dsr-dead01.part"), "half").unwrap();
-        fs::create_dir(path.join(".dsr-packages-dead02.part")).unwrap();
-        fs::write(path.join(".dsr-packages-dead02.part/b.jsonl"), "{}").unwrap();
+        // Windows locks no folders.
+        if cfg!(unix) {
+            fs::create_dir(path.join(".dsr-packages-dead02.part")).unwrap();
+            fs::write(path.join(".dsr-packages-dead02.part/b.jsonl"), "{}").unwrap();
+        }
         fs::write(path.join("mine.part"), "").unwrap();
         #[cfg(unix)]
         std::os::unix::fs::symlink("mine.part", path.join(".dsr-link03.part")).unwrap();

@@ -1,23 +1,40 @@
 //! Why the keyring failed, without the words of its own errors.
 
+use std::io::{IsTerminal as _, stdin};
 use std::time::Duration;
 
 /// How long to wait for the keyring. A provider that never answers would block a cron job.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(3);
+/// The same where a person can answer the system's own question first.
+const TIMEOUT_WITH_PERSON: Duration = Duration::from_secs(60);
+
+/// On macOS a window asks whether dsr may read an entry, at least once for each new dsr. The person at
+/// the terminal needs time to type a password.
+pub(super) fn timeout() -> Duration {
+    match cfg!(target_os = "macos") && stdin().is_terminal() {
+        true => TIMEOUT_WITH_PERSON,
+        false => TIMEOUT,
+    }
+}
+
+const ABSENT: &str = match cfg!(any(windows, target_os = "macos")) {
+    true => "the system gives this session none, as is usual over ssh and for background jobs",
+    false => "no session bus, as is usual in a container, in cron or over ssh",
+};
 
 /// Why the keyring failed. Never holds a token.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyringError {
-    #[error("the keyring did not answer within {} seconds", TIMEOUT.as_secs())]
+    #[error("the keyring did not answer within {} seconds", timeout().as_secs())]
     Timeout,
-    #[error(
-        "there is no keyring here: no session bus, as is usual in a container, in cron or over ssh"
-    )]
+    #[error("there is no keyring here: {ABSENT}")]
     Absent,
     #[error("there is no keyring here: no program on the session bus keeps secrets")]
     NoService,
     #[error("the keyring is locked, and there is nobody to ask for its password")]
     Locked,
+    #[error("the keyring's question whether dsr may use it was refused")]
+    Denied,
     #[error("the keyring has no collection yet to keep secrets in")]
     NoCollection,
     #[error("the keyring refused: {reason}")]
@@ -32,7 +49,7 @@ impl From<&keyring::Error> for KeyringError {
         use keyring::Error;
         let reason = match error {
             Error::NoStorageAccess(cause) => {
-                return of_platform(cause.as_ref()).unwrap_or(Self::Locked);
+                return of_platform(cause.as_ref()).unwrap_or(NO_ACCESS);
             }
             Error::NoDefaultStore => return Self::Absent,
             Error::BadEncoding(_) | Error::BadDataFormat(..) => return Self::Damaged,
@@ -48,6 +65,13 @@ impl From<&keyring::Error> for KeyringError {
         Self::Refused { reason }
     }
 }
+
+/// No access, without a known reason. The Credential Manager is never locked: sessions in which nobody
+/// is logged in have none.
+const NO_ACCESS: KeyringError = match cfg!(windows) {
+    true => KeyringError::Absent,
+    false => KeyringError::Locked,
+};
 
 type Cause = dyn std::error::Error + Send + Sync;
 
@@ -80,7 +104,32 @@ fn of_bus(error: &(dyn std::error::Error + 'static)) -> Option<KeyringError> {
     is_unreachable.then_some(KeyringError::Absent)
 }
 
-#[cfg(not(all(unix, not(target_os = "macos"))))]
+#[cfg(target_os = "macos")]
+fn of_platform(cause: &Cause) -> Option<KeyringError> {
+    of_keychain(
+        cause
+            .downcast_ref::<security_framework::base::Error>()?
+            .code(),
+    )
+}
+
+/// The meaning of a result code of macOS' `SecBase.h` that the user can resolve.
+#[cfg(any(target_os = "macos", test))]
+fn of_keychain(code: i32) -> Option<KeyringError> {
+    match code {
+        // errSecInteractionNotAllowed, errSecInteractionRequired: locked, and no window can ask.
+        -25308 | -25315 => Some(KeyringError::Locked),
+        // errSecUserCanceled, errSecAuthFailed.
+        -128 | -25293 => Some(KeyringError::Denied),
+        // errSecNoDefaultKeychain, errSecNoSuchKeychain.
+        -25307 | -25294 => Some(KeyringError::NoCollection),
+        // errSecNotAvailable.
+        -25291 => Some(KeyringError::Absent),
+        _ => None,
+    }
+}
+
+#[cfg(windows)]
 fn of_platform(_: &Cause) -> Option<KeyringError> {
     None
 }
@@ -106,6 +155,24 @@ mod tests {
         assert!(denied(Service::NoResult).contains("no collection"));
         assert!(failed(Service::Unavailable).contains("no session bus"));
         assert!(failed(Service::Crypto("odd")).contains("platform failure"));
+    }
+
+    #[test]
+    fn what_the_keychain_says_is_told_apart() {
+        let explained = |code| of_keychain(code).map(|error| error.to_string());
+        for (code, part) in [
+            (-25308, "is locked"),
+            (-25293, "was refused"),
+            (-128, "was refused"),
+            (-25307, "no collection"),
+            (-25291, "no keyring here"),
+        ] {
+            assert!(
+                explained(code).is_some_and(|text| text.contains(part)),
+                "{code}"
+            );
+        }
+        assert_eq!(explained(-50), None);
     }
 
     #[test]

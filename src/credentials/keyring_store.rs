@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::TokenName;
 
-use super::keyring_error::{KeyringError, TIMEOUT};
+use super::keyring_error::{KeyringError, timeout};
 use super::{OauthToken, TokenOrigin};
 
 const SERVICE: &str = "dsr";
@@ -192,10 +192,23 @@ pub(super) fn forget(name: String) -> Result<bool, KeyringError> {
 }
 
 fn entry(name: &str) -> Result<keyring::Entry, KeyringError> {
-    keyring::Entry::new(SERVICE, name).map_err(|error| match keyring::Entry::store_status() {
-        Err(cause) => cause.into(),
-        Ok(()) => (&error).into(),
-    })
+    keyring::Entry::store_status()
+        .as_ref()
+        .map_err(KeyringError::from)?;
+    new_entry(name).map_err(|error| (&error).into())
+}
+
+#[cfg(not(windows))]
+fn new_entry(name: &str) -> keyring::Result<keyring::Entry> {
+    keyring::Entry::new(SERVICE, name)
+}
+
+/// The crate's own entries are part of a roaming profile, which copies them to other machines.
+#[cfg(windows)]
+fn new_entry(name: &str) -> keyring::Result<keyring::Entry> {
+    let local = [("persistence", "Local")].into();
+    let inner = keyring_core::Entry::new_with_modifiers(SERVICE, name, &local)?;
+    Ok(keyring::Entry { inner })
 }
 
 /// Runs `work` on a thread that is abandoned if it takes too long. A runtime's blocking pool would
@@ -213,7 +226,7 @@ fn with_timeout<T: Send + 'static>(
         // After the timeout no one receives the result.
         drop(sender.send(work()));
     });
-    match receiver.recv_timeout(TIMEOUT) {
+    match receiver.recv_timeout(timeout()) {
         Ok(result) => result,
         Err(RecvTimeoutError::Timeout) => {
             IS_GIVEN_UP.store(true, Ordering::Relaxed);
@@ -237,7 +250,7 @@ mod tests {
     fn a_silent_keyring_is_asked_only_once() {
         let start = Instant::now();
         let result = with_timeout(|| {
-            thread::sleep(TIMEOUT * 2);
+            thread::sleep(timeout() * 2);
             Ok(())
         });
         assert!(matches!(result, Err(KeyringError::Timeout)));

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 
-use crate::config::{Environment, create_private_folder, private_file};
+use crate::config::{Environment, create_private_folder, private_file, sync_file};
 use crate::domain::LedgerKey;
 
 use super::keyring_store::{find_secret, record_secret};
@@ -166,7 +166,7 @@ pub fn write_ledger_key(path: &Path, key: &LedgerKey) -> Result<(), LedgerKeyErr
     let write = || {
         let mut file = private_file().write(true).create_new(true).open(path)?;
         file.write_all(text.expose_secret().as_bytes())?;
-        file.sync_all()
+        sync_file(&file)
     };
     write().map_err(|source| LedgerKeyError::Write {
         path: path.to_owned(),

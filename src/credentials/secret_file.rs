@@ -17,13 +17,14 @@ pub(super) enum SecretFileError {
 /// # Errors
 /// When it is unreadable, open to others or longer.
 pub(super) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, SecretFileError> {
-    let file = File::open(path).map_err(SecretFileError::Unreadable)?;
-    // Checks the open file: its name could refer to another file by now.
-    let metadata = file.metadata().map_err(SecretFileError::Unreadable)?;
-    if metadata.is_dir() {
+    // Before it is opened: Windows opens no folder.
+    if path.is_dir() {
         let folder = io::Error::new(io::ErrorKind::IsADirectory, "it is a folder, not a file");
         return Err(SecretFileError::Unreadable(folder));
     }
+    let file = File::open(path).map_err(SecretFileError::Unreadable)?;
+    // Checks the open file: its name could refer to another file by now.
+    let metadata = file.metadata().map_err(SecretFileError::Unreadable)?;
     if is_open_to_others(&metadata) {
         return Err(SecretFileError::Open);
     }

@@ -294,6 +294,7 @@ mod tests {
         assert_eq!(error, SourceError::NotAlone { place: 1, of: 2 });
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_file_is_the_same_under_all_its_names() {
         let folder = tempfile::tempdir().unwrap();
@@ -316,6 +317,7 @@ mod tests {
         assert_eq!(repeated, labels);
     }
 
+    #[cfg(unix)]
     #[test]
     fn what_can_be_read_only_once_is_not_named_twice() {
         let twice = [Source::Stdin, Source::Stdin];

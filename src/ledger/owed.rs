@@ -4,10 +4,12 @@ use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::config::sync_file;
+
 /// Returns the place of the line.
 pub(crate) fn append(file: &mut File, line: &str) -> io::Result<u64> {
     let place = file.stream_position()?;
-    let written = writeln!(file, "{line}").and_then(|()| file.sync_all());
+    let written = writeln!(file, "{line}").and_then(|()| sync_file(file));
     if written.is_err() {
         file.seek(SeekFrom::Start(place))?;
     }

@@ -6,7 +6,7 @@ use std::{fmt, fs, io};
 
 use sha2::{Digest, Sha256};
 
-use crate::config::{begin_file, create_private_folder};
+use crate::config::{begin_file, create_private_folder, replace, sync_file};
 use crate::domain::to_hex;
 
 use super::engine::{
@@ -116,9 +116,8 @@ impl SharedLedger {
         create_private_folder(&self.data.join(FOLDER))?;
         let mut file = begin_file(&self.data.join(FOLDER))?;
         writeln!(file, "{identity}")?;
-        file.as_file().sync_all()?;
-        file.into_temp_path().persist(self.note())?;
-        Ok(())
+        sync_file(file.as_file())?;
+        replace(file, &self.note())
     }
 
     fn note(&self) -> PathBuf {

@@ -3,7 +3,9 @@ use std::io;
 use std::path::Path;
 use std::thread;
 
-use crate::config::{UnfinishedFolder, begin_folder, private_file, sweep_unfinished};
+#[cfg(not(target_os = "linux"))]
+use crate::config::sync_file;
+use crate::config::{UnfinishedFolder, begin_folder, folder_of, private_file, sweep_unfinished};
 
 use super::SplitError;
 
@@ -17,10 +19,7 @@ pub(super) struct Staging {
 impl Staging {
     pub(super) fn beside(target: &Path) -> Result<Self, SplitError> {
         refuse_existing(target)?;
-        let parent = match target.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            Some(_) | None => Path::new("."),
-        };
+        let parent = folder_of(target);
         sweep_unfinished(parent);
         let unfinished = begin_folder(parent).map_err(SplitError::write(target))?;
         Ok(Self { unfinished })
@@ -32,7 +31,13 @@ impl Staging {
 
     /// Starts to flush the written data to disk in a thread, so that less is left for the end.
     /// Dropping the result waits for the thread.
+    ///
+    /// Only Linux flushes all at once. Elsewhere the thread would open each file, and Windows removes
+    /// no folder with an open file in it.
     pub(super) fn flush_ahead(&self) -> Flushing {
+        if !cfg!(target_os = "linux") {
+            return Flushing(None);
+        }
         let folder = self.folder().to_path_buf();
         // `publish` flushes again and reports a failure.
         Flushing(
@@ -86,7 +91,7 @@ fn make_durable(folder: &Path) -> io::Result<()> {
         let path = entry?.path();
         match path.is_dir() {
             true => make_durable(&path)?,
-            false => fs::OpenOptions::new().write(true).open(&path)?.sync_all()?,
+            false => sync_file(&fs::OpenOptions::new().write(true).open(&path)?)?,
         }
     }
     Ok(())

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
+use crate::config::{folder_of, replace, sync_file, sync_folder_of};
 use crate::domain::{Actor, IdLines, LedgerKey, PlanDigest, random_bytes};
 
 use super::approval::{self, Approval};
@@ -59,38 +60,40 @@ where
     let finish = || {
         file.write_all(digest_line(&digest).as_bytes())?;
         let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
-        file.as_file().sync_all()?;
+        sync_file(file.as_file())?;
         // Replaces nothing, not even a dangling link.
         file.persist_noclobber(path)?;
-        sync_folder(path)
+        sync_folder_of(path)
     };
     finish().map_err(failed)?;
     Ok(digest)
 }
 
 impl PlanFile {
-    /// Adds an approval and replaces the file, complete and on disk.
+    /// Adds an approval to the plan with this digest and replaces the file, complete and on disk. It
+    /// takes a path because Windows replaces no open file: drop the plan that was shown first.
     ///
     /// # Errors
     /// When `by` may not approve or has approved before, or the file cannot be written. Also when
-    /// the file has changed since it was opened, or was not made under `key`.
+    /// the file has another digest, or was not made under `key`.
     pub fn approve(
-        &self,
+        path: &Path,
+        shown: &PlanDigest,
         by: &Actor,
         key: &LedgerKey,
         at: DateTime<Utc>,
     ) -> Result<Self, PlanFileError> {
-        let path = self.path();
         let held = HeldPlan::take(path)?;
         // Under the lock, because others may have approved since the plan was shown.
         let now = Self::open(path)?;
-        if now.digest() != self.digest() {
+        if now.digest() != shown {
             let path = path.to_owned();
             return Err(PlanFileError::Replaced { path });
         }
         now.check_approvals(key)?;
         now.demand_another(by)?;
         let approval = Approval::new(by.clone(), at, *now.digest(), key, now.salt());
+        drop(now);
         held.append(&approval.to_line())
             .map_err(|source| failure(path, source))?;
         Self::open(path)
@@ -124,48 +127,81 @@ impl PlanFile {
 /// A plan file, locked against other approvals.
 struct HeldPlan<'p> {
     path: &'p Path,
-    file: File,
+    _lock: File,
 }
 
 impl<'p> HeldPlan<'p> {
     fn take(path: &'p Path) -> Result<Self, PlanFileError> {
         let unreadable = |source| Flaw::Unreadable(source).of(path);
         loop {
+            let lock = lock(path).map_err(unreadable)?;
             let metadata = fs::symlink_metadata(path).map_err(unreadable)?;
             if metadata.is_symlink() {
                 // Replacing the link would leave its target unchanged.
                 let path = path.to_owned();
                 return Err(PlanFileError::Link { path });
             }
-            let file = open_to_lock(path).map_err(unreadable)?;
-            file.lock().map_err(unreadable)?;
             // The previous holder of the lock may have replaced the file.
-            if is_at(&file, path).map_err(unreadable)? {
-                return Ok(Self { path, file });
+            if is_at(&lock, path).map_err(unreadable)? {
+                return Ok(Self { path, _lock: lock });
             }
         }
     }
 
     /// Copies the file with one more line, and puts the copy in its place.
-    fn append(mut self, line: &str) -> io::Result<()> {
+    fn append(self, line: &str) -> io::Result<()> {
+        let mut old = File::open(self.path)?;
         let mut new = NamedTempFile::new_in(folder_of(self.path))?;
-        io::copy(&mut self.file, &mut new)?;
+        io::copy(&mut old, &mut new)?;
         new.write_all(line.as_bytes())?;
         // The same people can still read it: the ids are sealed.
         new.as_file()
-            .set_permissions(self.file.metadata()?.permissions())?;
-        new.as_file().sync_all()?;
-        new.persist(self.path)?;
-        sync_folder(self.path)
+            .set_permissions(old.metadata()?.permissions())?;
+        sync_file(new.as_file())?;
+        // Windows replaces no open file.
+        drop(old);
+        replace(new, self.path)
     }
 }
 
 /// Some network file systems lock only files opened for writing.
-fn open_to_lock(path: &Path) -> io::Result<File> {
-    match File::options().read(true).write(true).open(path) {
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => File::open(path),
-        other => other,
+#[cfg(unix)]
+fn lock(path: &Path) -> io::Result<File> {
+    let file = match File::options().read(true).write(true).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => File::open(path)?,
+        other => other?,
+    };
+    file.lock()?;
+    Ok(file)
+}
+
+/// Windows lets no one read or replace a locked file. So the lock is a file beside it that nobody else
+/// can open, and that the system removes however the process ends.
+#[cfg(not(unix))]
+fn lock(path: &Path) -> io::Result<File> {
+    use std::os::windows::fs::OpenOptionsExt;
+    use std::time::Duration;
+    const DELETE_ON_CLOSE: u32 = 0x0400_0000;
+    const SHARING_VIOLATION: i32 = 32;
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let mut options = File::options();
+    options.write(true).create(true).truncate(false);
+    options.share_mode(0).custom_flags(DELETE_ON_CLOSE);
+    // Ten seconds: a holder needs milliseconds.
+    for _ in 0..200 {
+        match options.open(&name) {
+            // A file that is just being removed is refused.
+            Err(error)
+                if error.raw_os_error() == Some(SHARING_VIOLATION)
+                    || error.kind() == io::ErrorKind::PermissionDenied =>
+            {
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            other => return other,
+        }
     }
+    options.open(&name)
 }
 
 #[cfg(unix)]
@@ -175,25 +211,10 @@ fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     Ok(identity(file.metadata()?) == identity(fs::symlink_metadata(path)?))
 }
 
-/// Other systems do not replace an open file.
+/// The lock is another file there.
 #[cfg(not(unix))]
 fn is_at(_: &File, _: &Path) -> io::Result<bool> {
     Ok(true)
-}
-
-fn folder_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        Some(_) | None => Path::new("."),
-    }
-}
-
-/// A new name is on disk only after its folder is.
-fn sync_folder(path: &Path) -> io::Result<()> {
-    match cfg!(unix) {
-        true => File::open(folder_of(path))?.sync_all(),
-        false => Ok(()),
-    }
 }
 
 fn failure(path: &Path, source: io::Error) -> PlanFileError {

@@ -210,17 +210,30 @@ fn is_hang_up_ignored() -> bool {
     ignored().is_none_or(|mask| mask & 1 == 1)
 }
 
+/// Windows ends the process five seconds after the window was closed, even during a POST.
 #[cfg(windows)]
-struct Signals(tokio::signal::windows::CtrlC);
+struct Signals {
+    interrupt: tokio::signal::windows::CtrlC,
+    stop: tokio::signal::windows::CtrlBreak,
+    close: tokio::signal::windows::CtrlClose,
+}
 
 #[cfg(windows)]
 impl Signals {
     fn listen() -> io::Result<Self> {
-        tokio::signal::windows::ctrl_c().map(Self)
+        use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close};
+        Ok(Self {
+            interrupt: ctrl_c()?,
+            stop: ctrl_break()?,
+            close: ctrl_close()?,
+        })
     }
 
     async fn next(&mut self) -> Signal {
-        self.0.recv().await;
-        Signal::Interrupt
+        tokio::select! {
+            _ = self.interrupt.recv() => Signal::Interrupt,
+            _ = self.stop.recv() => Signal::Terminate,
+            _ = self.close.recv() => Signal::HangUp,
+        }
     }
 }

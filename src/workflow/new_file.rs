@@ -1,14 +1,13 @@
 //! Writes files that people asked for by name: whole or not at all, readable only by the owner, and
 //! never over another file.
 
-use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
-use crate::config::{UnplacedFile, sweep_unfinished};
+use crate::config::{UnplacedFile, folder_of, sweep_unfinished, sync_file, sync_folder_of};
 use crate::domain::to_hex;
 
 /// Why the file was not written, or may not last. Nothing that was there changed.
@@ -77,14 +76,14 @@ impl NewFile {
         let path = self.path;
         let file = self.file.into_inner();
         let mut file = file.map_err(|error| failed(&path)(error.into_error()))?;
-        let synced = file.file().sync_all();
+        let synced = sync_file(file.file());
         synced
             .and_then(|()| file.place(&path))
             .map_err(|error| match error.kind() {
                 io::ErrorKind::AlreadyExists => NewFileError::Exists { path: path.clone() },
                 _ => failed(&path)(error),
             })?;
-        sync_folder(&path).map_err(|source| NewFileError::Folder {
+        sync_folder_of(&path).map_err(|source| NewFileError::Folder {
             path: path.clone(),
             source,
         })?;
@@ -121,19 +120,7 @@ fn failed(path: &Path) -> impl Fn(io::Error) -> NewFileError {
 /// Moves a whole file to a free path.
 pub(super) fn place(file: NamedTempFile, path: &Path) -> io::Result<()> {
     UnplacedFile::Named(file).place(path)?;
-    sync_folder(path)
-}
-
-/// A new name is on disk only once its folder is synced.
-fn sync_folder(path: &Path) -> io::Result<()> {
-    match cfg!(unix) {
-        true => File::open(folder_of(path))?.sync_all(),
-        false => Ok(()),
-    }
-}
-
-fn folder_of(path: &Path) -> &Path {
-    path.parent().unwrap_or(Path::new("."))
+    sync_folder_of(path)
 }
 
 #[cfg(test)]

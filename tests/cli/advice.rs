@@ -44,7 +44,7 @@ fn a_token_file_that_is_a_folder_is_said() {
         outcome
             .exits_with(4)
             .says("it is a folder, not a file")
-            .says("export DSR_TOKEN_FILE=")
+            .says("name the file in it: `DSR_TOKEN_FILE=")
             .says("secrets/FILE");
     }
     fake.was_not_called();

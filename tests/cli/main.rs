@@ -2,6 +2,8 @@
 //!
 //! Each test runs the built binary in a sealed environment against an independent fake of
 //! Mixpanel's API, and also asserts what must not happen. Uses none of dsr's types.
+//! It needs terminals, signals and modes as Unix has them; `.ci/wine` tries the program on Windows.
+#![cfg(unix)]
 
 mod support;
 

@@ -1,6 +1,7 @@
 //! Keeps documents true: generated files are up to date, every example parses, every command block
 //! runs, and every link leads somewhere.
 
+#![cfg(unix)]
 #![expect(
     clippy::unwrap_used,
     clippy::disallowed_methods,

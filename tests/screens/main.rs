@@ -3,6 +3,7 @@
 //!
 //! `INSTA_UPDATE=always cargo test --test screens` makes all snapshots again; then read the diff.
 
+#![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod scene;

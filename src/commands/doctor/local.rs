@@ -50,15 +50,25 @@ pub(crate) fn check_files(ctx: &Context) -> Vec<Check> {
         }
     }
     if checks.is_empty() {
-        let message = match volume_group() {
-            Some(group) => {
-                format!("only you and group {group} (DSR_FS_GROUP) can read dsr's files")
-            }
-            None => "only you can read dsr's files".to_owned(),
-        };
-        checks.push(Check::fine("files", message));
+        checks.push(match volume_group() {
+            _ if cfg!(not(unix)) => Check::skipped("files", of_inherited_permissions(data)),
+            Some(group) => Check::fine(
+                "files",
+                format!("only you and group {group} (DSR_FS_GROUP) can read dsr's files"),
+            ),
+            None => Check::fine("files", "only you can read dsr's files"),
+        });
     }
     checks
+}
+
+/// Windows gives new files the permissions of their folder.
+fn of_inherited_permissions(data: &Path) -> String {
+    format!(
+        "not checked: everyone who can read `{}` can read dsr's files; `icacls {}` lists them",
+        data.display(),
+        quoted(data)
+    )
 }
 
 /// Neither a link nor a pipe: the check of the ledger refuses those.

@@ -23,7 +23,7 @@ use crate::domain::{ExitStatus, TokenName};
 use crate::intake::HashingError;
 use crate::mixpanel::ClientError;
 use crate::sandbox::SandboxError;
-use crate::ui::{Failure, PrintError, QuestionError};
+use crate::ui::{Failure, PrintError, QuestionError, path_word};
 use crate::workflow::{NotReady, ReceiptState, WorkflowError};
 
 pub(crate) use archives::{new_id_key_failure, sanitize_failure, split_failure};
@@ -169,10 +169,8 @@ impl From<CredentialError> for Failure {
             CredentialError::Keyring(error) => ("no_token", keyring_hint(error, WITHOUT_KEYRING)),
             CredentialError::TokenFile { path, source } => match source.kind() {
                 io::ErrorKind::IsADirectory => {
-                    let hint = format!(
-                        "name the file in it: `export DSR_TOKEN_FILE={}/FILE`",
-                        quoted(path)
-                    );
+                    let file = quoted(&path.join("FILE"));
+                    let hint = format!("name the file in it: `DSR_TOKEN_FILE={file}`");
                     ("no_token", hint.into())
                 }
                 _ => ("no_token", "check DSR_TOKEN_FILE".into()),
@@ -221,6 +219,7 @@ fn keyring_hint(error: &KeyringError, without: &'static str) -> Cow<'static, str
         KeyringError::Locked => {
             format!("unlock it: log in to the desktop, or run {UNLOCK}; or {without}").into()
         }
+        KeyringError::Denied => "run this again, and allow dsr to use the keyring".into(),
         KeyringError::NoCollection => {
             format!("log in to the desktop once, which makes one; or {without}").into()
         }
@@ -270,12 +269,7 @@ impl From<HashKeyError> for Failure {
 }
 
 pub(crate) fn quoted(path: &Path) -> String {
-    let text = path.display().to_string();
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
-    match text.chars().all(is_plain) {
-        true => text,
-        false => format!("'{}'", text.replace('\'', r"'\''")),
-    }
+    path_word(&path.display().to_string())
 }
 
 impl From<HashingError> for Failure {

@@ -12,8 +12,8 @@ macro_rules! pages {
 }
 
 /// The guide's pages, in the order in which a reader needs them. Tests run their commands.
-const GUIDE: [(&str, &str); 21] = pages![
-    "set-up" "sources" "find-ids" "erase-people" "follow" "recipes" "deadlines" "two-people"
+const GUIDE: [(&str, &str); 22] = pages![
+    "install" "set-up" "sources" "find-ids" "erase-people" "follow" "recipes" "deadlines" "two-people"
     "hand-over-exports" "record-owners" "after-a-deletion" "copies" "retention" "verify" "import"
     "anonymise" "prove-it" "tokens" "share-the-ledger" "shared-ledger" "restore"
 ];

@@ -17,7 +17,7 @@ use crate::workflow::{self, EventSource, ImportReport, ImportRun, ImportStop, im
 
 use refused::RefusedFile;
 use sending::{
-    SendingArgs, SendingCourse, SendingWords, unconfirmed, warn_of_batches, warn_of_stop,
+    IngestionArgs, SendingCourse, SendingWords, unconfirmed, warn_of_batches, warn_of_stop,
 };
 
 const WORDS: SendingWords = SendingWords {
@@ -60,7 +60,7 @@ pub(crate) struct ImportArgs {
     #[arg(long)]
     new: bool,
     #[command(flatten)]
-    sending: SendingArgs,
+    sending: IngestionArgs,
 }
 
 /// An import that is about to begin or to go on.
@@ -196,7 +196,7 @@ impl Planned {
 async fn send(
     ctx: &mut Context,
     planned: &mut Planned,
-    args: &SendingArgs,
+    args: &IngestionArgs,
 ) -> Result<ImportReport, Failure> {
     let id = ctx.demand_project_id(&planned.project)?;
     let account = ctx.account_of(&planned.project)?;

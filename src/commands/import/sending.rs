@@ -12,7 +12,7 @@ use crate::workflow::{ImportObserver, ImportReport, ImportStop};
 const NAMED: usize = 10;
 
 #[derive(clap::Args, Debug)]
-pub(crate) struct SendingArgs {
+pub(crate) struct IngestionArgs {
     /// How long to wait in all for Mixpanel's limits and outages
     #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = humantime::parse_duration)]
     pub(crate) max_wait: Duration,
@@ -24,7 +24,7 @@ pub(crate) struct SendingArgs {
     pub(crate) yes: bool,
 }
 
-impl SendingArgs {
+impl IngestionArgs {
     /// Fails before anything is read if nobody could be asked later.
     pub(crate) fn demand_answer(&self, ui: &Ui, what: Confirmable) -> Result<(), Failure> {
         match self.dry_run || self.yes {

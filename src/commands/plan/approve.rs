@@ -3,6 +3,8 @@
 use crate::commands::context::Context;
 use crate::commands::failures::{local_io, quoted, usage};
 use crate::domain::{Actor, ExitStatus, YesFlag};
+use chrono::NaiveDate;
+
 use crate::plan_file::{PlanFile, PlanFileError};
 use crate::ui::{Checked, Confirmable, Failure, PlanFileView, plural};
 
@@ -32,6 +34,15 @@ pub(crate) struct ApproveArgs {
     name: Option<String>,
 }
 
+fn view(file: &PlanFile, today: NaiveDate) -> PlanFileView<'_> {
+    PlanFileView {
+        file,
+        approvals: Checked::Genuine,
+        needed: None,
+        today,
+    }
+}
+
 pub(crate) fn run(ctx: &mut Context, args: &ApproveArgs) -> Result<ExitStatus, Failure> {
     let by = approver(ctx, args.name.as_deref())?;
     let file = args.plan.open()?;
@@ -42,15 +53,9 @@ pub(crate) fn run(ctx: &mut Context, args: &ApproveArgs) -> Result<ExitStatus, F
     // Trust the header only after the ids match it.
     file.read_ids(&key, &mut |_| Ok::<_, PlanFileError>(()))?;
     let today = ctx.clock.today();
-    let view = |file| PlanFileView {
-        file,
-        approvals: Checked::Genuine,
-        needed: None,
-        today,
-    };
     let flag = YesFlag::of(args.yes);
     if flag == YesFlag::Absent {
-        ctx.ui.show(&view(&file));
+        ctx.ui.show(&view(&file, today));
     }
     let ids = file.header().unique;
     ctx.ui
@@ -64,8 +69,10 @@ pub(crate) fn run(ctx: &mut Context, args: &ApproveArgs) -> Result<ExitStatus, F
         .map_err(|error| {
             Failure::from(error).or_hint("nothing was approved; add `--yes --expect N`")
         })?;
-    let approved = file.approve(&by, &key, ctx.clock.now())?;
-    let result = view(&approved);
+    let (path, digest) = (file.path().to_owned(), *file.digest());
+    drop(file);
+    let approved = PlanFile::approve(&path, &digest, &by, &key, ctx.clock.now())?;
+    let result = view(&approved, today);
     ctx.ui.print(&result).map_err(|error| local_io(&error))?;
     let given = plural(approved.approvals().len(), "approval", "approvals");
     let name = quoted(approved.path());

@@ -4,7 +4,7 @@ use super::only_project;
 use super::sending::{ProfilePlan, send};
 use crate::commands::context::Context;
 use crate::commands::failures::local_io;
-use crate::commands::import::sending::SendingArgs;
+use crate::commands::import::sending::IngestionArgs;
 use crate::commands::request::args::SourceArgs;
 use crate::commands::request::read::read_all;
 use crate::domain::{AliasRule, ExitStatus, YesFlag};
@@ -34,7 +34,7 @@ pub(crate) struct DeleteProfilesArgs {
     #[arg(long)]
     follow_alias: bool,
     #[command(flatten)]
-    sending: SendingArgs,
+    sending: IngestionArgs,
     #[command(flatten)]
     source: SourceArgs,
 }

@@ -10,7 +10,7 @@ use super::sending::{self, ProfilePlan};
 use super::{only_project, select};
 use crate::commands::context::Context;
 use crate::commands::failures::{local_io, usage};
-use crate::commands::import::sending::SendingArgs;
+use crate::commands::import::sending::IngestionArgs;
 use crate::commands::people::quoted_field;
 use crate::domain::{
     AliasRule, ExitStatus, MostSelected, Project, RetentionWindow, YesFlag, id_names,
@@ -75,7 +75,7 @@ pub(crate) struct ExpireArgs {
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
     #[command(flatten)]
-    sending: SendingArgs,
+    sending: IngestionArgs,
 }
 
 fn parse_equality(text: &str) -> Result<(String, String), &'static str> {

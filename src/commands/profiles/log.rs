@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::commands::failures::{local_io, usage};
-use crate::config::private_file;
+use crate::config::{private_file, sync_file};
 use crate::ui::Failure;
 
 const OTHER_FILE: &str = "nothing was sent; name a new file, or an earlier log, with `--log`";
@@ -75,7 +75,7 @@ impl RunLog {
     pub(super) fn append(&self, line: &Value) -> io::Result<()> {
         // One write, so that the lines of two runs do not mix.
         (&self.file).write_all(format!("{line}\n").as_bytes())?;
-        self.file.sync_all()
+        sync_file(&self.file)
     }
 }
 

@@ -10,7 +10,7 @@ use std::num::NonZeroUsize;
 
 use crate::commands::context::Context;
 use crate::commands::failures::usage;
-use crate::commands::import::sending::SendingArgs;
+use crate::commands::import::sending::IngestionArgs;
 use crate::config::Resolved;
 use crate::domain::{ExitStatus, Project};
 use crate::ui::Failure;
@@ -50,7 +50,7 @@ const AT_ONCE: NonZeroUsize = NonZeroUsize::new(1000).expect("not zero");
 
 /// The project whose profiles go: one at a time. Where deletions need the approval of other people,
 /// dsr deletes no profile: no plan file for them exists.
-fn only_project(ctx: &Context, sending: &SendingArgs) -> Result<Project, Failure> {
+fn only_project(ctx: &Context, sending: &IngestionArgs) -> Result<Project, Failure> {
     let mut resolved = ctx.resolve()?;
     if resolved.len() > 1 {
         return Err(

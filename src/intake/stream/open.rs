@@ -12,15 +12,17 @@ use crate::intake::source::EXTENSIONS_READ;
 
 /// Opens a file, a pipe or a device. Fails when it cannot be opened, or is a folder.
 pub(crate) fn open(path: &Path) -> Result<Box<dyn Read>, IntakeError> {
-    let failed = |source| IntakeError::Open {
-        path: path.to_owned(),
-        source,
-    };
-    let file = File::open(path).map_err(failed)?;
-    if file.metadata().map_err(failed)?.is_dir() {
+    // Before it is opened: Windows opens no folder.
+    if path.is_dir() {
         return Err(folder(path));
     }
-    Ok(Box::new(file))
+    match File::open(path) {
+        Ok(file) => Ok(Box::new(file)),
+        Err(source) => Err(IntakeError::Open {
+            path: path.to_owned(),
+            source,
+        }),
+    }
 }
 
 /// The error for a folder: how many of its files the operator could have meant.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tempfile::NamedTempFile;
 
+use crate::config::{folder_of, sync_file};
 use crate::ledger::audit::{self, Anchor};
 use crate::ledger::columns::unreadable;
 use crate::ledger::engine::{Access, Connection};
@@ -36,10 +37,7 @@ impl Ledger {
             path: to.to_owned(),
             source,
         };
-        let folder = match to.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            Some(_) | None => Path::new("."),
-        };
+        let folder = folder_of(to);
         // 0600 from the start; SQLite writes into the empty file.
         let copy = NamedTempFile::new_in(folder).map_err(|error| {
             // The error's own text names the temporary file.
@@ -63,7 +61,7 @@ impl Ledger {
             }
             Some(_) => self.fetch_into(copy.path())?,
         };
-        copy.as_file().sync_all().map_err(failed)?;
+        sync_file(copy.as_file()).map_err(failed)?;
         let bytes = copy.as_file().metadata().map_err(failed)?.len();
         copy.persist_noclobber(to)
             .map_err(|error| failed(error.error))?;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Datelike, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::config::{create_private_folder, private_file};
+use crate::config::{create_private_folder, private_file, sync_file, sync_folder_of};
 use crate::domain::{JobId, JobState, RequestId, TaskId};
 
 use super::attempts::{finish_attempt, sender_of};
@@ -46,10 +46,9 @@ impl ReceiptFile {
         };
         receipts.file.write_all(&[b'\n'; RESERVED])?;
         receipts.file.rewind()?;
-        receipts.file.sync_all()?;
+        sync_file(&receipts.file)?;
         // The file's name must survive a power cut too.
-        #[cfg(unix)]
-        File::open(&folder)?.sync_all()?;
+        sync_folder_of(&receipts.path)?;
         Ok(receipts)
     }
 

@@ -4,13 +4,13 @@
 //! The file may be older than the ledger, after a crash or beside another process, but never newer.
 //! It is replaced after the commit that it describes, and before the next POST.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use crate::config::begin_file;
+use crate::config::{begin_file, folder_of, replace, sync_file};
 
 use super::migrations;
 use super::set_back::{FILE, Seen, SetBack};
@@ -148,7 +148,7 @@ impl NextHead {
         let write = || -> io::Result<NamedTempFile> {
             let mut unready = begin_file(folder_of(ledger))?;
             writeln!(unready, "{head}")?;
-            sync(unready.as_file())?;
+            sync_file(unready.as_file())?;
             Ok(unready)
         };
         Ok(Self {
@@ -158,19 +158,7 @@ impl NextHead {
     }
 
     pub(crate) fn publish(self) -> Result<(), LedgerError> {
-        let publish = || -> io::Result<()> {
-            // Open, and so locked, until it has its name: another dsr sweeps unlocked leftovers.
-            #[cfg(unix)]
-            {
-                self.unready.persist(&self.place)?;
-                sync(&File::open(folder_of(&self.place))?)?;
-            }
-            // Windows does not move an open file.
-            #[cfg(not(unix))]
-            self.unready.into_temp_path().persist(&self.place)?;
-            Ok(())
-        };
-        publish().map_err(LedgerError::Seen)
+        replace(self.unready, &self.place).map_err(LedgerError::Seen)
     }
 }
 
@@ -187,23 +175,6 @@ pub(crate) fn catch_up(conn: &Connection, ledger: &Path) -> Result<(), LedgerErr
     }
 }
 
-/// Makes a write survive a power cut: on macOS this also flushes the drive's cache, if the file
-/// system can.
-fn sync(file: &File) -> io::Result<()> {
-    match file.sync_all() {
-        #[cfg(unix)]
-        Err(error) if error.kind() == io::ErrorKind::Unsupported => {
-            tracing::warn!("this file system cannot flush the drive's cache");
-            Ok(rustix::fs::fsync(file)?)
-        }
-        synced => synced,
-    }
-}
-
 fn path_of(ledger: &Path) -> PathBuf {
     ledger.with_file_name(FILE)
-}
-
-fn folder_of(path: &Path) -> &Path {
-    path.parent().unwrap_or(Path::new("."))
 }

@@ -23,6 +23,7 @@ use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 
 use super::{SplitError, SplitObserver, SplitProgress};
+use crate::config::folder_of;
 use crate::domain::{LedgerKey, ProjectZone};
 use census::ExportCensus;
 use record::ExportRecord;
@@ -97,10 +98,7 @@ pub fn sanitize(
 ) -> Result<SanitizeReview, SanitizeError> {
     let mut files = ExportFiles::find(order.sources, order.password)?;
     files.leave_out_copies()?;
-    let folder = match order.output.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        Some(_) | None => Path::new("."),
-    };
+    let folder = folder_of(order.output);
     // The two readings are one progress.
     let mut half = |progress: SplitProgress, before: u64| match progress {
         SplitProgress::Reading { done, of } => observer(SplitProgress::Reading {

@@ -90,8 +90,14 @@ fn another_key_opens_nothing_and_is_said_to_be_another() {
     for error in [
         read_all(&plan, &key(8)).unwrap_err(),
         plan.check_approvals(&key(8)).unwrap_err(),
-        plan.approve(&actor("ben"), &key(8), moment("2026-11-23T10:00:00Z"))
-            .unwrap_err(),
+        PlanFile::approve(
+            plan.path(),
+            plan.digest(),
+            &actor("ben"),
+            &key(8),
+            moment("2026-11-23T10:00:00Z"),
+        )
+        .unwrap_err(),
     ] {
         assert!(matches!(error, PlanFileError::OtherKey { .. }), "{error}");
     }
@@ -146,7 +152,8 @@ fn a_link_is_neither_written_through_nor_replaced() {
     symlink(at("a.plan"), at("other")).unwrap();
     let plan = PlanFile::open(&at("other")).unwrap();
     let moment = moment("2026-11-23T10:00:00Z");
-    let error = plan.approve(&actor("ben"), &key(7), moment).unwrap_err();
+    let error =
+        PlanFile::approve(plan.path(), plan.digest(), &actor("ben"), &key(7), moment).unwrap_err();
     assert!(matches!(error, PlanFileError::Link { .. }), "{error}");
     assert_eq!(std::fs::read(at("a.plan")).unwrap(), before);
     assert!(at("other").is_symlink());
@@ -164,7 +171,7 @@ fn a_plan_is_for_its_owner_alone_until_they_open_it() {
     std::fs::set_permissions(&path, PermissionsExt::from_mode(0o664)).unwrap();
     let plan = PlanFile::open(&path).unwrap();
     let moment = moment("2026-11-23T10:00:00Z");
-    plan.approve(&actor("ben"), &key(7), moment).unwrap();
+    PlanFile::approve(plan.path(), plan.digest(), &actor("ben"), &key(7), moment).unwrap();
     assert_eq!(mode(), 0o664, "an approval closes nobody out");
 }
 
@@ -217,4 +224,26 @@ fn a_newer_version_is_named_whatever_else_it_holds() {
         ),
         "{error}"
     );
+}
+
+#[test]
+fn people_who_approve_at_once_lose_no_approval() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.plan");
+    write_ids(&path, &users(3));
+    let digest = *PlanFile::open(&path).unwrap().digest();
+    std::thread::scope(|scope| {
+        for who in 0..8 {
+            let (path, digest) = (&path, &digest);
+            scope.spawn(move || {
+                let by = actor(&format!("user{who}"));
+                let at = moment("2026-11-23T10:00:00Z");
+                PlanFile::approve(path, digest, &by, &key(7), at).unwrap();
+            });
+        }
+    });
+    let plan = PlanFile::open(&path).unwrap();
+    assert_eq!(plan.approvals().len(), 8);
+    plan.check_approvals(&key(7)).unwrap();
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }

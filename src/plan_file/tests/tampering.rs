@@ -12,9 +12,9 @@ fn approved() -> (tempfile::TempDir, std::path::PathBuf, String) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.plan");
     write_ids(&path, &users(2));
-    let plan = PlanFile::open(&path).unwrap();
+    let digest = *PlanFile::open(&path).unwrap().digest();
     let moment = moment("2026-11-23T10:00:00.123Z");
-    plan.approve(&actor("ben"), &key(7), moment).unwrap();
+    PlanFile::approve(&path, &digest, &actor("ben"), &key(7), moment).unwrap();
     let text = std::fs::read_to_string(&path).unwrap();
     (folder, path, text)
 }

@@ -134,12 +134,33 @@ pub(crate) fn rate_text(per_second: f64) -> String {
     format!("{per_second} {unit}")
 }
 
-/// Quotes a word for a shell.
+/// Quotes a word for the usual shell of this system.
 pub fn shell_word(text: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || "-_./:@%+=,".contains(c);
-    match !text.is_empty() && text.chars().all(is_plain) {
+    match cfg!(windows) {
+        true => windows_word(text),
+        false => posix_word(text),
+    }
+}
+
+fn is_plain(text: &str, also: &str) -> bool {
+    let is_plain = |c: char| c.is_alphanumeric() || also.contains(c);
+    !text.is_empty() && text.chars().all(is_plain)
+}
+
+fn posix_word(text: &str) -> String {
+    match is_plain(text, "-_./:@%+=,") {
         true => text.to_owned(),
         false => format!("'{}'", text.replace('\'', "'\\''")),
+    }
+}
+
+/// Double quotes serve PowerShell and the command prompt. What PowerShell would replace in them takes
+/// its single quotes.
+fn windows_word(text: &str) -> String {
+    match text.contains(['"', '$', '`']) {
+        _ if is_plain(text, "-_./:\\+") => text.to_owned(),
+        false => format!("\"{text}\""),
+        true => format!("'{}'", text.replace('\'', "''")),
     }
 }
 
@@ -193,6 +214,20 @@ mod tests {
         assert_eq!(day_count(0), "today");
         assert_eq!(day_count(1), "in 1 day");
         assert_eq!(day_count(-2), "2 days ago");
+    }
+
+    #[test]
+    fn a_word_is_one_word_in_the_shells_of_windows() {
+        for (text, word) in [
+            (r"C:\Users\ana\ids.csv", r"C:\Users\ana\ids.csv"),
+            (r"C:\Ana O'Neil\ids.csv", "\"C:\\Ana O'Neil\\ids.csv\""),
+            ("a@example.com", "\"a@example.com\""),
+            ("$user's", "'$user''s'"),
+            ("", "\"\""),
+        ] {
+            assert_eq!(windows_word(text), word);
+        }
+        assert_eq!(posix_word("it's"), r"'it'\''s'");
     }
 
     #[test]

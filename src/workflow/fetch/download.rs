@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
-use crate::config::{begin_file, create_private_folder, sweep_unfinished};
+use crate::config::{begin_file, create_private_folder, sweep_unfinished, sync_file};
 use crate::domain::{JobState, Kind, link_end, to_hex};
 use crate::ledger::{DownloadRecord, JobRecord, Ledger, LedgerError, RequestRecord, Standing};
 use crate::mixpanel::{Client, Fetcher, TransferEnd, TransferSink};
@@ -251,7 +251,7 @@ impl<'a> PartialFile<'a> {
         if let Some(reason) = find_damage(self.file.as_file_mut())? {
             return Ok(Err(reason));
         }
-        self.file.as_file().sync_all()?;
+        sync_file(self.file.as_file())?;
         let sha256 = to_hex(&self.hash.finalize());
         Ok(Ok((self.file, self.taken, sha256)))
     }

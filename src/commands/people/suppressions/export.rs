@@ -10,6 +10,7 @@ use tempfile::NamedTempFile;
 
 use crate::commands::context::Context;
 use crate::commands::failures::{in_the_way, local_io, usage};
+use crate::config::{folder_of, replace, sync_file};
 use crate::domain::{ExitStatus, ProjectName};
 use crate::ledger::ErasedBy;
 use crate::ui::{
@@ -238,16 +239,13 @@ fn write_file(
     };
     // From here on a signal waits, so that dsr leaves no half list.
     ctx.interrupt.begin();
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        Some(_) | None => Path::new("."),
-    };
+    let folder = folder_of(path);
     let mut file = NamedTempFile::new_in(folder).map_err(failed)?;
     let mut out = BufWriter::new(file.as_file_mut());
     let counts = list.write(format, &mut out)?;
     out.flush().map_err(failed)?;
     drop(out);
-    file.as_file().sync_all().map_err(failed)?;
+    sync_file(file.as_file()).map_err(failed)?;
     if let Some(signal) = ctx.interrupt.signal() {
         return Err(
             Failure::new(signal.exit_status(), "interrupted", "interrupted")
@@ -258,12 +256,15 @@ fn write_file(
         replaced::demand_nobody_lost(path, file.path())?;
     }
     let placed = match args.replace {
-        true => file.persist(path),
-        false => file.persist_noclobber(path),
+        true => replace(file, path),
+        false => file
+            .persist_noclobber(path)
+            .map(drop)
+            .map_err(io::Error::from),
     };
-    placed.map_err(|error| match error.error.kind() {
+    placed.map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => list_in_the_way(path),
-        _ => failed(error.error),
+        _ => failed(error),
     })?;
     Ok(counts)
 }

@@ -486,5 +486,5 @@ pub(super) fn open_for_test(url: &str, path: &std::path::Path) -> LedgerServer {
     LedgerServer::new(session).unwrap()
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests;

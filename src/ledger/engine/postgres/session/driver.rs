@@ -120,7 +120,7 @@ impl Driver {
         lock(&self.shared.end).clone()
     }
 
-    #[cfg(test)]
+    #[cfg(all(test, unix))]
     pub(super) fn take_notices(&self) -> Vec<ServerWord> {
         lock(&self.shared.notices).kept.drain(..).collect()
     }

@@ -174,7 +174,7 @@ impl Session {
     }
 
     /// Changes the deadline of the statements that follow, such as for a check of the whole ledger.
-    #[cfg(test)]
+    #[cfg(all(test, unix))]
     pub(crate) fn set_answer_deadline(&self, deadline: Duration) {
         self.answer.set(deadline);
     }
@@ -202,7 +202,7 @@ impl Session {
     }
 
     /// The notices since the last call, oldest first, at most the newest 64.
-    #[cfg(test)]
+    #[cfg(all(test, unix))]
     pub(crate) fn notices(&self) -> Vec<ServerWord> {
         self.driver.take_notices()
     }

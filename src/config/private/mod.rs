@@ -1,10 +1,13 @@
+mod permissions;
+
 use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
+pub(super) use permissions::accept_volume_group;
 #[cfg(unix)]
-use super::permissions::is_of_volume_group;
-use super::{group_with_access, is_open_to_others};
+use permissions::is_of_volume_group;
+pub use permissions::{group_with_access, is_open_to_others, keep_files_private, volume_group};
 
 /// Why a file or folder is not used. Another user could read it, or has put it there to redirect
 /// our writes. `group` is its group if nobody beyond that group has access.
@@ -114,6 +117,10 @@ fn look_at(path: &Path) -> Result<Option<Metadata>, NotPrivate> {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(
+    not(unix),
+    expect(dead_code, reason = "files of Windows have no modes")
+)]
 enum FileOwner {
     Us,
     /// The group that the operator accepts, whichever user of it owns the file.

@@ -1,3 +1,5 @@
+//! Who may read and change dsr's files, by their modes.
+
 use std::fs::Metadata;
 use std::sync::OnceLock;
 
@@ -18,7 +20,7 @@ static VOLUME_GROUP: OnceLock<Option<u32>> = OnceLock::new();
 ///
 /// Kubernetes gives each file of a volume to the pod's `fsGroup`, with mode 0660 or more. Only the
 /// first call counts.
-pub(super) fn accept_volume_group(group: Option<u32>) {
+pub(crate) fn accept_volume_group(group: Option<u32>) {
     VOLUME_GROUP.get_or_init(|| group);
 }
 
