@@ -14,13 +14,14 @@ const UNTOUCHED: &str = "SELECT 1 FROM ingestion_batches
          AND refused IS NULL AND refused_count = 0";
 
 /// Whether the batches have each record of the source once: they begin at 0, follow each other and
-/// end with the last record.
+/// end with the last record. Their numbers count from 1.
 const HAS_EACH_ONCE: &str = "WITH spans AS (
-         SELECT first, records, first + records AS behind,
+         SELECT number, first, records, first + records AS behind,
              COALESCE(LAG(first + records) OVER (ORDER BY first, number), 0) AS expected
          FROM ingestion_batches WHERE ingestion = $1)
      SELECT COALESCE(MAX(behind), 0) = (SELECT records FROM ingestions WHERE id = $1)
          AND COALESCE(SUM(CASE WHEN first = expected AND records > 0 THEN 0 ELSE 1 END), 0) = 0
+         AND COALESCE(MIN(number), 1) = 1 AND COALESCE(MAX(number), 0) = COUNT(*)
      FROM spans";
 
 /// Fails if a batch is not as its last entry has it. The next entry would seal whatever was changed

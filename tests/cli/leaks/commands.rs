@@ -99,7 +99,7 @@ pub(super) const ASKING: [&[&str]; 17] = [
 ];
 
 /// Commands that ask nobody, with their standard input.
-pub(super) const LOCAL: [(&[&str], &str); 59] = [
+pub(super) const LOCAL: [(&[&str], &str); 60] = [
     (&["help", "files"], ""),
     (&["man", "export"], ""),
     (&["auth", "ledger-key", "--to", "own/ledger-key"], ""),
@@ -191,6 +191,10 @@ pub(super) const LOCAL: [(&[&str], &str); 59] = [
     (&["answered", "REQUEST", "--copy", "warehouse"], ""),
     (&["auth", "login", "--with-token"], OAUTH_TOKEN),
     (&["auth", "login", OAUTH_TOKEN], ""),
+    (
+        &["init", "--with-token", "--skip", "project", "--offline"],
+        OAUTH_TOKEN,
+    ),
     (
         &["auth", "login", "--service-account", "--with-token"],
         "leaky.5d4c3b.mp-service-account:accountCANARY-2f7b90c41e8d55aa63",
