@@ -223,7 +223,9 @@ impl Ledger {
     ) -> Result<Self, LedgerError> {
         conn.make_ready()?;
         let migrated = migrations::apply(&conn, &path.display(), opening)?;
-        if (migrated, kept, older) == (migrations::Migrated::Yes, Kept::Disk, Older::Refused) {
+        if (kept, older) == (Kept::Disk, Older::Refused)
+            && (migrated == migrations::Migrated::Yes || seen::is_unnoted(&conn, path)?)
+        {
             seen::catch_up(&conn, path)?;
         }
         let is_copy = moved::is_copy(&conn)?;

@@ -121,6 +121,11 @@ fn is_of_another_trail(conn: &Connection, ledger: &Path) -> Result<bool, LedgerE
     Ok(pair.is_some_and(|(identity, folder)| !identity.starts_with(folder)))
 }
 
+/// Whether the note is missing because dsr was killed between making the ledger and noting it.
+pub(crate) fn is_unnoted(conn: &Connection, ledger: &Path) -> Result<bool, LedgerError> {
+    Ok(read(ledger)? == Seen::Nothing && !is_copied_here(conn, ledger)?)
+}
+
 /// What this host has seen of the ledger at `ledger`, even if that is gone.
 pub(crate) fn read(ledger: &Path) -> Result<Seen, LedgerError> {
     let path = path_of(ledger);

@@ -73,3 +73,15 @@ fn every_file_is_for_its_owner_only() {
     }
     assert!(seen >= 4, "ledger, wal, shm, senders");
 }
+
+/// A kill between the first commit to a new ledger and the note beside it, then another one before
+/// the next note.
+#[test]
+fn a_new_ledger_that_was_not_noted_is_not_taken_for_a_copy() {
+    let folder = tempfile::tempdir().unwrap();
+    let note = open(&folder).path.with_file_name("seen-head");
+    std::fs::remove_file(&note).unwrap();
+    let (killed, _) = with_request(&folder);
+    std::mem::forget(killed);
+    record(&mut open(&folder), &batches(2, 2), noon());
+}
