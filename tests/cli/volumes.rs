@@ -13,6 +13,7 @@ const NONROOT: u32 = 65532;
 const SEND: [&str; 4] = ["delete", "--gdpr", "--yes", "a1"];
 
 /// Whether this test can give files away. Prints that it skips.
+#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 fn is_root() -> bool {
     let is_root = fs::metadata("/proc/self").expect("Linux").uid() == 0;
     if !is_root {

@@ -30,7 +30,7 @@ pub(super) fn list(
         _ => ledger.list_unfinished_ingestions(ctx.clock.now() - LISTED_FOR)?,
     };
     found.retain(|one: &IngestionRecord| ctx.means(&one.asked.project));
-    found.sort_by(|one, other| other.created.cmp(&one.created));
+    found.sort_by_key(|one| std::cmp::Reverse(one.created));
     Ok(Some(found))
 }
 

@@ -146,11 +146,12 @@ fn by_status(answered: &Answered) -> ImportAnswer {
             retry_after: answered.wait(),
             reason: Words::on_status("Mixpanel cannot take it now", status),
         },
+        // Proxies say it with a web page.
+        413 => ImportAnswer::TooLarge,
         _ if answered.looks_like_html() => unclear(WEB_PAGE),
         401 | 403 => ImportAnswer::NotAllowed {
             http_status: status,
         },
-        413 => ImportAnswer::TooLarge,
         400..=499 => refused(answered),
         300..=399 => unclear("a redirect came, which dsr does not follow"),
         _ => unclear("Mixpanel's answer does not say what it took"),

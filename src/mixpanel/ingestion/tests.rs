@@ -141,7 +141,9 @@ fn every_other_status_has_one_meaning() {
         let expected = ImportAnswer::NotAllowed { http_status };
         assert_eq!(answer(http_status, error), expected);
     }
-    assert_eq!(answer(413, ""), ImportAnswer::TooLarge);
+    for body in ["", "<html>413 Request Entity Too Large</html>"] {
+        assert_eq!(answer(413, body), ImportAnswer::TooLarge);
+    }
     for status in [301, 302, 307, 308, 204, 201] {
         let found = answer(status, "{}");
         assert!(

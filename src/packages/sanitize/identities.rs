@@ -229,14 +229,15 @@ impl Identities {
     pub(crate) fn into_new(mut self, key: &PersonHasher) -> NewIds {
         let shared_devices = self.join_devices();
         let people: Vec<u32> = (0..self.ids.len() as u32).map(|id| self.root(id)).collect();
-        let new_id = |(id, place): (&Box<str>, u32)| match people[place as usize] == place {
+        let new_id = |(id, place): (&str, u32)| match people[place as usize] == place {
             true => {
                 let id = ["person", id].concat();
                 format!("anon-{}", key.hash_bytes(id.as_bytes()).hex())
             }
             false => String::new(),
         };
-        let new = self.ids.iter().zip(0..).map(new_id).collect();
+        let ids = self.ids.iter().map(|id| &**id);
+        let new = ids.zip(0..).map(new_id).collect();
         NewIds {
             places: self.places,
             people,

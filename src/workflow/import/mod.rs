@@ -98,7 +98,7 @@ pub enum ImportError {
 enum BatchEnd {
     Settled,
     /// Both halves, to be sent now.
-    Cut([IngestionBatch; 2]),
+    Cut(Box<[IngestionBatch; 2]>),
     /// A record that no call can carry: the others may go on.
     TooLarge(String),
     /// Nothing shows that Mixpanel took it.
@@ -293,7 +293,7 @@ impl<S: BatchSource> ImportRun<'_, S> {
                 let reason = "Mixpanel found the batch too large";
                 self.record(id, &BatchOutcome::NotTaken, Some(reason))?;
                 let halves = self.ledger.record_batch_cut(id, self.clock.now())?;
-                AfterAnswer::End(BatchEnd::Cut(halves))
+                AfterAnswer::End(BatchEnd::Cut(Box::new(halves)))
             }
             ImportAnswer::TooLarge => {
                 let reason = "Mixpanel found the only record too large";

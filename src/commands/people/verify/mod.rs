@@ -259,7 +259,7 @@ fn warn_of_failed(ctx: &Context, checks: &[ErasureFindings<'_>]) {
             _ => "a part of ",
         };
         let text = format!(
-            "{what}the deletion {id} ended without being done: {} not checked; see why with `dsr status {id}`, and send their deletion again",
+            "{what}the deletion {id} ended without being done: {} not checked; see why with `dsr status {id}`. Unless it was cancelled on purpose, send their deletion again",
             plural(check.spared.failed, "person is", "people are"),
         );
         ctx.ui.warn("part_failed", &text);

@@ -486,5 +486,6 @@ pub(super) fn open_for_test(url: &str, path: &std::path::Path) -> LedgerServer {
     LedgerServer::new(session).unwrap()
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests;
