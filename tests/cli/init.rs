@@ -273,6 +273,28 @@ fn a_second_project_can_become_the_default() {
 }
 
 #[test]
+fn a_stop_after_a_new_default_project_says_that_it_is_saved() {
+    let fake = Fake::start();
+    let operator = Operator::at(&fake);
+    let add = ["project", "add", "app", "--region", "eu"];
+    operator.run_with_input(&add, PROJECT_TOKEN).exits_with(0);
+    let mut terminal = Terminal::start(operator.command(&["init", "--skip", "token"]));
+    terminal.sees("Enter adds none): ");
+    terminal.types("");
+    terminal.sees("Default project [none]: ");
+    terminal.types("app");
+    terminal.sees("[Y/n] ");
+    terminal.types_interrupt();
+    let (status, screen) = terminal.ends();
+    assert_eq!(status, 130, "{screen}");
+    assert!(
+        screen.contains("The default project is now `app`."),
+        "{screen}"
+    );
+    assert!(config(&operator).contains("default_project = \"app\""));
+}
+
+#[test]
 fn a_stop_at_any_question_leaves_a_clean_line_and_says_what_is_saved() {
     let Some(keyring) = Keyring::start() else {
         return;

@@ -84,15 +84,24 @@ impl SetUpArgs {
 struct Saved {
     token: bool,
     project: Option<ProjectName>,
+    /// The new default project.
+    default: Option<ProjectName>,
 }
 
 impl Saved {
     fn words(&self) -> String {
-        match (self.token, &self.project) {
+        let words = match (self.token, &self.project) {
+            (false, None) if self.default.is_some() => {
+                "No token and no project was saved.".to_owned()
+            }
             (false, None) => "Nothing was saved.".to_owned(),
             (true, None) => "The token is saved. No project was saved.".to_owned(),
             (false, Some(name)) => format!("Project `{name}` is saved. No token was saved."),
             (true, Some(name)) => format!("The token and project `{name}` are saved."),
+        };
+        match &self.default {
+            Some(name) => format!("{words} The default project is now `{name}`."),
+            None => words,
         }
     }
 }

@@ -158,6 +158,7 @@ pub(super) fn ask(ctx: &Context, args: &SetUpArgs, saved: &mut Saved) -> Result<
     };
     if let Some(planned) = planned {
         save(ctx, &planned)?;
+        saved.default = planned.becomes_default.then(|| planned.name.clone());
         saved.project = planned.new.map(|_| planned.name);
     }
     match args.default {
@@ -240,7 +241,7 @@ fn ask_new(
 }
 
 /// Asks which of several projects is the default.
-fn ask_default(ctx: &Context, saved: &Saved) -> Result<(), Failure> {
+fn ask_default(ctx: &Context, saved: &mut Saved) -> Result<(), Failure> {
     let mut file = ctx.projects_file()?;
     if file.list().len() < 2 {
         return Ok(());
@@ -252,8 +253,15 @@ fn ask_default(ctx: &Context, saved: &Saved) -> Result<(), Failure> {
         if answer.is_empty() || answer == now {
             return Ok(());
         }
-        match parse_name(&answer).and_then(|name| Ok(file.set_default(&name)?)) {
-            Ok(()) => return Ok(()),
+        let changed = parse_name(&answer).and_then(|name| {
+            file.set_default(&name)?;
+            Ok(name)
+        });
+        match changed {
+            Ok(name) => {
+                saved.default = Some(name);
+                return Ok(());
+            }
             Err(failure) => refuse(ctx, &failure),
         }
     }

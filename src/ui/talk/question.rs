@@ -1,6 +1,7 @@
 //! Asks the operator for confirmations and secrets.
 
 use std::io::{self, BufRead, IsTerminal, Read};
+use std::time::Duration;
 
 use secrecy::SecretString;
 
@@ -208,13 +209,21 @@ impl Ui {
         let stopped = self.spell(&format!("\nStopped. {left}\n"));
         let ask = || {
             self.aside.write(question);
-            rpassword::read_password()
+            let read = rpassword::read_password();
+            if read
+                .as_ref()
+                .is_err_and(|error| error.kind() == io::ErrorKind::Interrupted)
+            {
+                // The thread that heard the signal ends the process, and prints the words.
+                std::thread::sleep(Duration::from_secs(1));
+            }
+            read
         };
         let asked = self.terminal.saying(stopped, || self.terminal.during(ask));
         match asked {
             Ok(text) => Ok(SecretString::from(text)),
             Err(error) => match error.kind() {
-                // A signal may end the reading before it ends the process.
+                // A signal may end the reading and not the process.
                 io::ErrorKind::Interrupted | io::ErrorKind::UnexpectedEof => {
                     self.aside.write("\n");
                     let left = left.to_owned();
