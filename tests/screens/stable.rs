@@ -33,6 +33,9 @@ pub(crate) fn stable(operator: &Operator, requests: &[String], text: &str) -> St
             )
         },
     );
+    let listed =
+        r"(?m)^[a-s][0-9a-z]{7}(  [a-z ]+[0-9]{4}-[0-9]{2}-[0-9]{2}  (?:events|profiles) )";
+    text = replace(&text, listed, |found| format!("in-short{}", &found[1]));
     text = without_people(text);
     let mut names = BTreeMap::new();
     text = replace(&text, "[0-9a-f]{16,128}", |found| {
