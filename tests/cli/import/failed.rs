@@ -124,7 +124,7 @@ fn a_folder_that_cannot_take_the_file_is_noticed_before_anything_is_sent() {
         outcome.says("--failed");
     }
     fake.was_not_called();
-    assert!(!operator.has_ledger());
+    assert!(!operator.dsr_home().join("ledger.db").exists());
 }
 
 #[test]
