@@ -174,23 +174,3 @@ fn a_changed_or_missing_ingestion_is_found() {
         Err(LedgerError::Gone(_))
     ));
 }
-
-/// `cargo test --lib -- --ignored --nocapture the_time_of_a_batch`
-#[test]
-#[ignore = "measures"]
-fn the_time_of_a_batch_does_not_depend_on_how_many_there_are() {
-    for count in [500, 2000] {
-        let folder = tempfile::tempdir().unwrap();
-        let mut ledger = open(&folder);
-        let sizes = vec![2000; count];
-        let recorded = ledger.record_ingestion(&asked(), &sizes, noon()).unwrap();
-        let begun = std::time::Instant::now();
-        for batch in &recorded.batches {
-            let outcome = BatchOutcome::Taken { refused: vec![] };
-            send(&mut ledger, &batch.id, &outcome);
-        }
-        let each = begun.elapsed() / u32::try_from(count).unwrap();
-        println!("{count} batches: {each:?} each");
-        assert_eq!(check(&ledger).findings, []);
-    }
-}

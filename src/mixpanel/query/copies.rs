@@ -125,7 +125,7 @@ pub(super) fn classify(
         200 if !super::says_error(&answered) => {
             listed().unwrap_or_else(|| unclear("Mixpanel's answer is not a whole list"))
         }
-        // Its words may quote anybody, and nobody's ids are known here.
+        // Mixpanel's words may quote a person, and dsr has no list of ids to search them for.
         200 | 400..=499 => unclear("Mixpanel refuses the question"),
         _ => unclear("Mixpanel's answer is not a whole list"),
     }
